@@ -1,0 +1,3 @@
+from memcurve.errors import MemcurveError
+
+__all__ = ["MemcurveError"]
