@@ -1,0 +1,1 @@
+"""The accuracy suite: labelled workloads, their true growth, and who tells it right."""
