@@ -1,0 +1,1 @@
+"""The parts of the stub backend; `bench.stub_server` is the door."""
