@@ -1,0 +1,128 @@
+"""Settings: of one search, of one node, and of the whole service."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, TomlConfigSettingsSource
+
+from ragpool.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_settings import PydanticBaseSettingsSource
+
+TOML_VARIABLE = "RAGPOOL_CONFIG"
+DEFAULT_TOML = "ragpool.toml"
+
+
+class _Checked(BaseModel):
+    """A frozen model whose errors name the key, and never show the value."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, protected_namespaces=()
+    )
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigurationError(type(self).__name__, problems(error)) from None
+
+
+class SearchConfig(_Checked):
+    """How one iterative search behaves: its rounds, its stop rules, and its answer."""
+
+    collections: tuple[str, ...] = Field(("default",), min_length=1, max_length=32)
+    top_k: int = Field(5, ge=1, le=100)
+    """Documents asked of every collection in every round."""
+    max_rounds: int = Field(3, ge=1, le=20)
+    enough_documents: int = Field(20, ge=1, le=1000)
+    """Stop as soon as so many documents were judged relevant."""
+    judge_temperature: float = Field(0.0, ge=0.0, le=2.0)
+    answer: bool = True
+    """Whether a final answer is written at all."""
+    answer_temperature: float = Field(0.7, ge=0.0, le=2.0)
+    max_document_chars: int = Field(4000, ge=1)
+    """How much of each document the model gets to read."""
+    max_query_chars: int = Field(4000, ge=1)
+
+
+class NodeConfig(SearchConfig):
+    """A node's configuration: a search, and the services that it uses."""
+
+    llm_provider: str = "openai"
+    llm_model: str
+    llm_base_url: str | None = None
+    llm_api_key: SecretStr | None = None
+    rag_base_url: str | None = None
+
+    @classmethod
+    def from_mapping(cls, node_config: Mapping[str, Any]) -> Self:
+        """Check a node's configuration; an unknown key is an error that names it."""
+        return cls(**{str(key): value for key, value in node_config.items()})
+
+    def llm_options(self) -> dict[str, Any]:
+        return {} if self.llm_api_key is None else {"api_key": self.llm_api_key}
+
+
+class ConfigClient(BaseSettings):
+    """The service's settings: environment first (`RAGPOOL_…`), then TOML, then these defaults.
+
+    The TOML file is the one that `RAGPOOL_CONFIG` names, or `ragpool.toml` where it exists.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="RAGPOOL_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    database_url: SecretStr = SecretStr("sqlite+aiosqlite:///ragpool.db")
+    workflow_max_workers: int = Field(10, ge=1, le=256)
+    max_unfinished: int = Field(1000, ge=1)
+    max_history: int = Field(1000, ge=1)
+    max_body_bytes: int = Field(1 << 20, ge=1)
+    cache_enabled: bool = False
+    max_models_per_loop: int = Field(32, ge=1)
+    rag_base_url: str | None = None
+    node_defaults: dict[str, Any] = Field(default_factory=dict)
+    """Keys that a node's configuration gets unless it has them itself."""
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Read the settings; raises ConfigurationError, which names the wrong keys."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            raise ConfigurationError("settings", problems(error)) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = Path(os.environ.get(TOML_VARIABLE, DEFAULT_TOML))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml)
+
+
+def problems(error: ValidationError) -> list[str]:
+    """Say what is wrong with which key; values are left out, since some are secrets."""
+    return [
+        f"unknown key {where(item['loc'])!r}; remove it or check its spelling"
+        if item["type"] == "extra_forbidden"
+        else f"{where(item['loc'])}: {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def where(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location))

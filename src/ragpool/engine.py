@@ -1,0 +1,268 @@
+"""Search in rounds: retrieve, judge, refine the query, until a stop rule holds; then answer.
+
+The stop rules, in the order in which they are tried after each round:
+
+1. `SUFFICIENT`: the judge says that the relevant documents suffice.
+2. `ENOUGH_DOCUMENTS`: `enough_documents` were judged relevant.
+3. `MAX_ROUNDS`: the last permitted round is over.
+4. `NOTHING_NEW`: a round after the first brought no document that was not seen before.
+5. `SAME_QUERY`: the refined query is one that was tried already.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import logging
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BaseModel, ValidationError
+
+from ragpool.errors import ConfigurationError, LLMError, RagpoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from langchain_core.language_models import LanguageModelInput
+    from langchain_core.language_models.chat_models import BaseChatModel
+    from langchain_core.runnables import Runnable
+
+    from ragpool.cache import SearchCache
+    from ragpool.config import SearchConfig
+    from ragpool.retrieval import Document, RAGServiceClient
+
+logger = logging.getLogger(__name__)
+
+
+class RelevanceJudgement(BaseModel):
+    """Say which of the documents help to answer the query, and whether they suffice."""
+
+    relevant_ids: list[str]
+    sufficient: bool = False
+    reason: str = ""
+
+
+class RefinedQuery(BaseModel):
+    """Give a better query, for what the documents so far leave open."""
+
+    query: str
+
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class StopReason(enum.StrEnum):
+    """Which stop rule ended a search; the module's text defines them."""
+
+    SUFFICIENT = "sufficient"
+    ENOUGH_DOCUMENTS = "enough_documents"
+    MAX_ROUNDS = "max_rounds"
+    NOTHING_NEW = "nothing_new"
+    SAME_QUERY = "same_query"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """What a search found: plain data that holds no client, model or message."""
+
+    query: str
+    answer: str | None
+    documents: tuple[Document, ...]
+    """Those judged relevant, in the order in which they were found."""
+    rounds: int
+    queries: tuple[str, ...]
+    stopped_by: StopReason
+    bad_replies: int
+    """How often a model's judgement or refinement could not be read, and was done without."""
+
+
+class IterativeSearchEngine:
+    """Search collections for a query until the documents suffice.
+
+    Make one for each search. `llm` judges and refines at `judge_temperature`; `answer_llm`
+    writes the answer; without it `llm` does, at `answer_temperature`.
+    """
+
+    def __init__(
+        self,
+        llm: BaseChatModel,
+        rag_client: RAGServiceClient,
+        cache: SearchCache,
+        config: SearchConfig,
+        *,
+        answer_llm: BaseChatModel | None = None,
+    ) -> None:
+        self._llm = llm
+        self._answer_llm = answer_llm
+        self._rag_client = rag_client
+        self._cache = cache
+        self._config = config
+
+    async def search(self, query: str) -> SearchResult:
+        """Run the search. Raises RetrievalError, LLMError, or ConfigurationError."""
+        config = self._config
+        if not query.strip() or len(query) > config.max_query_chars:
+            raise ConfigurationError(
+                "query", [f"has {len(query)} characters, needs 1 to {config.max_query_chars}"]
+            )
+        progress = _Progress(query)
+        while True:
+            stopped_by = await self._round(progress)
+            if stopped_by is not None:
+                break
+        answer = await self._answer(query, progress.relevant.values()) if config.answer else None
+        return progress.result(answer, stopped_by)
+
+    async def _round(self, progress: _Progress) -> StopReason | None:
+        found = await self._retrieve(progress.queries[-1])
+        fresh = progress.see(found)
+        judgement = await self._judge(progress, fresh) if fresh else None
+        if judgement is not None:
+            progress.keep(fresh, judgement.relevant_ids)
+            if judgement.sufficient:
+                return StopReason.SUFFICIENT
+        if len(progress.relevant) >= self._config.enough_documents:
+            return StopReason.ENOUGH_DOCUMENTS
+        if len(progress.queries) >= self._config.max_rounds:
+            return StopReason.MAX_ROUNDS
+        if not fresh and len(progress.queries) > 1:
+            return StopReason.NOTHING_NEW
+        refined = await self._refine(progress)
+        if refined in progress.queries:
+            return StopReason.SAME_QUERY
+        progress.queries.append(refined)
+        return None
+
+    async def _retrieve(self, query: str) -> list[Document]:
+        """Search one collection after another, so that a search needs one connection."""
+        found: list[Document] = []
+        top_k = self._config.top_k
+        for collection in self._config.collections:
+            variant = (self._rag_client.base_url, top_k)
+            documents = self._cache.get(collection, query, variant=variant)
+            if documents is None:
+                documents = await self._rag_client.search(collection, query, top_k=top_k)
+                self._cache.set(collection, query, documents, variant=variant)
+            found.extend(documents)
+        return found
+
+    async def _judge(
+        self, progress: _Progress, documents: Sequence[Document]
+    ) -> RelevanceJudgement:
+        judgement = await self._ask(
+            "relevance judgement",
+            RelevanceJudgement,
+            "You judge search results. Name the ids of the documents that help to answer the "
+            "query, and say whether they suffice to answer it.",
+            self._prompt(progress.queries[-1], documents),
+        )
+        if judgement is None:  # the retrieval service found them: better all of them than none
+            progress.bad_replies += 1
+            everything = [document.id for document in documents]
+            return RelevanceJudgement(relevant_ids=everything, reason="the judge's reply was bad")
+        return judgement
+
+    async def _refine(self, progress: _Progress) -> str:
+        refined = await self._ask(
+            "query refinement",
+            RefinedQuery,
+            "You improve search queries. Give one query that finds what the documents lack.",
+            self._prompt(progress.queries[-1], progress.relevant.values()),
+        )
+        if refined is None or not refined.query.strip():
+            progress.bad_replies += 1
+            return progress.queries[-1]
+        return refined.query.strip()[: self._config.max_query_chars]
+
+    async def _answer(self, query: str, documents: Iterable[Document]) -> str:
+        model: Runnable[LanguageModelInput, AIMessage]
+        model = self._answer_llm or self._llm.bind(temperature=self._config.answer_temperature)
+        message = await _call(
+            "final answer",
+            model,
+            "Answer the query from the documents alone. Say so when they do not answer it.",
+            self._prompt(query, documents),
+        )
+        return str(message.text)
+
+    async def _ask(self, task: str, form: type[Answer], system: str, user: str) -> Answer | None:
+        """Ask for a filled-in form; None when the reply cannot be read as one."""
+        model = self._llm.bind_tools([_tool(form)], tool_choice=form.__name__)
+        message = await _call(task, model, system, user)
+        for candidate in _candidates(message, form.__name__):
+            try:
+                return form.model_validate(candidate)
+            except ValidationError:
+                continue
+        logger.warning("%s: the model's reply does not fit %s", task, form.__name__)
+        return None
+
+    def _prompt(self, query: str, documents: Iterable[Document]) -> str:
+        limit = self._config.max_document_chars
+        blocks = [f"[doc:{document.id}]\n{document.text[:limit]}" for document in documents]
+        return "\n\n".join([f"Query: {' '.join(query.split())}", *blocks])
+
+
+class _Progress:
+    """What one search knows so far."""
+
+    def __init__(self, query: str) -> None:
+        self.queries = [query]
+        self.relevant: dict[str, Document] = {}
+        self.bad_replies = 0
+        self._seen: set[str] = set()
+
+    def see(self, found: Iterable[Document]) -> list[Document]:
+        """Return the documents that no earlier round brought."""
+        fresh = {document.id: document for document in found if document.id not in self._seen}
+        self._seen.update(fresh)
+        return list(fresh.values())
+
+    def keep(self, documents: Iterable[Document], relevant_ids: Iterable[str]) -> None:
+        wanted = set(relevant_ids)  # ids that the judge invented match nothing
+        self.relevant |= {document.id: document for document in documents if document.id in wanted}
+
+    def result(self, answer: str | None, stopped_by: StopReason) -> SearchResult:
+        return SearchResult(
+            query=self.queries[0],
+            answer=answer,
+            documents=tuple(self.relevant.values()),
+            rounds=len(self.queries),
+            queries=tuple(self.queries),
+            stopped_by=stopped_by,
+            bad_replies=self.bad_replies,
+        )
+
+
+async def _call(
+    task: str, model: Runnable[LanguageModelInput, AIMessage], system: str, user: str
+) -> AIMessage:
+    try:
+        return await model.ainvoke([SystemMessage(system), HumanMessage(user)])
+    except RagpoolError:
+        raise
+    except Exception as error:
+        raise LLMError(task, f"{type(error).__name__}: {error}") from error
+
+
+def _candidates(message: AIMessage, name: str) -> Iterable[Any]:
+    """Yield what may be the form: the right tool's arguments, then JSON in the text."""
+    for call in message.tool_calls:
+        if call["name"] == name:
+            yield call["args"]
+    text = str(message.text)
+    start, end = text.find("{"), text.rfind("}")
+    if 0 <= start < end:
+        try:
+            yield json.loads(text[start : end + 1])
+        except ValueError:
+            return
+
+
+@cache  # bounded: one entry for each of the two forms
+def _tool(form: type[BaseModel]) -> dict[str, Any]:
+    return convert_to_openai_tool(form)

@@ -1,0 +1,242 @@
+"""The pool of language models: one for each configuration and event loop.
+
+Models with the same endpoint share the HTTP clients underneath, so a judge at temperature 0.0 and
+a writer at 0.7 need one connection, not two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import SecretStr
+
+from ragpool.default import ProcessDefault
+from ragpool.errors import ConfigurationError, UnknownProviderError
+from ragpool.pool import LoopPool
+from ragpool.transports import LLMHttp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from contextlib import AbstractAsyncContextManager
+
+    from langchain_core.language_models.chat_models import BaseChatModel
+
+    from ragpool.pool import PoolStats, Shelf
+
+logger = logging.getLogger(__name__)
+
+MAX_MODELS_PER_LOOP = 32
+TIMEOUT_S = 60.0
+
+_DIGEST_KEY = secrets.token_bytes(32)  # digests mean nothing outside this process
+_SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
+_SECRET_MAPPINGS = frozenset({"default_headers", "extra_headers", "default_query", "extra_query"})
+_OWNED_OPTIONS = frozenset(
+    {"http_client", "http_async_client", "openai_proxy", "anthropic_proxy", "http_socket_options"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """Stand for a secret in a key: equal when the secrets are equal, and shown as nothing."""
+
+    digest: bytes
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """Stand for an object that cannot be hashed: equal only to itself."""
+
+    value: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __repr__(self) -> str:
+        return f"<{type(self.value).__name__}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMSpec:
+    """Everything that makes one model differ from another: the pool's key."""
+
+    provider: str
+    model: str
+    base_url: Hashable
+    temperature: float | None
+    options: tuple[tuple[str, Hashable], ...] = ()
+    environment: tuple[tuple[str, Hashable], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """How to build the models of one provider.
+
+    `build` gets the model's arguments and the HTTP clients to use; `environment` names the
+    variables that it reads, since a changed variable is another configuration.
+    """
+
+    build: Callable[[dict[str, Any], LLMHttp], BaseChatModel]
+    environment: tuple[str, ...] = ()
+
+
+class LLMPool(ProcessDefault):
+    """Share language models, and own the HTTP clients under them."""
+
+    def __init__(self, *, max_models: int = MAX_MODELS_PER_LOOP) -> None:
+        self._pool: LoopPool[LLMSpec, BaseChatModel] = LoopPool("llm", max_clients=max_models)
+        self._providers = dict(_PROVIDERS)
+
+    def register_provider(self, name: str, provider: Provider) -> None:
+        """Let `get_llm` build models of a further provider, or build one's models otherwise."""
+        self._providers[name] = provider
+
+    def get_llm(
+        self,
+        provider: str,
+        model: str,
+        base_url: str | None = None,
+        temperature: float | None = 0.1,
+        **options: Any,
+    ) -> BaseChatModel:
+        """Return this event loop's model for the configuration.
+
+        The model stays usable for as long as you refer to it, evicted or not. Outside an event
+        loop the model is for synchronous use; its asynchronous calls work, unpooled.
+        """
+        return self._pool.acquire(*self._request(provider, model, base_url, temperature, options))
+
+    def lease(
+        self,
+        provider: str,
+        model: str,
+        base_url: str | None = None,
+        temperature: float | None = 0.1,
+        **options: Any,
+    ) -> AbstractAsyncContextManager[BaseChatModel]:
+        """Hold the model for the length of an `async with` block."""
+        return self._pool.lease(*self._request(provider, model, base_url, temperature, options))
+
+    def _request(
+        self,
+        provider: str,
+        model: str,
+        base_url: str | None,
+        temperature: float | None,
+        options: dict[str, Any],
+    ) -> tuple[LLMSpec, Callable[[Shelf[LLMSpec, BaseChatModel]], BaseChatModel]]:
+        builder = self._providers.get(provider)
+        if builder is None:
+            raise UnknownProviderError(provider, self._providers)
+        if owned := sorted(_OWNED_OPTIONS & options.keys()):
+            raise ConfigurationError(
+                "get_llm", [f"{name} is the pool's own; leave it out" for name in owned]
+            )
+        spec = LLMSpec(
+            provider=provider,
+            model=model,
+            base_url=_url_key(base_url),
+            temperature=temperature,
+            options=tuple((name, _freeze(name, options[name])) for name in sorted(options)),
+            environment=tuple(
+                (name, _digest(os.environ[name]))
+                for name in builder.environment
+                if name in os.environ
+            ),
+        )
+
+        def build(shelf: Shelf[LLMSpec, BaseChatModel]) -> BaseChatModel:
+            endpoint = (provider, spec.base_url, spec.environment)
+            hold = shelf.hold(endpoint, lambda: LLMHttp(on_loop=shelf.on_loop))
+            arguments = {"model": model, "temperature": temperature, "timeout": TIMEOUT_S} | options
+            if base_url is not None:
+                arguments["base_url"] = base_url
+            made = builder.build(arguments, cast("LLMHttp", hold.resource))
+            # in the model's own dict, so that a copy of the model holds the clients as well
+            vars(made)["_ragpool_hold"] = hold
+            logger.info("created llm %s", spec)
+            return made
+
+        return spec, build
+
+    def clear(self) -> None:
+        """Drop every model; each closes its connections when its last user is gone."""
+        self._pool.clear()
+
+    async def aclose(self) -> None:
+        """Close the connections of every model, in use or not."""
+        await self._pool.aclose()
+
+    def stats(self) -> PoolStats:
+        return self._pool.stats()
+
+    def __repr__(self) -> str:
+        return repr(self._pool)
+
+
+def _build_openai(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
+    from langchain_openai import ChatOpenAI
+
+    # both clients: with one alone it still builds the other, TLS context included
+    return ChatOpenAI(**arguments, http_client=http.sync, http_async_client=http.client)
+
+
+def _build_anthropic(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
+    import anthropic
+    from langchain_anthropic import ChatAnthropic
+
+    made = ChatAnthropic(**arguments)
+    # Note: it has no field for HTTP clients. These are its cached properties, set beforehand.
+    parameters = made._client_params
+    vars(made)["_client"] = anthropic.Client(**parameters, http_client=http.sync)
+    vars(made)["_async_client"] = anthropic.AsyncClient(**parameters, http_client=http.client)
+    return made
+
+
+_PROVIDERS = {
+    "openai": Provider(
+        build=_build_openai,
+        environment=("OPENAI_API_KEY", "OPENAI_API_BASE", "OPENAI_BASE_URL", "OPENAI_ORG_ID"),
+    ),
+    "anthropic": Provider(
+        build=_build_anthropic,
+        environment=("ANTHROPIC_API_KEY", "ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
+    ),
+}
+
+
+def _freeze(name: str, value: object) -> Hashable:
+    """Turn an option into a hashable part of the key, in which no secret can be read."""
+    if isinstance(value, SecretStr):
+        return _digest(value.get_secret_value())
+    if isinstance(value, str) and any(word in name.lower() for word in _SECRET_WORDS):
+        return _digest(value)
+    if isinstance(value, Mapping):
+        inside = "secret" if name in _SECRET_MAPPINGS else ""
+        return tuple(sorted((str(key), _freeze(inside or str(key), value[key])) for key in value))
+    if isinstance(value, (list, tuple)):
+        return (type(value).__name__, *(_freeze(name, item) for item in value))
+    if value is None or isinstance(value, (str, bytes, int, float)):
+        return (type(value).__name__, value)
+    return _Same(value)
+
+
+def _digest(secret: str) -> _Secret:
+    return _Secret(hashlib.blake2b(secret.encode(), key=_DIGEST_KEY, digest_size=16).digest())
+
+
+def _url_key(url: str | None) -> Hashable:
+    """Hide a URL that may carry a password or a token."""
+    return _digest(url) if url is not None and ("@" in url or "?" in url) else url

@@ -1,0 +1,229 @@
+"""The client of the retrieval service, and its pool."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from ragpool.default import ProcessDefault
+from ragpool.errors import (
+    CollectionNotFoundError,
+    ConfigurationError,
+    RetrievalError,
+    RetrievalTimeoutError,
+)
+from ragpool.pool import LoopPool
+from ragpool.transports import RetrievalHttp
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from typing import Self
+
+    from ragpool.pool import Hold, PoolStats, Shelf
+
+logger = logging.getLogger(__name__)
+
+BASE_URL_VARIABLE = "RAGPOOL_RAG_BASE_URL"
+DEFAULT_BASE_URL = "http://127.0.0.1:8001/rag"
+MAX_CLIENTS_PER_LOOP = 8
+TIMEOUT_S = 10.0
+ATTEMPTS = 3
+MAX_WAIT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One document that the retrieval service found."""
+
+    id: str
+    collection: str
+    text: str
+    score: float
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reply:
+    documents: tuple[Document, ...]
+
+
+_REPLY = TypeAdapter(_Reply)
+
+
+class RAGServiceClient:
+    """Search the collections of one retrieval service, from one event loop.
+
+    Connection errors, timeouts and 5xx answers are tried again, `attempts` times in all, with a
+    growing, random wait of at most `MAX_WAIT_S` in between. `base_url=None` reads
+    `RAGPOOL_RAG_BASE_URL`. `sleep` is what waits between attempts.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        attempts: int = ATTEMPTS,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        http: RetrievalHttp | None = None,
+    ) -> None:
+        if timeout_s <= 0 or attempts < 1:
+            raise ConfigurationError(
+                "RAGServiceClient",
+                [f"timeout_s is {timeout_s}, attempts {attempts}; needs > 0 and >= 1"],
+            )
+        self.base_url = _resolve(base_url)
+        self.timeout_s = timeout_s
+        self._http = http if http is not None else RetrievalHttp()
+        self._hold: Hold | None = None
+        self._retrying = AsyncRetrying(
+            sleep=cast("Any", sleep),
+            stop=stop_after_attempt(attempts),
+            wait=wait_random_exponential(multiplier=0.1, max=MAX_WAIT_S),
+            retry=retry_if_exception(_worth_another_try),
+            reraise=True,
+        )
+
+    async def search(self, collection: str, query: str, *, top_k: int = 5) -> tuple[Document, ...]:
+        """Return up to `top_k` documents of a collection, best first.
+
+        Raises CollectionNotFoundError, RetrievalTimeoutError, or RetrievalError.
+        """
+        body = {"collection": collection, "query": query, "top_k": top_k}
+        response = await self._request("POST", "/search", json=body)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise CollectionNotFoundError(self.base_url, collection)
+        self._raise_for_status(response)
+        try:
+            return _REPLY.validate_json(response.content).documents
+        except ValidationError as error:
+            problem = f"answer not understood: {error.error_count()} invalid fields"
+            raise RetrievalError(self.base_url, problem, status=response.status_code) from error
+
+    async def check_health(self) -> None:
+        """Raise RetrievalError unless the service says that it is well."""
+        self._raise_for_status(await self._request("GET", "/health"))
+
+    async def aclose(self) -> None:
+        """Close the connections; may be called twice."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._http.client.is_closed else "open"
+        return f"<retrieval client {_without_password(self.base_url)}: {state}>"
+
+    async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        # a copy for each request: tenacity keeps the state of the attempt on the object
+        try:
+            return cast(
+                "httpx.Response",
+                await self._retrying.copy()(self._attempt, method, path, **options),
+            )
+        except _ServerError as error:
+            raise RetrievalError(self.base_url, str(error), status=error.status) from error
+        except httpx.TimeoutException as error:
+            problem = f"no answer within {self.timeout_s} s; is the service overloaded?"
+            raise RetrievalTimeoutError(self.base_url, problem) from error
+        except httpx.HTTPError as error:
+            problem = f"{type(error).__name__}: {error}; is the service running?"
+            raise RetrievalError(self.base_url, problem) from error
+
+    async def _attempt(self, method: str, path: str, **options: Any) -> httpx.Response:
+        response = await self._http.client.request(
+            method, f"{self.base_url}{path}", timeout=self.timeout_s, **options
+        )
+        if response.is_server_error:
+            raise _ServerError(response.status_code)
+        return response
+
+    def _raise_for_status(self, response: httpx.Response) -> None:
+        if not response.is_success:
+            problem = f"answered {response.status_code}: {response.text[:200]}"
+            raise RetrievalError(self.base_url, problem, status=response.status_code)
+
+
+class RAGServicePool(ProcessDefault):
+    """Share retrieval clients: one for each service and event loop."""
+
+    def __init__(self, *, max_clients: int = MAX_CLIENTS_PER_LOOP, **options: Any) -> None:
+        """Take the options of every `RAGServiceClient` that the pool will make."""
+        self._options = options
+        self._pool: LoopPool[str, RAGServiceClient] = LoopPool("retrieval", max_clients=max_clients)
+
+    def get_client(self, base_url: str | None = None) -> RAGServiceClient:
+        """Return this event loop's client of the service.
+
+        Do not close it: its connections end with the pool, with the loop, or after an eviction
+        when nobody refers to the client any more.
+        """
+        return self._pool.acquire(_resolve(base_url), self._build(base_url))
+
+    def lease(self, base_url: str | None = None) -> AbstractAsyncContextManager[RAGServiceClient]:
+        """Hold the client for the length of an `async with` block."""
+        return self._pool.lease(_resolve(base_url), self._build(base_url))
+
+    def clear(self) -> None:
+        """Drop every client; each closes its connections when its last user is gone."""
+        self._pool.clear()
+
+    async def aclose(self) -> None:
+        """Close the connections of every client, in use or not."""
+        await self._pool.aclose()
+
+    def stats(self) -> PoolStats:
+        return self._pool.stats()
+
+    def __repr__(self) -> str:
+        return repr(self._pool)
+
+    def _build(
+        self, base_url: str | None
+    ) -> Callable[[Shelf[str, RAGServiceClient]], RAGServiceClient]:
+        def build(shelf: Shelf[str, RAGServiceClient]) -> RAGServiceClient:
+            url = _resolve(base_url)
+            hold = shelf.hold(url, lambda: RetrievalHttp(on_loop=shelf.on_loop))
+            client = RAGServiceClient(
+                url, http=cast("RetrievalHttp", hold.resource), **self._options
+            )
+            client._hold = hold
+            logger.info("created retrieval client %s", _without_password(url))
+            return client
+
+        return build
+
+
+class _ServerError(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(f"answered {status} on every attempt; look at its log")
+        self.status = status
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    return isinstance(error, (_ServerError, httpx.TransportError))
+
+
+def _resolve(base_url: str | None) -> str:
+    return (base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL).rstrip("/")
+
+
+def _without_password(url: str) -> str:
+    return str(httpx.URL(url).copy_with(userinfo=b""))
