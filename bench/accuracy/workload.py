@@ -77,10 +77,11 @@ class Workload:
 
     `bytes_per_call` is plain arithmetic in allocator blocks of 64-bit CPython 3.11, for leaks whose
     blocks can be told by reading the code; every other leak has `None` here and its measured
-    value in `truth.json` alone. `still_after` is the call after which a clean workload is sure to
+    value in `truth.json` alone. `still_after` is the call after which what has a bound is sure to
     have stopped growing; 0 where nothing grows but what the interpreter itself warms up.
-    `exact` is false where no single slope exists: growth that accelerates, comes by chance, or
-    stands under noise. `peers` marks the 16 scenarios that the other tools were first tried on.
+    `period` is the calls between two steps of growth. `exact` is false where no one slope exists:
+    growth that accelerates, comes by chance, or stands under noise. `peers` marks the 16
+    scenarios that the other tools were first tried on.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Workload:
     counter: Counter = "retained"
     note: str
     still_after: int = 0
+    period: int = 1
     exact: bool = True
     peers: bool = False
 
