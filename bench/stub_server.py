@@ -4,7 +4,7 @@
 
     with StubServer() as server:
         ChatOpenAI(base_url=server.openai_url, api_key="any", model="gpt-4o-mini")
-        ChatAnthropic(base_url=server.url, api_key="any", model="claude-sonnet-4-5")
+        ChatAnthropic(base_url=server.url, api_key="any", model="claude-haiku-4-5")
         httpx.AsyncClient(base_url=server.rag_url)
         server.control(route="/rag", status=503, times=2)
         server.stats()["connections_opened"]

@@ -128,11 +128,7 @@ def _events(message: dict[str, Any], written: str) -> list[bytes]:
         {"type": "message_start", "message": opening},
         {"type": "ping"},
         *blocks,
-        {
-            "type": "message_delta",
-            "delta": closing,
-            "usage": {"output_tokens": usage["output_tokens"]},
-        },
+        {"type": "message_delta", "delta": closing, "usage": usage},
         {"type": "message_stop"},
     ]
     return [event(one, one["type"]) for one in events]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.stub.faults import Fault
 
 _CREATED = 1_767_225_600  # fixed, so that equal requests get equal bytes
-_MODELS = ("gpt-4o-mini", "gpt-4o", "claude-sonnet-4-5")
+_MODELS = ("gpt-4o-mini", "gpt-4o", "claude-haiku-4-5")
 _PIECE_CHARS = 40
 
 
@@ -41,8 +41,7 @@ def chat(request: Request, fault: Fault) -> Reply:
     if body.get("n") not in (None, 1):
         raise RefusedError(400, f"n: the stub gives 1 choice, not {body['n']}")
     message, finish = _message(body, prompt, fault)
-    said = message["content"] or message["tool_calls"][0]["function"]["arguments"]
-    usage = _usage(prompt.tokens(), model.tokens(said))
+    usage = _usage(prompt.tokens(), model.tokens(_said(message)))
     head = {
         "id": f"chatcmpl-{prompt.seed.hex()}",
         "created": _CREATED,
@@ -83,6 +82,11 @@ def _message(body: dict[str, Any], prompt: Prompt, fault: Fault) -> tuple[dict[s
     most = body.get("max_completion_tokens") or body.get("max_tokens")
     text, cut = model.answer(prompt, most, fault.bad_output)
     return message | {"content": text}, "length" if cut else "stop"
+
+
+def _said(message: dict[str, Any]) -> str:
+    calls = message.get("tool_calls")
+    return str(calls[0]["function"]["arguments"] if calls else message["content"])
 
 
 def _chosen_tool(body: dict[str, Any], prompt: Prompt) -> Form | None:

@@ -86,7 +86,10 @@ class StubServer:
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        if self._process is None:
+            return False
+        # only the owner can wait for the process; a forked one would read "gone" from its own poll
+        return os.getpid() != self._owner or self._process.poll() is None
 
     def start(self) -> None:
         """Start the server and wait until it listens; keeps the port of an earlier start."""
@@ -167,12 +170,13 @@ class StubServer:
     def _read_port(self, process: subprocess.Popen[bytes]) -> int:
         line = _read_line(_pipe(process.stdout), _START_WAIT_S)
         word, _, url = line.decode().strip().partition(" ")
-        if word != "ready":
-            raise StubServerError(
-                f"stub server on port {self.port}: not ready after {_START_WAIT_S:g} s "
-                f"(exit status {process.poll()}); its standard error says why"
-            )
-        return int(url.rpartition(":")[2])
+        if word == "ready":
+            return int(url.rpartition(":")[2])
+        process.kill()  # without effect when it has ended by itself
+        raise StubServerError(
+            f"stub server on port {self.port}: not ready within {_START_WAIT_S:g} s "
+            f"(exit status {process.wait()}); its standard error says why"
+        )
 
     def _forget(self) -> None:
         """Let go of a process that has ended."""
