@@ -4,8 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+PEERS := .venv-peers
+PEERS_STAMP := $(PEERS)/.installed
+
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint clean
+.PHONY: help setup test lint accuracy accuracy-truth peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,5 +32,20 @@ lint: $(STAMP) ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+accuracy: $(STAMP) ## run the labelled suite through memcurve check; ARGS="--repeat 20 --load 2 --quiet"
+	$(BIN)/python -m bench.accuracy.run $(ARGS)
+
+accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preloaded malloc counter
+	$(BIN)/python -m bench.accuracy.truth $(ARGS)
+
+peers: $(STAMP) $(PEERS_STAMP) ## run other leak detectors on the same suite; ARGS=--write for docs
+	$(BIN)/python -m bench.accuracy.peers --python $(PEERS)/bin/python $(ARGS)
+
+$(PEERS_STAMP): bench/accuracy/peers-constraints.txt
+	@test -x $(PEERS)/bin/pip || $(PYTHON) -m venv --clear $(PEERS)
+	@echo "installing the other tools into $(PEERS) …"
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/accuracy/peers-constraints.txt
+	@touch $@
+
 clean: ## remove the virtual environment and everything generated
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks dist build
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks dist build
