@@ -1,3 +1,59 @@
-from memcurve.errors import MemcurveError
+"""Runs a workload again and again, counts its live memory to the byte after every call, and says
+whether it leaks, by how much, what survives and who holds it.
 
-__all__ = ["MemcurveError"]
+Names are loaded at their first use: importing memcurve alone loads nothing heavy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memcurve.api import check
+    from memcurve.errors import MemcurveError
+    from memcurve.judge.thresholds import Thresholds
+    from memcurve.judge.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
+    from memcurve.scenario import Backend, Scenario, Target, scenario
+    from memcurve.watch import watch
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Backend": "memcurve.scenario",
+    "Flat": "memcurve.judge.verdict",
+    "Growing": "memcurve.judge.verdict",
+    "Inconclusive": "memcurve.judge.verdict",
+    "MemcurveError": "memcurve.errors",
+    "Plateaued": "memcurve.judge.verdict",
+    "Scenario": "memcurve.scenario",
+    "Target": "memcurve.scenario",
+    "Thresholds": "memcurve.judge.thresholds",
+    "Verdict": "memcurve.judge.verdict",
+    "check": "memcurve.api",
+    "scenario": "memcurve.scenario",
+    "watch": "memcurve.watch",
+}
+
+__all__ = [
+    "Backend",
+    "Flat",
+    "Growing",
+    "Inconclusive",
+    "MemcurveError",
+    "Plateaued",
+    "Scenario",
+    "Target",
+    "Thresholds",
+    "Verdict",
+    "__version__",
+    "check",
+    "scenario",
+    "watch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'memcurve' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # the function, where a submodule has the same name
+    return value

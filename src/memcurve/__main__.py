@@ -1,0 +1,3 @@
+from memcurve.cli import main
+
+main()

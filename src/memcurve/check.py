@@ -1,0 +1,212 @@
+"""Check one callable: measure it, extend the run while the verdict is open, judge.
+
+This is where measuring and judging are wired together; neither knows the other.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from memcurve.judge.stopping import Budget, next_step
+from memcurve.judge.thresholds import Thresholds
+from memcurve.measure.isolation import ForkedWorker
+from memcurve.measure.runner import NextStep, PassPlan, Session, open_session
+from memcurve.measure.runner import Progress as PassProgress
+from memcurve.measure.worker.environment import describe as describe_environment
+from memcurve.recording import Environment, PassRecord, Recording
+from memcurve.scenario import Target
+from memcurve.steps import Calls, Finish, Step
+
+DEFAULT_BUDGET_S = 10.0
+MOST_RERUNS = 2
+NATURAL_ALLOWANCE_S, NATURAL_SHARE = 0.015, 0.03
+
+Progress = Callable[[str, int], None]
+"""Told which pass runs which call."""
+Functions = Mapping[str, Callable[..., object] | None]
+RunPass = Callable[[PassPlan, NextStep, PassProgress | None], PassRecord]
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How to measure: see `memcurve check --help`. Times in seconds."""
+
+    calls: int = 100
+    budget_s: float | None = None
+    call_timeout_s: float = 30.0
+    grace_s: float = 1.0
+    python: str = sys.executable
+    packages: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+    gauges: dict[str, tuple[str, int]] = {}
+    thresholds: Thresholds = Thresholds()
+
+    def budget(self, began: float) -> Budget:
+        """Return how far the settled pass may go, for a pass that began at clock time `began`."""
+        seconds = DEFAULT_BUDGET_S if self.budget_s is None else self.budget_s
+        enough = self.thresholds.enough if self.budget_s is None else 0
+        return Budget(
+            calls=self.calls,
+            enough=max(enough, self.calls),
+            out_of_time=lambda: time.monotonic() - began > seconds,
+        )
+
+
+def measure_target(
+    target: Target,
+    options: Options,
+    *,
+    scenario: str = "check",
+    design: str = "target",
+    progress: Progress | None = None,
+) -> Recording:
+    """Run the passes that decide, in an interpreter of its own, and return the recording.
+
+    Nothing that the target does raises here: a target that cannot be loaded, raises, hangs or dies
+    is a recording with a failure in it.
+    """
+    session, failure = open_session(
+        target,
+        python=options.python,
+        environment={"PYTHONHASHSEED": "0", **options.environment},
+        packages=options.packages,
+        timeout_s=max(options.call_timeout_s, 60.0),
+    )
+    with session.worker:
+        if failure is not None:
+            passes = [PassRecord(kind="settled", mode="settled", failure=failure)]
+        else:
+            passes = _passes(session.run, target, options, progress)
+    return _recording(scenario, design, target.call, options, session.environment, passes)
+
+
+def measure_function(
+    functions: Functions,
+    options: Options,
+    *,
+    inputs: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Recording:
+    """Run the passes on callables of this process, each in a fork of it."""
+    target = Target(call=_title(functions["target"]), inputs=str(inputs) if inputs else None)
+
+    def run(plan: PassPlan, decide: NextStep, report: PassProgress | None) -> PassRecord:
+        with ForkedWorker(functions) as worker:
+            session = Session(worker, options.call_timeout_s)
+            plan = msgspec.structs.replace(plan, fork=False)
+            record = session.run(plan, decide, report)
+        return msgspec.structs.replace(record, isolation="caller")
+
+    passes = _passes(run, target, options, progress)
+    here = msgspec.convert(describe_environment(list(options.packages)), Environment)
+    return _recording("check", "target", target.call, options, here, passes)
+
+
+def _title(function: Callable[..., object] | None) -> str:
+    return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', function)}"
+
+
+def _recording(
+    scenario: str,
+    design: str,
+    target: str,
+    options: Options,
+    environment: Environment | None,
+    passes: list[PassRecord],
+) -> Recording:
+    return Recording(
+        scenario=scenario,
+        design=design,
+        target=target,
+        calls=options.calls,
+        environment=environment,
+        passes=tuple(passes),
+        recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _passes(
+    run: RunPass, target: Target, options: Options, progress: Progress | None
+) -> list[PassRecord]:
+    settled = run_settled(run, target, options, progress)
+    if settled[-1].failure is not None:
+        return settled
+    return [*settled, run_natural(run, target, options, progress)]
+
+
+def run_settled(
+    run: RunPass, target: Target, options: Options, progress: Progress | None = None
+) -> list[PassRecord]:
+    """Run the settled pass, and again in another mode where a verification asks for that."""
+    records = [_settled(run, target, options, "settled", progress)]
+    while records[-1].failure is None and len(records) <= MOST_RERUNS:
+        mode = rerun_mode(records[-1], options.thresholds)
+        if mode is None or any(record.mode == mode for record in records):
+            break
+        records.append(_settled(run, target, options, mode, progress))
+    return records
+
+
+def rerun_mode(record: PassRecord, thresholds: Thresholds) -> str | None:
+    """Return the mode in which to repeat a pass whose growth a verification took back."""
+    curve = record.samples.curve("live_bytes")
+    if not record.verifications or not len(curve):
+        return None
+    grown = max(curve.values[-1] - curve.tail(1).values[0], 1)
+    freed = max(v.released_bytes for v in record.verifications)
+    waited = max(v.waited_bytes for v in record.verifications)
+    if waited > thresholds.released * grown and waited > 1024:
+        return "patient"
+    return "unfrozen" if freed > thresholds.released * grown and freed > 1024 else None
+
+
+def _settled(
+    run: RunPass, target: Target, options: Options, mode: str, progress: Progress | None
+) -> PassRecord:
+    began = time.monotonic()
+    budget = options.budget(began)
+    plan = _plan(target, options, kind="settled", mode=mode)
+
+    def decide(record: PassRecord) -> Step:
+        return next_step(record, options.thresholds, budget)
+
+    return run(plan, decide, _labelled(progress, mode))
+
+
+def run_natural(
+    run: RunPass, target: Target, options: Options, progress: Progress | None = None
+) -> PassRecord:
+    """Run the calls as production would, the collector on."""
+    plan = _plan(target, options, kind="natural", mode="natural")
+    plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
+
+    def decide(record: PassRecord) -> Step:
+        return Finish() if record.calls >= options.calls else Calls(to=options.calls)
+
+    return run(plan, decide, _labelled(progress, "natural"))
+
+
+def _labelled(progress: Progress | None, label: str) -> PassProgress | None:
+    if progress is None:
+        return None
+    return lambda call: progress(label, call)
+
+
+def _plan(target: Target, options: Options, *, kind: str, mode: str) -> PassPlan:
+    most = max(options.thresholds.most_calls, options.calls)
+    return msgspec.convert(
+        {
+            "kind": kind,
+            "mode": mode,
+            "capacity": most + 100,
+            "grace_s": options.grace_s,
+            "call_timeout_s": options.call_timeout_s,
+            "loop": target.loop,
+            "inputs": str(Path(target.inputs).resolve()) if target.inputs else None,
+            "gauges": options.gauges,
+        },
+        PassPlan,
+    )

@@ -1,0 +1,79 @@
+"""The values that comparing gives: crossings, comparisons, and the outcome of a whole run."""
+
+import msgspec
+
+from memcurve.baseline import AcceptedDesign
+from memcurve.findings import Culprit, Ledger
+from memcurve.judge.caveats import Caveat
+from memcurve.judge.verdict import Judgement
+from memcurve.recording import Recording
+
+
+class Crossing(msgspec.Struct, frozen=True, kw_only=True):
+    """A threshold that a run crossed for good: where, by how much, and against what.
+
+    `kind` is "band" (the curve left its baseline), "verdict" (something grows that must not),
+    "resources" (descriptors, threads or tasks grow) or "lead" (pooled no longer beats naive).
+    """
+
+    scenario: str
+    design: str
+    counter: str
+    kind: str
+    call: int
+    value: float
+    limit: float
+    message: str
+
+    @property
+    def over(self) -> float:
+        """By how much the value lies above its limit, in the unit of the counter."""
+        return self.value - self.limit
+
+
+class CounterChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One counter of one design at its last call: accepted and measured, "~" if inside the band."""
+
+    counter: str
+    accepted: float
+    measured: float
+    inside: bool
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """One design held against its baseline; `baseline` is None where there is none."""
+
+    scenario: str
+    design: str
+    baseline: AcceptedDesign | None
+    changes: tuple[CounterChange, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known about one design of one scenario after a run.
+
+    `judgement` is None where the settled pass failed; the recording then holds the failure.
+    """
+
+    recording: Recording
+    judgement: Judgement | None
+    comparison: Comparison | None = None
+    culprits: tuple[Culprit, ...] = ()
+    ledger: Ledger | None = None
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """All outcomes of one run, in the order of scenarios and designs."""
+
+    outcomes: tuple[Outcome, ...]
+    descriptions: dict[str, str] = {}
+    command: str = ""
+    recorded_at: str = ""
+    elapsed_s: float = 0.0
+
+    @property
+    def crossings(self) -> tuple[Crossing, ...]:
+        """All crossed thresholds, in the order of the outcomes."""
+        return tuple(c for o in self.outcomes if o.comparison for c in o.comparison.crossings)

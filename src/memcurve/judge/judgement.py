@@ -1,0 +1,193 @@
+"""Judge a recording: one verdict for memory, one for each resource, one for deferred bytes."""
+
+from memcurve.curve import Curve
+from memcurve.judge.caveats import measurement_caveats
+from memcurve.judge.filling import filling_bounds
+from memcurve.judge.growth import Limits, Reading, read_curve
+from memcurve.judge.stopping import RESOURCES, grown_bytes
+from memcurve.judge.thresholds import Thresholds
+from memcurve.judge.verdict import (
+    Evidence,
+    Flat,
+    Growing,
+    Inconclusive,
+    Judgement,
+    Plateaued,
+    Rate,
+    Verdict,
+)
+from memcurve.recording import PassRecord, Recording
+
+
+def judge(recording: Recording, thresholds: Thresholds | None = None) -> Judgement:
+    """Judge the settled pass of a recording; other passes are shown, not judged.
+
+    Costs about a millisecond. Raises ValueError for a recording without a settled pass.
+    """
+    chosen = thresholds or Thresholds()
+    settled = recording.of("settled")
+    if settled is None:
+        raise ValueError(f"{recording.scenario}/{recording.design} has no settled pass to judge")
+    memory = settled.samples.curve("live_bytes")
+    verdicts: dict[str, Verdict] = {"retained": judge_memory(settled, chosen)}
+    for name in RESOURCES:
+        curve = settled.samples.curve(name)
+        if len(curve):
+            verdicts[name] = judge_resource(curve, settled, chosen)
+    evidence = verdicts["retained"].evidence
+    tail = (evidence.from_call, evidence.to_call)
+    return Judgement(
+        verdicts=verdicts | {"deferred": _judge_deferred(settled, chosen)},
+        python_per_call=_slope(settled.samples.curve("python_bytes"), *tail),
+        native_per_call=_slope(settled.samples.curve("malloc_bytes"), *tail),
+        objects_per_call=_slope(settled.samples.curve("objects"), *tail),
+        deferred=_deferred_rate(settled, *tail),
+        calls=memory.last_call,
+        caveats=measurement_caveats(recording, settled),
+    )
+
+
+def judge_memory(settled: PassRecord, thresholds: Thresholds) -> Verdict:
+    """Judge retained bytes: the sum of both heaps after settling."""
+    curve = settled.samples.curve("live_bytes")
+    reading = read_curve(curve, Limits.of_bytes(thresholds))
+    evidence = _evidence(reading, curve)
+    filling = None
+    if reading.shape != "flat":
+        filling = filling_bounds(settled, evidence, thresholds)
+    if filling is not None:
+        return Plateaued(
+            evidence=evidence,
+            thresholds=thresholds,
+            at=filling.full_at_call,
+            size=filling.full_bytes,
+            filling=filling,
+        )
+    return _verdict(reading, evidence, settled, thresholds, grown_bytes(settled))
+
+
+def judge_resource(curve: Curve, settled: PassRecord, thresholds: Thresholds) -> Verdict:
+    """Judge a counter of descriptors, threads or tasks."""
+    reading = read_curve(curve, Limits.of_resources(thresholds))
+    return _verdict(reading, _evidence(reading, curve), settled, thresholds, 0)
+
+
+def _verdict(
+    reading: Reading,
+    evidence: Evidence,
+    settled: PassRecord,
+    thresholds: Thresholds,
+    grown: int,
+) -> Verdict:
+    done = settled.calls
+    match reading.shape:
+        case "flat" if reading.at == 0:
+            return Flat(evidence=evidence, thresholds=thresholds)
+        case "flat":
+            return Plateaued(
+                evidence=evidence, thresholds=thresholds, at=reading.at, size=reading.size
+            )
+        case "growing":
+            return _growing(evidence, settled, thresholds, grown)
+        case "decaying":
+            return Plateaued(
+                evidence=evidence,
+                thresholds=thresholds,
+                at=reading.at,
+                size=reading.size + reading.projected,
+                projected=True,
+            )
+        case "undecided":
+            return Inconclusive(
+                evidence=evidence,
+                thresholds=thresholds,
+                why=reading.why,
+                settle_by=f"more calls: --calls {max(done * 4, 1000)}, or a longer --budget",
+            )
+
+
+def _growing(
+    evidence: Evidence, settled: PassRecord, thresholds: Thresholds, grown: int
+) -> Verdict:
+    done = settled.calls
+    why = ""
+    verified = any(v.call == done for v in settled.verifications)
+    if not verified and not (settled.failure is not None and settled.verifications):
+        why = "it rises, but what was frozen was not given back to the collector yet"
+    elif done < thresholds.least_calls and grown <= thresholds.max_bytes:
+        why = f"it rises, but {done} calls are too few to call it a leak"
+    if why:
+        return Inconclusive(
+            evidence=evidence,
+            thresholds=thresholds,
+            why=why,
+            settle_by=f"at least {thresholds.enough} calls: a longer --budget",
+        )
+    return Growing(
+        evidence=evidence,
+        thresholds=thresholds,
+        per_call=evidence.per_call,
+        low=evidence.low,
+        high=evidence.high,
+        no_bound_up_to=done,
+    )
+
+
+def _evidence(reading: Reading, curve: Curve) -> Evidence:
+    trend = reading.trend
+    if trend is None:
+        floor = float("inf")
+        return Evidence(
+            counter=curve.counter,
+            per_call=0.0,
+            low=float("-inf"),
+            high=floor,
+            from_call=0,
+            to_call=curve.last_call,
+            rows=len(curve),
+            floor=floor,
+            note=reading.why,
+        )
+    return Evidence(
+        counter=curve.counter,
+        per_call=trend.per_call,
+        low=trend.low,
+        high=trend.high,
+        from_call=trend.from_call,
+        to_call=trend.to_call,
+        rows=trend.rows,
+        floor=reading.floor,
+        note=reading.why,
+    )
+
+
+def _slope(curve: Curve, first: int, last: int) -> float:
+    tail = curve.tail(first).head(last)
+    if len(tail) < 2:
+        return 0.0
+    return (tail.values[-1] - tail.values[0]) / max(tail.last_call - tail.calls[0], 1)
+
+
+def deferred_per_call(settled: PassRecord, counter: str) -> Curve:
+    """Return garbage a call: what each row found, divided by the calls since the row before."""
+    curve = settled.samples.curve(counter)
+    spans = [max(b - a, 1) for a, b in zip(curve.calls, curve.calls[1:], strict=False)]
+    values = tuple(v // n for v, n in zip(curve.values[1:], spans, strict=True))
+    return Curve(counter=counter, calls=curve.calls[1:], values=values)
+
+
+def _deferred_rate(settled: PassRecord, first: int, last: int) -> Rate:
+    rates = []
+    for counter in ("deferred_bytes", "deferred_objects"):
+        curve = settled.samples.curve(counter)
+        before = curve.head(first).last_call
+        tail = curve.tail(first + 1).head(last)
+        calls = max(tail.last_call - before, 1)
+        rates.append(sum(tail.values) / calls if len(tail) else 0.0)
+    return Rate(bytes_per_call=rates[0], objects_per_call=rates[1])
+
+
+def _judge_deferred(settled: PassRecord, thresholds: Thresholds) -> Verdict:
+    curve = deferred_per_call(settled, "deferred_bytes")
+    reading = read_curve(curve, Limits.of_bytes(thresholds))
+    return _verdict(reading, _evidence(reading, curve), settled, thresholds, 0)

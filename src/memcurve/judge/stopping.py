@@ -1,0 +1,106 @@
+"""Decide, after each step of a settled pass, what it must do next.
+
+    fewer calls than the first look needs   → run on, in short stretches
+    flat in memory and resources            → finish
+    something rises, never verified yet     → verify (and learn which bounded caches are filling)
+    rises, and a bound is not excluded yet  → run on
+    nothing more can be learnt              → verify behind the last call, then finish
+
+Nothing more can be learnt when calls, time or memory are spent, or when what rises has risen up to
+the call at which growth is convicted.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from memcurve.judge.growth import Limits, Reading, read_curve
+from memcurve.judge.thresholds import Thresholds
+from memcurve.recording import PassRecord
+from memcurve.steps import Calls, Finish, Step, Verify
+
+RESOURCES = ("fds", "threads", "tasks")
+EARLY_MARKS = (5, 25, 50, 100, 150, 200)
+STRETCH = 1.5
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gated curves of a pass show so far."""
+
+    memory: Reading
+    resources: dict[str, Reading]
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        return (self.memory, *self.resources.values())
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a pass may go: `calls` are shown in any case, `enough` are run whatever the time."""
+
+    calls: int
+    enough: int
+    out_of_time: Callable[[], bool]
+
+
+def look(record: PassRecord, thresholds: Thresholds) -> Look:
+    """Read the gated curves of a pass."""
+    samples = record.samples
+    counts = Limits.of_resources(thresholds)
+    curves = {name: samples.curve(name) for name in RESOURCES}
+    return Look(
+        memory=read_curve(samples.curve("live_bytes"), Limits.of_bytes(thresholds)),
+        resources={n: read_curve(c, counts) for n, c in curves.items() if len(c)},
+    )
+
+
+def next_step(record: PassRecord, thresholds: Thresholds, budget: Budget) -> Step:
+    """Return the next step of a settled pass."""
+    done = record.calls
+    spent = done >= budget.enough and budget.out_of_time()
+    full = _memory_is_full(record, thresholds)
+    first_look = max(thresholds.first_look, budget.calls)
+    if done < first_look and not spent and not full:
+        marks = (*EARLY_MARKS, first_look)
+        return Calls(to=next(mark for mark in marks if mark > done))
+    seen = look(record, thresholds)
+    if all(reading.shape == "flat" for reading in seen.readings):
+        return Finish()
+    most = max(thresholds.most_calls, budget.calls)
+    if spent or full or done >= most or _convicted(seen, done, thresholds):
+        return Finish() if _verified(record) else Verify()
+    if not record.verifications:
+        return Verify()
+    return Calls(to=_next_look(done, thresholds, most))
+
+
+def _next_look(done: int, thresholds: Thresholds, most: int) -> int:
+    if done < thresholds.enough:
+        return thresholds.enough
+    stretched = int(done * STRETCH)
+    for mark in (thresholds.conviction, most):
+        if done < mark:
+            return mark if stretched > 0.8 * mark else stretched
+    return most
+
+
+def _verified(record: PassRecord) -> bool:
+    return any(v.call == record.calls for v in record.verifications)
+
+
+def _convicted(seen: Look, done: int, thresholds: Thresholds) -> bool:
+    shapes = {reading.shape for reading in seen.readings}
+    return done >= thresholds.conviction and shapes <= {"flat", "growing"}
+
+
+def _memory_is_full(record: PassRecord, thresholds: Thresholds) -> bool:
+    """Whether memory rose past what any cache may hold; sooner than that only far beyond it."""
+    grown, done = grown_bytes(record), record.calls
+    share = 1 if done >= thresholds.least_calls else 4
+    return done >= EARLY_MARKS[1] and grown > share * thresholds.max_bytes
+
+
+def grown_bytes(record: PassRecord) -> int:
+    """Return by how much live memory rose since before the first call."""
+    curve = record.samples.curve("live_bytes")
+    return curve.values[-1] - curve.values[0] if len(curve) else 0

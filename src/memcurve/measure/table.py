@@ -1,0 +1,55 @@
+"""The parent's end of the table of rows that a worker writes."""
+
+import mmap
+import tempfile
+from typing import Self
+
+from memcurve.recording import Samples
+
+MISSING = -(1 << 63)
+WORD = 8
+
+
+class SharedTable:
+    """A file of signed 64-bit integers: a header and `capacity` rows of the given width.
+
+    The worker maps the same file. Its rows are there for the parent even when the worker died.
+    """
+
+    def __init__(self, columns: tuple[str, ...], capacity: int) -> None:
+        self.columns = columns
+        self._file = tempfile.NamedTemporaryFile(prefix="memcurve-")  # noqa: SIM115 - see close
+        self._file.truncate((capacity + 1) * len(columns) * WORD)
+        self._map = mmap.mmap(self._file.fileno(), 0)
+        self._cells = memoryview(self._map).cast("q")
+
+    @property
+    def path(self) -> str:
+        return self._file.name
+
+    def running_call(self) -> int:
+        """The number of the call that runs, 0 before the first."""
+        return self._cells[0]
+
+    def samples(self) -> Samples:
+        """Return the rows that are complete; columns that were never read are left out."""
+        width, rows = len(self.columns), self._cells[1]
+        block = self._cells[width : (rows + 1) * width].tolist()
+        counters = {}
+        for position, name in enumerate(self.columns):
+            column = tuple(None if v == MISSING else v for v in block[position::width])
+            if any(value is not None for value in column):
+                counters[name] = column
+        calls = tuple(value or 0 for value in counters.pop("call", ()))
+        return Samples(calls=calls, counters=counters)
+
+    def close(self) -> None:
+        self._cells.release()
+        self._map.close()
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,123 @@
+"""Find containers that declare a bound and are not full yet: caches that are filling up.
+
+Read are `functools.lru_cache`, `collections.deque(maxlen)`, and instances that carry an integer
+attribute named like a bound (`maxsize`, `max_entries`, `capacity` …) beside a `__len__` or a
+container of their own (cachetools, most hand-written LRUs). What a bound says is a claim of the
+code, not a proof: the judge compares it with the curve.
+"""
+
+import collections
+import functools
+import gc
+import re
+import sys
+import types
+
+BOUND = re.compile(
+    r"^_*(max_?(cache_?)?(size|len|length|entries|items|keys|count)|capacity)$", re.I
+)
+CONTAINERS = (dict, list, set, collections.OrderedDict, collections.deque)
+PASSED_BY = (
+    type,
+    types.ModuleType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.FrameType,
+    types.CodeType,
+    types.MethodType,
+)
+MOST_OBJECTS = 20000
+WRAPPER = type(functools.lru_cache(maxsize=1)(lambda: None))
+
+
+def filling():
+    """Return every bounded container that holds something and is not full.
+
+    Each is {"kind", "name", "id", "size", "bound", "entry_bytes"}; `entry_bytes` is the shallow
+    size of everything reachable from it but code, divided by its entries. Costs one look at every
+    tracked object (about 30 ms for 200,000).
+    """
+    found = []
+    for thing in gc.get_objects():
+        for kind, name, holder, size, bound in _bounded(thing):
+            if 0 < size < bound:
+                found.append((kind, name, holder, size, bound))
+    return [
+        {
+            "kind": kind,
+            "name": name,
+            "id": id(holder),
+            "size": size,
+            "bound": bound,
+            "entry_bytes": reachable_bytes(holder) / size,
+        }
+        for kind, name, holder, size, bound in found
+    ]
+
+
+def _bounded(thing):
+    kind = type(thing)
+    if kind is WRAPPER:
+        information = thing.cache_info()
+        if information.maxsize is not None:
+            name = "%s.%s" % (thing.__module__, thing.__qualname__)
+            yield "lru_cache", name, thing, information.currsize, information.maxsize
+    elif kind is collections.deque:
+        if thing.maxlen is not None:
+            yield "deque", "deque(maxlen=%d)" % thing.maxlen, thing, len(thing), thing.maxlen
+    elif not isinstance(thing, PASSED_BY) and kind.__module__ != "builtins":
+        for found in _declared(thing, kind):
+            yield found
+
+
+def _declared(thing, kind):
+    try:
+        attributes = object.__getattribute__(thing, "__dict__")
+    except (AttributeError, TypeError):
+        return
+    bounds = {name: value for name, value in attributes.items() if _is_bound(name, value)}
+    for ancestor in kind.__mro__[:-1]:
+        for name, value in vars(ancestor).items():
+            if _is_bound(name, value):
+                bounds.setdefault(name, value)
+    for name, bound in bounds.items():
+        label = "%s.%s(%s=%d)" % (kind.__module__, kind.__qualname__, name, bound)
+        if hasattr(kind, "__len__"):
+            try:
+                yield kind.__name__, label, thing, len(thing), bound
+            except Exception:
+                continue
+        else:
+            for value in list(attributes.values()):
+                if type(value) in CONTAINERS:
+                    yield kind.__name__, label, value, len(value), bound
+
+
+def _is_bound(name, value):
+    return type(value) is int and value > 0 and isinstance(name, str) and bool(BOUND.match(name))
+
+
+def reachable_bytes(holder):
+    """Return the size, in allocator blocks, of what is reachable from `holder` but code."""
+    seen = {id(holder)}
+    queue = collections.deque(
+        item for item in gc.get_referents(holder) if not isinstance(item, PASSED_BY)
+    )
+    total = block_bytes(holder)
+    while queue and len(seen) < MOST_OBJECTS:
+        item = queue.popleft()
+        if id(item) in seen or isinstance(item, PASSED_BY) or item is sys.modules:
+            continue
+        seen.add(id(item))
+        total += block_bytes(item)
+        queue.extend(gc.get_referents(item))
+    return total
+
+
+def block_bytes(item):
+    """Return the allocator block that an object of this size takes, collector header included."""
+    try:
+        size = sys.getsizeof(item)
+    except Exception:
+        return 0
+    return (size + 15) // 16 * 16

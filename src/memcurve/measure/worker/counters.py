@@ -1,0 +1,225 @@
+"""Write one row of counters into a table that lives outside the measured heaps.
+
+The table is a file mapped into memory: what is written there allocates nothing that stays, and the
+parent can read it even if this process dies. A row is `COLUMNS` signed 64-bit integers, followed by
+one for each gauge; a value that was not read is `MISSING`. Before the rows stands a header of the
+same width: the number of the call that runs, and how many rows there are.
+"""
+
+import asyncio
+import gc
+import mmap
+import os
+import sys
+import time
+
+from . import heap
+
+COLUMNS = (
+    "call",  # calls finished so far
+    "python_bytes",  # live, pymalloc
+    "malloc_bytes",  # live, malloc
+    "deferred_bytes",  # freed by the cyclic collector after this row's calls
+    "deferred_objects",
+    "objects",  # tracked by the collector, born since the measurement began
+    "fds",
+    "sockets",
+    "threads",
+    "tasks",
+    "rss_bytes",
+    "rss_peak_bytes",  # since the measurement began
+    "cpu_ns",  # used by the calls themselves, since the measurement began
+    "wall_ns",
+)
+INDEX = {name: position for position, name in enumerate(COLUMNS)}
+MISSING = -(1 << 63)
+
+
+class Table:
+    """Rows of 64-bit integers in a shared file."""
+
+    def __init__(self, path, width):
+        with open(path, "r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 0)
+        self.cells = memoryview(self._map).cast("q")
+        self.width = width
+        self.capacity = len(self.cells) // width - 1
+        for position in range(0, len(self._map), mmap.PAGESIZE):
+            self._map[position] = 0  # touched now, so that no row adds a resident page
+
+    @property
+    def rows(self):
+        return self.cells[1]
+
+    def clear(self):
+        self.cells[1] = 0
+
+    def running(self, call):
+        """Tell the parent which call runs."""
+        self.cells[0] = call
+
+    def next_row(self):
+        """Return the offset of the next row, or None when the table is full."""
+        rows = self.cells[1]
+        return (rows + 1) * self.width if rows < self.capacity else None
+
+    def end_row(self):
+        """Make the row that was just written part of the table."""
+        self.cells[1] += 1
+
+
+class Gauges:
+    """Integers that another process keeps in a mapped file, such as a server's connections."""
+
+    def __init__(self, sources):
+        self._cells = []
+        for path, position in sources:
+            with open(path, "rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._cells.append((memoryview(mapped).cast("q"), position))
+
+    def write(self, cells, start):
+        for offset, (values, position) in enumerate(self._cells):
+            cells[start + offset] = values[position]
+
+
+class ProcFiles:
+    """Resources of this process by /proc, through descriptors that stay open."""
+
+    def __init__(self):
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY)
+        self._stat = os.open("/proc/self/stat", os.O_RDONLY)
+        self._status = os.open("/proc/self/status", os.O_RDONLY)
+        self._page = os.sysconf("SC_PAGE_SIZE")
+
+    def threads(self):
+        text = os.pread(self._stat, 1024, 0)
+        return int(text[text.rindex(b")") :].split()[18])
+
+    def rss(self):
+        return int(os.pread(self._statm, 128, 0).split()[1]) * self._page
+
+    def rss_peak(self):
+        text = os.pread(self._status, 4096, 0)
+        start = text.find(b"VmHWM:")
+        return int(text[start + 6 : text.index(b"kB", start)]) * 1024 if start >= 0 else MISSING
+
+    def reset_rss_peak(self):
+        try:
+            with open("/proc/self/clear_refs", "w") as file:
+                file.write("5")
+        except OSError:
+            return
+
+    def descriptors(self):
+        """Return (descriptors, sockets); the one that lists the folder is not counted."""
+        names = os.listdir("/proc/self/fd")
+        sockets = 0
+        for name in names:
+            try:
+                sockets += os.readlink("/proc/self/fd/" + name).startswith("socket:")
+            except OSError:
+                pass
+        return len(names) - 1, sockets
+
+
+class PortableResources:
+    """Resources where there is no /proc: psutil if it is there, the standard library if not."""
+
+    def __init__(self):
+        try:
+            import psutil
+
+            self._process = psutil.Process()
+        except ImportError:
+            self._process = None
+
+    def threads(self):
+        import threading
+
+        return self._process.num_threads() if self._process else threading.active_count()
+
+    def rss(self):
+        return self._process.memory_info().rss if self._process else MISSING
+
+    def rss_peak(self):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+    def reset_rss_peak(self):
+        """Do nothing: only Linux can forget a high-water mark."""
+
+    def descriptors(self):
+        if os.path.isdir("/dev/fd"):
+            return len(os.listdir("/dev/fd")) - 1, MISSING
+        return (self._process.num_handles() if self._process else MISSING), MISSING
+
+
+def resources():
+    """Return the reader of descriptors, threads and resident memory that this platform has."""
+    return ProcFiles() if os.path.exists("/proc/self/statm") else PortableResources()
+
+
+def count_tasks(loop, _asyncio=asyncio):
+    """Count the unfinished tasks of `loop`."""
+    return len(_asyncio.all_tasks(loop)) if loop is not None else 0
+
+
+class Clock:
+    """CPU and wall time that the calls used, without what the harness used between them."""
+
+    def __init__(self):
+        self.cpu_ns = self.wall_ns = 0
+        self._cpu = self._wall = 0
+
+    def start(self):
+        self._wall, self._cpu = time.perf_counter_ns(), time.process_time_ns()
+
+    def stop(self):
+        self.cpu_ns += time.process_time_ns() - self._cpu
+        self.wall_ns += time.perf_counter_ns() - self._wall
+
+
+class Counters:
+    """Read every counter of this process into a row of a table.
+
+    Costs about 60 microseconds a row on a small heap; the walk of Python's heap adds 0.2
+    microseconds for each of its pools (0.5 ms at 45 MB).
+    """
+
+    def __init__(self, table, gauges, natural):
+        self.python, self.malloc = heap.python_source(), heap.malloc_source()
+        self.resources = resources()
+        self.clock = Clock()
+        self.table, self._gauges, self._natural = table, gauges, natural
+
+    def live_bytes(self):
+        """Return the live bytes of both heaps."""
+        return self.python.read() + self.malloc.read()
+
+    def write_row(self, call, deferred, loop, tracked):
+        """Write one row; `deferred` is (bytes, objects), `tracked` tells whether to list objects.
+
+        The heaps are read first, so that nothing that this method makes is in them.
+        """
+        table, cells = self.table, self.table.cells
+        start = table.next_row()
+        if start is None:
+            return False
+        cells[start + 1] = self.python.read()
+        cells[start + 2] = self.malloc.read()
+        cells[start] = call
+        cells[start + 3], cells[start + 4] = deferred
+        cells[start + 5] = len(gc.get_objects()) if tracked else MISSING
+        cells[start + 6], cells[start + 7] = self.resources.descriptors()
+        cells[start + 8] = self.resources.threads()
+        cells[start + 9] = count_tasks(loop)
+        cells[start + 10] = self.resources.rss() if self._natural else MISSING
+        cells[start + 11] = self.resources.rss_peak() if self._natural else MISSING
+        cells[start + 12] = self.clock.cpu_ns
+        cells[start + 13] = self.clock.wall_ns
+        self._gauges.write(cells, start + len(COLUMNS))
+        table.end_row()
+        return True

@@ -1,0 +1,194 @@
+"""Run the calls and take a row of counters after each, as far as sampling can be afforded.
+
+The settled pass keeps the collector off during a call and settles after it; everything that was
+there before is frozen, which makes a collection cost what the survivors cost. The natural pass
+leaves the process alone. Both are one generator of awaitables, so that the same code serves a loop
+of our own and a loop that a test is already running.
+"""
+
+import gc
+import os
+import sys
+import time
+
+from .counters import MISSING
+
+FIRST_CALLS = 5  # always sampled: what the first calls build is part of every picture
+NO_MORE_THAN_APART = 25  # calls; however dear a row is, a curve keeps that resolution
+LIST_BYTES = sys.getsizeof([])
+
+
+def drive(steps, run):
+    """Run a generator of awaitables to its end with `run(awaitable)`, and return its value."""
+    try:
+        awaitable = next(steps)
+        while True:
+            try:
+                result = run(awaitable)
+            except BaseException as error:  # the generator decides what an error of a call means
+                awaitable = steps.throw(error)
+            else:
+                awaitable = steps.send(result)
+    except StopIteration as end:
+        return end.value
+
+
+async def adrive(steps):
+    """Do the same inside a running loop."""
+    try:
+        awaitable = next(steps)
+        while True:
+            try:
+                result = await awaitable
+            except BaseException as error:
+                awaitable = steps.throw(error)
+            else:
+                awaitable = steps.send(result)
+    except StopIteration as end:
+        return end.value
+
+
+class CallError(Exception):
+    """A call of the target raised; the cause carries what it raised."""
+
+    def __init__(self, call):
+        super().__init__(call)
+        self.call = call
+
+
+class Allowance:
+    """Say whether one more row can be afforded: a fixed amount plus a share of the workload."""
+
+    def __init__(self, clock, fixed_s, share):
+        self._clock, self._fixed_ns, self._share = clock, int(fixed_s * 1e9), share
+        self.spent_ns = 0
+
+    def covers_a_row(self):
+        return self.spent_ns <= self._fixed_ns + self._share * self._clock.cpu_ns
+
+    def spend(self, since_ns):
+        self.spent_ns += time.process_time_ns() - since_ns
+
+
+class CallLoop:
+    """Run calls of one target and sample them.
+
+    `mode` is "natural", "settled", "unfrozen" (settled, but nothing is ever frozen) or "patient"
+    (settled, and every row waits for what the calls left running).
+    """
+
+    def __init__(self, call, counters, settler, allowance, mode):
+        self._call, self._counters, self._settler = call, counters, settler
+        self._allowance, self._mode = allowance, mode
+        self.calls = self._last_row = 0
+        self._pid = os.getpid()
+        self._deferred_objects = 0
+        self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
+
+    def begin(self):
+        """Settle, freeze what is there, and write row 0."""
+        if self._mode == "natural":
+            gc.collect()
+            self._counters.resources.reset_rss_peak()
+            self._row((MISSING, MISSING))
+            return
+        yield from self._settler.patient()
+        gc.disable()
+        if self._mode != "unfrozen":
+            gc.freeze()
+        self._settler.mark()
+        # twice: what the first reading itself leaves behind is there before the second
+        self._row((0, 0))
+        self._counters.table.clear()
+        self._row((0, 0))
+
+    def run(self, last, rows):
+        """Run calls up to number `last`; `rows` call numbers are sampled whatever they cost."""
+        clock = self._counters.clock
+        while self.calls < last:
+            number = self.calls
+            self._counters.table.running(number + 1)
+            clock.start()
+            try:
+                pending = self._call(number)
+                if pending is not None:
+                    yield pending
+                del pending
+            except Exception as error:
+                clock.stop()
+                raise CallError(number + 1) from error
+            clock.stop()
+            if os.getpid() != self._pid:
+                os._exit(0)  # the target forked: the copy must not go on measuring
+            self.calls = number + 1
+            if self._wanted(rows):
+                yield from self._sample()
+
+    def _wanted(self, rows):
+        call = self.calls
+        if call in rows or call <= FIRST_CALLS or call - self._last_row >= NO_MORE_THAN_APART:
+            return True
+        return self._every and self._allowance.covers_a_row()
+
+    def _sample(self):
+        began_ns = time.process_time_ns()
+        deferred = (MISSING, MISSING)
+        if self._mode != "natural":
+            deferred = yield from self._settle()
+        self._row(deferred)
+        self._allowance.spend(began_ns)
+
+    def _row(self, deferred):
+        loop, frozen = self._settler.loop, self._mode in ("settled", "patient")
+        self._counters.write_row(self.calls, deferred, loop, frozen)
+        self._last_row = self.calls
+
+    def _settle(self):
+        """Settle; return the (bytes, objects) that only the cyclic collector could free.
+
+        The first collection keeps what it finds (DEBUG_SAVEALL), which also empties the free
+        lists; the bytes that go when the finds are dropped are the deferred ones, exactly.
+        """
+        yield from self._settler.turns()
+        flags = gc.get_debug()
+        gc.set_debug(flags | gc.DEBUG_SAVEALL)
+        try:
+            found = gc.collect()
+        finally:
+            gc.set_debug(flags)
+        if not found:
+            if self._mode == "patient":
+                yield from self._settler.patient()
+            return 0, 0
+        shelf = sys.getsizeof(gc.garbage) - LIST_BYTES
+        before = self._counters.live_bytes() - (shelf + 15) // 16 * 16
+        gc.garbage.clear()
+        if self._mode == "patient":
+            yield from self._settler.patient()
+        else:
+            yield from self._settler.quick()
+        return max(before - self._counters.live_bytes(), 0), found
+
+    def verify(self):
+        """Give everything frozen back to the collector, settle patiently, and compare.
+
+        Returns the bytes and objects that this freed, and what is still in flight: the evidence
+        without which nothing may be called growing.
+        """
+        yield from self._settler.quick()
+        before = self._counters.live_bytes()
+        left = yield from self._settler.patient()
+        waited = before - self._counters.live_bytes()
+        frozen = gc.get_freeze_count() if hasattr(gc, "get_freeze_count") else 0
+        gc.unfreeze()
+        objects = gc.collect()
+        left = (yield from self._settler.patient()) or left
+        after = self._counters.live_bytes()
+        if frozen:
+            gc.freeze()
+        return {
+            "released_bytes": before - after,
+            "waited_bytes": waited,
+            "unfrozen_objects": objects,
+            "in_flight": {"tasks": left[0], "timers": left[1], "threads": left[2]},
+        }

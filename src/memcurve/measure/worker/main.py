@@ -1,0 +1,182 @@
+"""Serve passes to the parent: one JSON object a line in, one a line out.
+
+A worker imports the target once. Each pass then runs in a fork of it, or, where forking is not
+safe or not to be had, in the worker itself, which then serves that one pass only.
+
+    parent                                  worker
+    {"op": "load", target, paths}        →  {"event": "loaded", threads, environment}
+    {"op": "pass", kind, fork, table …}  →  {"event": "started", pid, columns, sources}
+    {"op": "calls", "to", "rows"}        →  {"event": "reached", call, rows, …}     any number
+    {"op": "verify"}                     →  {"event": "verified", …}                any number
+    {"op": "finish"}                     →  {"event": "finished", …}
+    (end of the fork)                    →  {"event": "exit", status}
+At any point instead: {"event": "failed", stage, call, kind, message, traceback}.
+"""
+
+import gc
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+
+from . import counters, environment, passes, target
+
+OUTPUT_TAIL_BYTES = 4000
+
+
+class Channel:
+    """JSON lines over two pipe ends."""
+
+    def __init__(self, read_fd, write_fd):
+        self._reader = os.fdopen(read_fd, "rb", buffering=0)
+        self._write_fd = write_fd
+        self._rest = b""
+
+    def receive(self):
+        """Return the next message, or None when the parent is gone."""
+        while b"\n" not in self._rest:
+            chunk = self._reader.read(1 << 16)
+            if not chunk:
+                return None
+            self._rest += chunk
+        line, _, self._rest = self._rest.partition(b"\n")
+        return json.loads(line.decode("utf-8"))
+
+    def send(self, event, **fields):
+        fields["event"] = event
+        data = (json.dumps(fields) + "\n").encode("utf-8")
+        while data:
+            data = data[os.write(self._write_fd, data) :]
+
+
+def die_with_parent():
+    """Ask Linux to end this process when the thread that started it ends."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")  # if memory runs out, this process goes first, not the parent
+    except (OSError, AttributeError, TypeError, ImportError):
+        return
+
+
+def describe(error, stage, call=None):
+    """Return the fields of a "failed" event for an exception that code of the user raised."""
+    cause = error.__cause__ if isinstance(error, passes.CallError) else error
+    text = traceback.format_exception(type(cause), cause, cause.__traceback__)
+    kind = "target" if isinstance(cause, target.TargetError) else "raised"
+    if isinstance(cause, SystemExit):
+        kind = "exited"
+    elif isinstance(cause, MemoryError):
+        kind = "out_of_memory"
+    name = type(cause).__name__
+    return {
+        "stage": stage,
+        "call": getattr(error, "call", call),
+        "kind": kind,
+        "message": str(cause) if kind == "target" else "%s: %s" % (name, cause),
+        "traceback": "".join(text)[-OUTPUT_TAIL_BYTES:],
+    }
+
+
+def run_pass(channel, spec, functions):
+    """Run one pass to its end; returns nothing, tells everything over the channel."""
+    stage = "setup"
+    try:
+        with passes.make(spec, functions) as current:
+            stage = "call"
+            channel.send("started", pid=os.getpid(), **current.describe())
+            while True:
+                message = channel.receive()
+                if message is None:
+                    return
+                if message["op"] == "calls":
+                    channel.send("reached", **current.calls(message["to"], message["rows"]))
+                elif message["op"] == "verify":
+                    channel.send("verified", **current.verify())
+                elif message["op"] == "finish":
+                    stage = "teardown"
+                    break
+        channel.send("finished", **current.finish())
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        channel.send("failed", **describe(error, stage))
+
+
+def _forked(channel, spec, functions):
+    gc.collect()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        die_with_parent()
+        status = 1
+        try:
+            run_pass(channel, spec, functions)
+            status = 0
+        finally:
+            os._exit(status)
+    while True:
+        try:
+            status = os.waitpid(pid, 0)[1]
+            break
+        except InterruptedError:
+            continue
+    if os.WIFSIGNALED(status):
+        channel.send("exit", signal=os.WTERMSIG(status), status=None)
+    else:
+        channel.send("exit", signal=None, status=os.WEXITSTATUS(status))
+
+
+def _load(channel, message):
+    for path in reversed(message["paths"]):
+        if path not in sys.path:
+            sys.path.insert(1, path)
+    began = time.perf_counter()
+    functions = {}
+    for role, text in message["targets"].items():
+        functions[role] = target.resolve(text) if text else None
+        if functions[role] is not None and role == "target":
+            target.required(functions[role])
+    channel.send(
+        "loaded",
+        threads=counters.resources().threads(),
+        import_s=time.perf_counter() - began,
+        environment=environment.describe(message["packages"]),
+    )
+    return functions
+
+
+def serve_functions(read_fd, write_fd, functions):
+    """Serve one pass of functions that this process already has, then tell that it ended."""
+    die_with_parent()
+    channel = Channel(read_fd, write_fd)
+    message = channel.receive()
+    if message is not None:
+        run_pass(channel, message, functions)
+        channel.send("exit", signal=None, status=0)
+
+
+def serve(read_fd, write_fd):
+    """Serve the parent until it closes the channel."""
+    die_with_parent()
+    os.environ.pop("GLIBC_TUNABLES", None)  # ours, not for the processes that the target starts
+    channel = Channel(read_fd, write_fd)
+    functions = {}
+    while True:
+        message = channel.receive()
+        if message is None:
+            return
+        if message["op"] == "load":
+            try:
+                functions = _load(channel, message)
+            except (Exception, SystemExit, KeyboardInterrupt) as error:
+                channel.send("failed", **describe(error, "import"))
+        elif message["fork"]:
+            _forked(channel, message, functions)
+        else:
+            run_pass(channel, message, functions)
+            channel.send("exit", signal=None, status=0)
+            return

@@ -1,0 +1,168 @@
+"""One pass: set up, calls, tear down, in this process and around one table of rows."""
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import json
+
+from . import bounds, counters, heap, target
+from .loop import Allowance, CallError, CallLoop, drive
+from .settle import Settler
+
+__all__ = ["CallError", "make"]
+
+CONTEXTS = (contextlib._GeneratorContextManager, contextlib._AsyncGeneratorContextManager)
+
+
+class Runner:
+    """Run awaitables of the pass on a loop of our own, which is made at the first need."""
+
+    def __init__(self):
+        self.loop = None
+
+    def ensure_loop(self):
+        if self.loop is None:
+            self.loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self.loop)
+        return self.loop
+
+    def __call__(self, awaitable):
+        loop = self.ensure_loop()
+        if not inspect.iscoroutine(awaitable) and not asyncio.isfuture(awaitable):
+            awaitable = _await(awaitable)
+        return loop.run_until_complete(awaitable)
+
+    def close(self):
+        """Cancel what still runs and close the loop."""
+        if self.loop is None:
+            return
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self.loop.run_until_complete(_gathered(left))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        asyncio.set_event_loop(None)
+        self.loop.close()
+
+
+async def _await(awaitable):
+    return await awaitable
+
+
+async def _gathered(tasks):
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _prepared(function, runner):
+    """Run a set-up and give its value.
+
+    A set-up is a function, a coroutine function, or one that yields its value once, like a pytest
+    fixture, with or without the decorators of contextlib.
+    """
+    if function is None:
+        yield None
+        return
+    if inspect.isgeneratorfunction(function):
+        function = contextlib.contextmanager(function)
+    elif inspect.isasyncgenfunction(function):
+        function = contextlib.asynccontextmanager(function)
+    value = function()
+    if inspect.isawaitable(value) and not isinstance(value, CONTEXTS):
+        value = runner(value)
+    if isinstance(value, CONTEXTS[1]):
+        entered = runner(value.__aenter__())
+        try:
+            yield entered
+        finally:
+            runner(value.__aexit__(None, None, None))
+    elif isinstance(value, CONTEXTS[0]):
+        with value as entered:
+            yield entered
+    else:
+        yield value
+
+
+def _inputs(path):
+    if path is None:
+        return None
+    with open(path, encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file if line.strip()]
+    if not lines:
+        raise target.TargetError("the inputs file %r has no lines" % path)
+    return lines
+
+
+class SampledPass:
+    """A natural or settled pass: rows of counters after calls."""
+
+    def __init__(self, spec, call, runner):
+        gauges = counters.Gauges(spec["gauges"])
+        width = len(counters.COLUMNS) + len(spec["gauges"])
+        mode = spec["mode"]
+        if mode != "natural":
+            heap.fix_mmap_threshold()
+        table = counters.Table(spec["table"], width)
+        self._runner = runner
+        self._counters = counters.Counters(table, gauges, mode == "natural")
+        settler = Settler(
+            runner.loop,
+            self._counters.live_bytes,
+            self._counters.resources.threads,
+            spec["grace_s"],
+        )
+        allowance = Allowance(self._counters.clock, spec["allowance_s"], spec["share"])
+        self._loop = CallLoop(call, self._counters, settler, allowance, mode)
+        self._allowance = allowance
+        drive(self._loop.begin(), runner)
+
+    def describe(self):
+        """Return what the parent needs in order to read the table."""
+        return {"columns": list(counters.COLUMNS)}
+
+    def calls(self, last, rows):
+        drive(self._loop.run(last, frozenset(rows)), self._runner)
+        return self._progress()
+
+    def _progress(self):
+        clock = self._counters.clock
+        return {
+            "call": self._loop.calls,
+            "rows": self._counters.table.rows,
+            "cpu_s": clock.cpu_ns / 1e9,
+            "wall_s": clock.wall_ns / 1e9,
+            "sampling_s": self._allowance.spent_ns / 1e9,
+        }
+
+    def verify(self):
+        answer = drive(self._loop.verify(), self._runner)
+        answer["bounds"] = bounds.filling()
+        answer["call"] = self._loop.calls
+        return answer
+
+    def finish(self):
+        gc.unfreeze()
+        gc.enable()
+        return self._progress()
+
+
+@contextlib.contextmanager
+def make(spec, functions):
+    """Set up the pass that `spec` describes, give it, and tear it down."""
+    runner = Runner()
+    function = functions["target"]
+    if target.is_asynchronous(function) or spec["loop"]:
+        runner.ensure_loop()
+    inputs = _inputs(spec["inputs"])
+    try:
+        with _prepared(functions.get("setup"), runner) as value:
+            call = target.bind(function, value, inputs)
+            yield SampledPass(spec, call, runner)
+            if functions.get("teardown") is not None:
+                result = functions["teardown"]()
+                if inspect.isawaitable(result):
+                    runner(result)
+    finally:
+        runner.close()

@@ -1,0 +1,97 @@
+"""Bring the process to rest: turn the event loop and collect until nothing changes.
+
+A quick settle follows every sampled call. It never waits for the clock. A patient settle waits,
+up to a grace, for what calls left running: tasks, callbacks, timers that are due, threads.
+"""
+
+import asyncio
+import gc
+import time
+
+MAX_TURNS = 16
+MAX_COLLECTIONS = 4
+FIRST_NAP_S, LONGEST_NAP_S = 0.001, 0.05
+
+
+async def _nothing():
+    return None
+
+
+def _ready(loop):
+    return len(getattr(loop, "_ready", ()))
+
+
+def _timers(loop, within_s):
+    due = loop.time() + within_s
+    handles = getattr(loop, "_scheduled", ())
+    return sum(1 for handle in handles if not handle.cancelled() and handle.when() <= due)
+
+
+class Settler:
+    """Settle this process between calls.
+
+    `loop` is the event loop of an asynchronous target, or None. Where the loop is already running
+    (a test's own), its turns are awaited: the methods are generators of awaitables, and whoever
+    drives them (see `loop.drive`) knows how.
+    """
+
+    def __init__(self, loop, live_bytes, threads, grace_s):
+        self.loop, self.grace_s = loop, grace_s
+        self._live_bytes, self._threads = live_bytes, threads
+        self.mark()
+
+    def mark(self):
+        """Take the tasks and threads of now as those that are there to stay."""
+        self._base_tasks = self.tasks()
+        self._base_threads = self._threads()
+
+    def tasks(self):
+        return len(asyncio.all_tasks(self.loop)) if self.loop is not None else 0
+
+    def turns(self):
+        """Turn the loop until no callback is ready."""
+        if self.loop is None:
+            return
+        yield _nothing()
+        for _ in range(MAX_TURNS):
+            if not _ready(self.loop):
+                break
+            yield _nothing()
+
+    def in_flight(self, within_s):
+        """Return how many tasks, due timers and threads are left of what calls started."""
+        tasks = max(self.tasks() - self._base_tasks, 0)
+        timers = _timers(self.loop, within_s) if self.loop is not None else 0
+        return tasks, timers, max(self._threads() - self._base_threads, 0)
+
+    def quick(self):
+        """Turn the loop, then collect until a collection finds nothing."""
+        yield from self.turns()
+        for _ in range(MAX_COLLECTIONS):
+            if not gc.collect():
+                break
+            yield from self.turns()
+
+    def patient(self):
+        """Settle until nothing is in flight, at most for the grace; return what still is."""
+        deadline = time.monotonic() + self.grace_s
+        nap_s, before = FIRST_NAP_S, -1
+        while True:
+            yield from self.quick()
+            left = self.in_flight(deadline - time.monotonic())
+            live = self._live_bytes()
+            if not any(left):
+                if 0 <= before <= live:
+                    return left
+            elif time.monotonic() >= deadline:
+                return left
+            else:
+                yield from self._nap(nap_s)
+                nap_s = min(nap_s * 2, LONGEST_NAP_S)
+            before = live
+
+    def _nap(self, seconds):
+        if self.loop is None:
+            time.sleep(seconds)
+        else:
+            yield asyncio.sleep(seconds)

@@ -1,0 +1,136 @@
+"""Resolve a target by its name and make one call of it.
+
+A target is `package.module:attribute` or `path/file.py:attribute`. It takes nothing, or the call's
+number (from 0), or the next line of the inputs; where a set-up gave a value it may take that value
+first.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+
+
+class TargetError(Exception):
+    """The target cannot be called as it is named."""
+
+
+def _load_file(path):
+    if not os.path.isfile(path):
+        raise TargetError("no such file: %r (looked in %s)" % (path, os.getcwd()))
+    folder = os.path.dirname(os.path.abspath(path))
+    if folder not in sys.path:
+        sys.path.insert(1, folder)
+    name = os.path.splitext(os.path.basename(path))[0]
+    if name in sys.modules and not _same_file(sys.modules[name], path):
+        name = "_memcurve_target_" + name
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _same_file(module, path):
+    known = getattr(module, "__file__", None)
+    return bool(known) and os.path.exists(known) and os.path.samefile(known, path)
+
+
+def _load_module(name):
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            raise TargetError("no such module: %r (sys.path[0] is %s)" % (name, sys.path[0]))
+        raise
+
+
+def resolve(text):
+    """Return what `text` names; the error says what is missing and what is there instead."""
+    place, separator, attribute = text.rpartition(":")
+    if not separator or not place or not attribute:
+        raise TargetError("%r is not of the form pkg.mod:attr or path/file.py:attr" % text)
+    is_file = place.endswith(".py") or os.sep in place
+    value = _load_file(place) if is_file else _load_module(place)
+    for part in attribute.split("."):
+        if not hasattr(value, part):
+            raise TargetError("no attribute %r in %s%s" % (part, place, _near(value, part)))
+        value = getattr(value, part)
+    if not callable(value):
+        raise TargetError("%s is a %s, not callable" % (text, type(value).__name__))
+    return value
+
+
+def _near(value, name):
+    import difflib
+
+    public = (
+        [other for other in vars(value) if not other.startswith("_")]
+        if hasattr(value, "__dict__")
+        else []
+    )
+    close = difflib.get_close_matches(name, public, 3) or public[:5]
+    return "; it has %s" % ", ".join(sorted(close)) if close else ""
+
+
+def required(function):
+    """Return how many positional arguments a call of `function` must give."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 0  # a builtin without a signature: called with nothing
+    empty = inspect.Parameter.empty
+    keyword = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is empty]
+    if keyword:
+        raise TargetError("it needs the keyword argument %r; wrap it in a function" % keyword[0])
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(1 for p in parameters if p.kind in kinds and p.default is empty)
+
+
+def bind(function, value, inputs):
+    """Return `call(number)`: an awaitable of an asynchronous target, or None when it is done."""
+    count = required(function)
+    most = 1 if value is None else 2
+    if count > most:
+        raise TargetError(
+            "it takes %d arguments; a target takes none or the call's number%s"
+            % (count, "" if most == 1 else ", after the value of its set-up")
+        )
+    if inputs is not None and count == 0:
+        raise TargetError("inputs are given, but the target takes no argument")
+
+    def argument(number):
+        return inputs[number % len(inputs)] if inputs else number
+
+    if count == 0:
+
+        def invoke(number):
+            return function()
+
+    elif count == 1:
+
+        def invoke(number):
+            return function(argument(number))
+
+    else:
+
+        def invoke(number):
+            return function(value, argument(number))
+
+    def call(number):
+        result = invoke(number)
+        return result if inspect.isawaitable(result) else None
+
+    return call
+
+
+def is_asynchronous(function):
+    """Return whether calling `function` gives an awaitable, as far as can be told beforehand."""
+    seen = function
+    while hasattr(seen, "func"):  # functools.partial
+        seen = seen.func
+    called = getattr(type(seen), "__call__", None)
+    return inspect.iscoroutinefunction(seen) or inspect.iscoroutinefunction(called)

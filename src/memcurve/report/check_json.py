@@ -1,0 +1,95 @@
+"""The one JSON object that `memcurve check --json` prints."""
+
+import math
+from typing import Any
+
+import msgspec
+
+from memcurve.judge.caveats import Caveat
+from memcurve.judge.verdict import (
+    Details,
+    Evidence,
+    Growing,
+    Inconclusive,
+    Plateaued,
+    Verdict,
+    name_of,
+)
+from memcurve.recording import SCHEMA_VERSION
+
+
+def check_object(verdict: Verdict) -> dict[str, Any]:
+    """Return the object; every key is always there. Bytes and objects are a call."""
+    details = verdict.details
+    assert details is not None
+    judgement = details.judgement
+    retained = judgement.retained.evidence
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "target": details.recording.target,
+        "verdict": name_of(verdict),
+        "retained": {
+            "verdict": name_of(judgement.retained),
+            "bytes_per_call": _finite(retained.per_call),
+            "low": _finite(retained.low),
+            "high": _finite(retained.high),
+            "python": judgement.python_per_call,
+            "native": judgement.native_per_call,
+            "objects_per_call": judgement.objects_per_call,
+            **_particulars(judgement.retained),
+        },
+        "deferred": {
+            "verdict": name_of(judgement.verdicts["deferred"]),
+            "bytes_per_call": judgement.deferred.bytes_per_call,
+            "objects_per_call": judgement.deferred.objects_per_call,
+        },
+        "resources": _resources(details),
+        "floor_bytes_per_call": _finite(retained.floor),
+        "calls": judgement.calls,
+        "ledger": msgspec.to_builtins(details.ledger),
+        "culprits": msgspec.to_builtins(details.culprits),
+        "caveats": [_caveat(caveat) for caveat in judgement.caveats],
+        "elapsed_s": round(details.elapsed_s, 3),
+        "cpu_s": round(sum(p.cpu_s + p.sampling_s for p in details.recording.passes), 3),
+        "environment": msgspec.to_builtins(details.recording.environment),
+    }
+
+
+def _resources(details: Details) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in ("fds", "threads", "tasks"):
+        verdict = details.judgement.verdicts.get(name)
+        found[f"{name}_per_call"] = _rate(verdict.evidence) if verdict is not None else None
+        found[name] = name_of(verdict) if verdict is not None else None
+    return found
+
+
+def _rate(evidence: Evidence) -> float | None:
+    return _finite(evidence.per_call)
+
+
+def _particulars(verdict: Verdict) -> dict[str, Any]:
+    match verdict:
+        case Growing():
+            return {"no_bound_up_to": verdict.no_bound_up_to}
+        case Plateaued(filling=None):
+            return {"at": verdict.at, "size": verdict.size, "projected": verdict.projected}
+        case Plateaued(filling=filling) if filling is not None:
+            return {
+                "full_at_call": filling.full_at_call,
+                "full_bytes": filling.full_bytes,
+                "bound": filling.bound,
+                "bound_name": filling.name,
+            }
+        case Inconclusive():
+            return {"why": verdict.why, "settle_by": verdict.settle_by}
+        case _:
+            return {}
+
+
+def _caveat(caveat: Caveat) -> dict[str, str]:
+    return {"kind": caveat.kind, "text": caveat.text}
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 4) if math.isfinite(value) else None

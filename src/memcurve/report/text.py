@@ -1,0 +1,85 @@
+"""Verdicts as lines for a terminal."""
+
+from typing import assert_never
+
+from memcurve.judge.verdict import Evidence, Flat, Growing, Inconclusive, Plateaued, Verdict
+from memcurve.units import COUNTERS, Counter, format_bytes, format_count, format_value
+
+_RESOURCE_TITLES = {"fds": "descriptors", "threads": "threads", "tasks": "tasks"}
+
+
+def rate(evidence: Evidence, value: float) -> str:
+    """Return a slope with its unit and denominator."""
+    counter = _counter(evidence)
+    return f"{format_value(counter, value)} a call"
+
+
+def _counter(evidence: Evidence) -> Counter:
+    return COUNTERS[evidence.counter]
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """Return one sentence: what, how much, how sure, up to where."""
+    evidence = verdict.evidence
+    title = _counter(evidence).title
+    match verdict:
+        case Flat():
+            return (
+                f"flat: {title} do not grow; a growth of {rate(evidence, evidence.floor)} or more "
+                f"would have been seen in calls {evidence.from_call} to {evidence.to_call}"
+            )
+        case Plateaued(filling=None, projected=False):
+            return (
+                f"plateaued: {title} rose by {format_value(_counter(evidence), verdict.size)} "
+                f"up to call {verdict.at}, and not since"
+            )
+        case Plateaued(filling=None):
+            return (
+                f"plateaued: {title} still rise, ever more slowly, towards "
+                f"{format_value(_counter(evidence), verdict.size)} (projected)"
+            )
+        case Plateaued(filling=filling) if filling is not None:
+            return (
+                f"plateaued: {filling.name} is filling up, {filling.size} of {filling.bound}; "
+                f"full at call {filling.full_at_call} with {format_bytes(filling.full_bytes)}"
+            )
+        case Growing():
+            return (
+                f"growing: {title} grow by {rate(evidence, verdict.per_call)} "
+                f"[{format_value(_counter(evidence), verdict.low)}, "
+                f"{format_value(_counter(evidence), verdict.high)}]; "
+                f"no bound up to call {verdict.no_bound_up_to}"
+            )
+        case Inconclusive():
+            return f"inconclusive: {title}: {verdict.why}; {verdict.settle_by} would settle it"
+        case _:
+            assert_never(verdict)  # type: ignore[arg-type]
+
+
+def check_text(verdict: Verdict) -> str:
+    """Return what `memcurve check` prints: the verdict, what stands beside it, the caveats."""
+    details = verdict.details
+    assert details is not None
+    judgement = details.judgement
+    retained = judgement.retained
+    lines = [verdict_line(verdict)]
+    if retained is not verdict and retained.evidence is not verdict.evidence:
+        lines.append(f"  memory       {verdict_line(retained)}")
+    for name, title in _RESOURCE_TITLES.items():
+        beside = judgement.verdicts.get(name)
+        if beside is not None and not isinstance(beside, Flat):
+            if beside.evidence is not verdict.evidence:
+                lines.append(f"  {title:<12} {verdict_line(beside)}")
+    if isinstance(retained, Growing):
+        split = f"Python {format_bytes(judgement.python_per_call)}"
+        split += f", malloc {format_bytes(judgement.native_per_call)} a call"
+        lines.append(f"  heaps        {split}")
+    if judgement.deferred.objects_per_call >= 0.005:
+        lines.append(
+            f"  deferred     {format_bytes(judgement.deferred.bytes_per_call)} in "
+            f"{format_count(judgement.deferred.objects_per_call)} objects a call wait for the "
+            "collector"
+        )
+    lines.extend(f"  note         {caveat.text}" for caveat in judgement.caveats)
+    lines.append(f"  {judgement.calls} calls in {details.elapsed_s:.1f} s")
+    return "\n".join(lines)

@@ -1,0 +1,81 @@
+"""A workload worth measuring, and the designs that do its work."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from memcurve.errors import ScenarioError
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What is called, by name, so that another process can import it.
+
+    `call`, `setup` and `teardown` are ``package.module:attribute`` or ``path/file.py:attribute``.
+    A set-up may return a value or yield it once; the call then may take it before its number.
+    `inputs` is the path of a JSON Lines file whose lines replace the number; `loop` asks for an
+    event loop although the call itself is not a coroutine function.
+    """
+
+    call: str
+    setup: str | None = None
+    teardown: str | None = None
+    inputs: str | None = None
+    paths: tuple[str, ...] = ()
+    loop: bool = False
+
+
+class Backend(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs beside the measured process while a scenario is measured.
+
+    `environment` is set in the measured process; `gauges` are integers that the backend keeps in a
+    file of signed 64-bit values: counter name to (path, position).
+    """
+
+    environment: dict[str, str] = {}
+    gauges: dict[str, tuple[str, int]] = {}
+
+
+BackendFactory = Callable[[], AbstractContextManager[Backend]]
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A named workload with one target for each design, and the calls that its curves show."""
+
+    name: str
+    designs: dict[str, Target]
+    calls: int = 100
+    description: str = ""
+    backend: BackendFactory | None = None
+    packages: tuple[str, ...] = ()
+
+
+def scenario(
+    name: str,
+    designs: Mapping[str, str | Target],
+    *,
+    calls: int = 100,
+    description: str = "",
+    backend: BackendFactory | None = None,
+    packages: tuple[str, ...] = (),
+) -> Scenario:
+    """Declare a scenario; a design is a target or its text.
+
+    `packages` are the distributions whose versions belong to the recording. Raises ScenarioError
+    for a name that cannot be a file's, no designs, or fewer than 1 call.
+    """
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise ScenarioError(f"scenario name {name!r}: use letters, digits, '_' and '-'")
+    if not designs:
+        raise ScenarioError(f"scenario {name!r} has no designs; give at least one target")
+    if calls < 1:
+        raise ScenarioError(f"scenario {name!r}: {calls} calls; ask for 1 or more")
+    targets = {key: Target(call=d) if isinstance(d, str) else d for key, d in designs.items()}
+    return Scenario(
+        name=name,
+        designs=targets,
+        calls=calls,
+        description=description,
+        backend=backend,
+        packages=packages,
+    )
