@@ -102,11 +102,11 @@ def form_in_text(prompt: Prompt) -> Form:
     for start in _SCHEMA_START.finditer(text):
         if found := _document_at(text, start.start()):
             return Form(name=str(found.get("title", "")), schema=found)
-    names = set(re.findall(r"relevant_ids|sufficient|reason\b|query\b|answer\b", text))
-    names = (
-        names - {"query", "answer"} if "relevant_ids" in names else names & {"query"} or {"answer"}
-    )
-    return Form(name="", schema={"properties": {name: {} for name in sorted(names)}})
+    if "relevant_ids" in text:
+        names = ["relevant_ids", "sufficient", "reason"]
+    else:
+        names = ["query"] if re.search(r"\bquery\b", text) else ["answer"]
+    return Form(name="", schema={"properties": {name: {} for name in names}})
 
 
 def _values(form: Form, prompt: Prompt) -> Any:

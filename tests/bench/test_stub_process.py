@@ -104,6 +104,24 @@ def test_the_server_ends_when_its_parent_is_killed(code: str) -> None:
         os.close(watched)
 
 
+@pytest.mark.parametrize("how", ["end of standard input", "SIGTERM"])
+def test_the_server_ends_cleanly_when_it_is_told_to(how: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.stub_server", "--watch-stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("ready http://127.0.0.1:")
+    if how == "SIGTERM":
+        process.terminate()
+        assert process.wait(WAIT_S) == 0
+    process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0
+
+
 @needs_pidfd
 def test_a_forked_process_that_holds_the_pipe_does_not_keep_the_server_alive() -> None:
     parent = spawn(FORKING_PARENT)
