@@ -20,7 +20,7 @@ TOML_VARIABLE = "RAGPOOL_CONFIG"
 DEFAULT_TOML = "ragpool.toml"
 
 
-class _Checked(BaseModel):
+class Checked(BaseModel):
     """A frozen model whose errors name the key, and never show the value."""
 
     model_config = ConfigDict(
@@ -34,7 +34,7 @@ class _Checked(BaseModel):
             raise ConfigurationError(type(self).__name__, problems(error)) from None
 
 
-class SearchConfig(_Checked):
+class SearchConfig(Checked):
     """How one iterative search behaves: its rounds, its stop rules, and its answer."""
 
     collections: tuple[str, ...] = Field(("default",), min_length=1, max_length=32)
@@ -92,6 +92,11 @@ class ConfigClient(BaseSettings):
     rag_base_url: str | None = None
     node_defaults: dict[str, Any] = Field(default_factory=dict)
     """Keys that a node's configuration gets unless it has them itself."""
+
+    def compose(self, node_config: Mapping[str, Any]) -> dict[str, Any]:
+        """Complete a node's configuration with the defaults; its own keys win."""
+        service = {} if self.rag_base_url is None else {"rag_base_url": self.rag_base_url}
+        return {**service, **self.node_defaults, **node_config}
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:

@@ -99,6 +99,17 @@ class UnknownExecutionError(RagpoolError, LookupError):
         self.execution_id = execution_id
 
 
+class StillRunningError(RagpoolError):
+    """A cancelled execution has not ended yet."""
+
+    def __init__(self, execution_id: str, waited_s: float) -> None:
+        super().__init__(
+            f"execution {execution_id!r}: cancelled, but still running after {waited_s} s;"
+            " try again later"
+        )
+        self.execution_id = execution_id
+
+
 class DatabaseError(RagpoolError):
     """The database refused or failed."""
 

@@ -103,6 +103,10 @@ class LLMPool(ProcessDefault):
         """Let `get_llm` build models of a further provider, or build one's models otherwise."""
         self._providers[name] = provider
 
+    @property
+    def providers(self) -> tuple[str, ...]:
+        return tuple(self._providers)
+
     def get_llm(
         self,
         provider: str,

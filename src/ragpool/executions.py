@@ -1,0 +1,270 @@
+"""One execution of a workflow: its state, its cancellation, and the record that remains of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import logging
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from ragpool.node import Pools
+from ragpool.workflow import INPUT, NODE_TYPES, answer_of, plain, storable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ragpool.workflow import NodeType, Workflow
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 2000
+
+
+class ExecutionStatus(enum.StrEnum):
+    """The life of an execution: pending, running, then one of the three ends."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+    @property
+    def finished(self) -> bool:
+        return self in _ENDS
+
+
+_ENDS = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.ERROR, ExecutionStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRecord:
+    """An error without its traceback, so that no frame and no client stays alive with it."""
+
+    type: str
+    message: str
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRecord:
+    """All that is known of an execution, as plain data; times are UTC."""
+
+    execution_id: str
+    query: str
+    status: ExecutionStatus
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    results: Mapping[str, Any] = field(default_factory=dict)
+    """The result of every node that finished, by the node's id."""
+    error: ErrorRecord | None = None
+
+
+class AsyncWorkflowExecutor:
+    """Run one workflow once, on whichever event loop calls `run()`.
+
+    The other methods may be called from any thread. Afterwards the object holds a record and
+    nothing else. `on_change` is told every new record, on the thread where it changed.
+    """
+
+    def __init__(
+        self,
+        execution_id: str,
+        workflow: Workflow,
+        query: str,
+        *,
+        pools: Pools | None = None,
+        node_types: Mapping[str, NodeType] = NODE_TYPES,
+        on_change: Callable[[ExecutionRecord], None] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        pools = pools if pools is not None else Pools.default()
+        workflow.check(node_types, pools)
+        self.execution_id = execution_id
+        self.query = query
+        self._work: _Work | None = _Work(workflow, query, pools, node_types)
+        self._on_change = on_change
+        self._now = now
+        self._lock = threading.Lock()
+        self._status = ExecutionStatus.PENDING
+        self._created_at = now()
+        self._started_at: datetime | None = None
+        self._finished_at: datetime | None = None
+        self._results: dict[str, Any] = {}
+        self._error: ErrorRecord | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._over = threading.Event()
+        self._waiters: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    @property
+    def status(self) -> ExecutionStatus:
+        return self._status
+
+    async def run(self) -> ExecutionRecord:
+        """Run to the end and return the record, whatever the end is.
+
+        Only a cancellation of the caller is raised; it cancels the workflow too.
+        """
+        task = self._begin()
+        if task is None:
+            return self.record()
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait([task])
+            self._end(ExecutionStatus.CANCELLED)
+            raise
+        if task.cancelled():
+            return self._end(ExecutionStatus.CANCELLED)
+        error = task.exception()
+        if error is None:
+            return self._end(ExecutionStatus.COMPLETED)
+        return self._end(ExecutionStatus.ERROR, error)
+
+    def cancel(self) -> bool:
+        """Cancel it, wherever it runs; False when it is over already."""
+        with self._lock:
+            if self._status.finished:
+                return False
+            task = self._task
+            if task is None:
+                record = self._set_end(ExecutionStatus.CANCELLED)
+        if task is None:
+            self._announce(record)
+            return True
+        try:
+            task.get_loop().call_soon_threadsafe(task.cancel)
+        except RuntimeError:  # its loop is closed, so it can never end by itself
+            self._end(ExecutionStatus.CANCELLED)
+        return True
+
+    def record(self) -> ExecutionRecord:
+        """Return the state of this moment."""
+        with self._lock:
+            return self._record()
+
+    def get_execution_status(self) -> dict[str, Any]:
+        """Return the record as a dictionary of plain values, with `status` as a string."""
+        status: dict[str, Any] = plain(self.record())
+        return status
+
+    def wait(self, timeout_s: float | None = None) -> ExecutionRecord:
+        """Block until it is over; not for use on an event loop. Raises TimeoutError."""
+        if not self._over.wait(timeout_s):
+            raise TimeoutError(
+                f"execution {self.execution_id!r}: {self._status} after {timeout_s} s"
+            )
+        return self.record()
+
+    async def finished(self) -> ExecutionRecord:
+        """Wait until it is over; a cancelled wait leaves the execution alone."""
+        waiter = (asyncio.get_running_loop(), asyncio.Event())
+        with self._lock:
+            if not self._status.finished:
+                self._waiters.add(waiter)
+        try:
+            if waiter in self._waiters:
+                await waiter[1].wait()
+        finally:
+            self._waiters.discard(waiter)
+        return self.record()
+
+    def __repr__(self) -> str:
+        return f"<execution {self.execution_id!r}: {self._status}>"
+
+    def _begin(self) -> asyncio.Task[None] | None:
+        with self._lock:
+            if self._status is not ExecutionStatus.PENDING or self._work is None:
+                return None
+            self._status = ExecutionStatus.RUNNING
+            self._started_at = self._now()
+            # a task of its own, so that cancelling the workflow does not cancel the caller
+            self._task = asyncio.get_running_loop().create_task(self._work.run(self._results))
+            task, record = self._task, self._record()
+        self._tell(record)
+        return task
+
+    def _end(self, status: ExecutionStatus, error: BaseException | None = None) -> ExecutionRecord:
+        with self._lock:
+            if self._status.finished:
+                return self._record()
+            record = self._set_end(status, error)
+        self._announce(record)
+        return record
+
+    def _set_end(
+        self, status: ExecutionStatus, error: BaseException | None = None
+    ) -> ExecutionRecord:
+        """Change the state, under the lock, and let go of all that the work needed."""
+        if error is not None and self._work is not None:
+            self._error = ErrorRecord(
+                type=type(error).__name__,
+                message=storable(str(error)[:_LONGEST_MESSAGE]),
+                node=self._work.current,
+            )
+        self._status = status
+        self._finished_at = self._now()
+        self._task = self._work = None
+        return self._record()
+
+    def _announce(self, record: ExecutionRecord) -> None:
+        self._tell(record)
+        self._on_change = None
+        self._over.set()
+        for loop, event in tuple(self._waiters):
+            with contextlib.suppress(RuntimeError):  # the waiter's loop is closed
+                loop.call_soon_threadsafe(event.set)
+
+    def _record(self) -> ExecutionRecord:
+        return ExecutionRecord(
+            execution_id=self.execution_id,
+            query=self.query,
+            status=self._status,
+            created_at=self._created_at,
+            started_at=self._started_at,
+            finished_at=self._finished_at,
+            results=dict(self._results),
+            error=self._error,
+        )
+
+    def _tell(self, record: ExecutionRecord) -> None:
+        if self._on_change is None:
+            return
+        try:
+            self._on_change(record)
+        except Exception:
+            logger.exception("execution %r: on_change failed", self.execution_id)
+
+
+class _Work:
+    """What an execution needs only while it is not over."""
+
+    def __init__(
+        self, workflow: Workflow, query: str, pools: Pools, node_types: Mapping[str, NodeType]
+    ) -> None:
+        self.current: str | None = None
+        self._workflow = workflow
+        self._query = query
+        self._pools = pools
+        self._node_types = node_types
+
+    async def run(self, results: dict[str, Any]) -> None:
+        answers = {INPUT: self._query}
+        for node in self._workflow.nodes:
+            self.current = node.id
+            query = Template(node.query).substitute(answers)
+            run = self._node_types[node.type].run
+            try:
+                result = plain(await run(node.config, query, self._pools))
+            except (SystemExit, KeyboardInterrupt) as error:
+                # asyncio would end the whole loop for these, and all executions on it
+                raise RuntimeError(f"node {node.id!r}: tried to end the process") from error
+            results[node.id] = result
+            answers[node.id] = answer_of(result)

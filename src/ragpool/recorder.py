@@ -1,0 +1,107 @@
+"""Write what worker threads report into the database, from the one loop that owns it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from ragpool.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from ragpool.database import DatabaseClient
+    from ragpool.executions import ExecutionRecord
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+_LONGEST_WAIT_S = 5.0
+
+
+class ExecutionRecorder:
+    """Save the latest record of every execution, many in one transaction.
+
+    At most one record waits for each execution, so what waits is bounded by the executions.
+    Make it on the loop that owns the database; only `put()` may be called from other threads.
+    """
+
+    def __init__(self, database: DatabaseClient) -> None:
+        self._database = database
+        self._loop = asyncio.get_running_loop()
+        self._batch = _Batch(self._loop)
+        self._work = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._closing = False
+        self._task = self._loop.create_task(self._run())
+        self.lost = 0
+        """Records given up after the database had failed `_ATTEMPTS` times."""
+
+    @property
+    def waiting(self) -> int:
+        return len(self._batch.records)
+
+    def put(self, record: ExecutionRecord) -> None:
+        """Have a record saved soon."""
+        try:
+            self._loop.call_soon_threadsafe(self._put, record)
+        except RuntimeError:
+            logger.warning("execution %r: not stored, the loop is closed", record.execution_id)
+
+    async def save(self, record: ExecutionRecord) -> None:
+        """Return when the record is stored; raises DatabaseError."""
+        await asyncio.shield(self._put(record))
+
+    async def delete(self, execution_id: str) -> bool:
+        """Delete a record wherever it is; False when there is none."""
+        async with self._writing:
+            waited = self._batch.records.pop(execution_id, None) is not None
+            return await self._database.delete(execution_id) or waited
+
+    async def aclose(self) -> None:
+        """Save what waits, then end."""
+        await asyncio.sleep(0)  # what other threads put before this call has arrived after it
+        self._closing = True
+        self._work.set()
+        await self._task
+
+    def _put(self, record: ExecutionRecord) -> asyncio.Future[None]:
+        self._batch.records[record.execution_id] = record
+        self._work.set()
+        return self._batch.saved
+
+    async def _run(self) -> None:
+        while self._batch.records or not self._closing:
+            await self._work.wait()
+            self._work.clear()
+            async with self._writing:
+                batch, self._batch = self._batch, _Batch(self._loop)
+                await self._save(batch)
+            if self._closing:
+                self._work.set()
+
+    async def _save(self, batch: _Batch) -> None:
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_exponential(multiplier=0.1, max=_LONGEST_WAIT_S),
+            retry=retry_if_exception_type(DatabaseError),
+            reraise=True,
+        )
+        try:
+            await retrying(self._database.save, *batch.records.values())
+        except Exception as error:
+            self.lost += len(batch.records)
+            logger.exception("%d execution records are lost", len(batch.records))
+            batch.saved.set_exception(DatabaseError("save", str(error)))
+            batch.saved.exception()  # nobody need be waiting for it
+        else:
+            batch.saved.set_result(None)
+
+
+class _Batch:
+    """Records that go into one transaction, and the news of its end."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.records: dict[str, ExecutionRecord] = {}
+        self.saved: asyncio.Future[None] = loop.create_future()
