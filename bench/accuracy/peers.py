@@ -33,7 +33,7 @@ TIMEOUT_S: Final = 120.0
 
 SETTINGS: Final = {
     ("psleak", "default"): "200 calls, up to 10 runs of 1.5 x, PYTHONMALLOC=malloc",
-    ("psleak", "best"): "600 calls of warm-up, 4 KiB tolerance, no garbage checker",
+    ("psleak", "best"): "600 calls beforehand, 4 KiB tolerance, no garbage checker",
     ("pytest-memray", "default"): 'limit_leaks("1 MB"), 100 calls',
     ("pytest-memray", "best"): 'limit_leaks("1 KB"), 600 calls of warm-up, 400 tracked',
     ("python-leak-hunter", "default"): "two windows of 20 calls, 0.5 objects a call",

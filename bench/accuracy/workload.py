@@ -78,10 +78,11 @@ class Workload:
     `bytes_per_call` is plain arithmetic in allocator blocks of 64-bit CPython 3.11, for leaks whose
     blocks can be told by reading the code; every other leak has `None` here and its measured
     value in `truth.json` alone. `still_after` is the call after which what has a bound is sure to
-    have stopped growing; 0 where nothing grows but what the interpreter itself warms up.
+    have stopped growing, or its waves have evened out; 0 where nothing grows but what the
+    interpreter itself warms up.
     `period` is the calls between two steps of growth. `exact` is false where no one slope exists:
-    growth that accelerates, comes by chance, or stands under noise. `peers` marks the 16
-    scenarios that the other tools were first tried on.
+    growth that accelerates, comes by chance, depends on addresses, or stands under noise. `peers`
+    marks the 16 scenarios that the other tools were first tried on.
     """
 
     name: str
