@@ -4,11 +4,13 @@ whether it leaks, by how much, what survives and who holds it.
 Names are loaded at their first use: importing memcurve alone loads nothing heavy.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memcurve.api import check
+    from memcurve.api import acheck, check
     from memcurve.errors import MemcurveError
     from memcurve.judge.thresholds import Thresholds
     from memcurve.judge.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
@@ -28,6 +30,7 @@ _HOMES = {
     "Target": "memcurve.scenario",
     "Thresholds": "memcurve.judge.thresholds",
     "Verdict": "memcurve.judge.verdict",
+    "acheck": "memcurve.api",
     "check": "memcurve.api",
     "scenario": "memcurve.scenario",
     "watch": "memcurve.watch",
@@ -45,6 +48,7 @@ __all__ = [
     "Thresholds",
     "Verdict",
     "__version__",
+    "acheck",
     "check",
     "scenario",
     "watch",
@@ -55,5 +59,19 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'memcurve' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value  # the function, where a submodule has the same name
+    globals()[name] = value
     return value
+
+
+class _Door(ModuleType):
+    """Keep a public function in sight where a submodule has the same name.
+
+    Importing `memcurve.check` would otherwise put the module in the function's place.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _HOMES or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Door

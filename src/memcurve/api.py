@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from memcurve.check import Options, Progress, measure_function, measure_target
+from memcurve.check_in_process import InProcessCheck
 from memcurve.errors import MeasureError, TargetError
 from memcurve.judge.judgement import judge
 from memcurve.judge.thresholds import Thresholds
@@ -57,7 +58,7 @@ def check(
     `target` is a callable or its text (``pkg.mod:attr`` or ``path/file.py:attr``), synchronous or
     not; it may take the call's number or, with `inputs` (JSON Lines), the next line. A named
     target runs in an interpreter of its own, `python` if given; a callable without a name runs in
-    a fork of this process.
+    a fork of this process. `isolation` "fork" asks for the fork, "none" for this very process.
 
     Returns the worst verdict of memory, descriptors, threads and tasks; everything else is in its
     `details`. Costs the calls (at least 250, at most 2,000 within `budget` seconds, default 10 or
@@ -65,9 +66,7 @@ def check(
     CheckFailedError for a target that raises, hangs or dies.
     """
     began = time.monotonic()
-    thresholds = Thresholds()
-    if max_bytes is not None:
-        thresholds = msgspec.structs.replace(thresholds, max_bytes=int(parse_bytes(max_bytes)))
+    thresholds = _thresholds(max_bytes)
     options = Options(
         calls=calls,
         budget_s=budget,
@@ -76,6 +75,11 @@ def check(
         python=python or sys.executable,
         thresholds=thresholds,
     )
+    if isolation == "none":
+        if not callable(target) or setup or teardown or inputs or python:
+            raise TargetError("isolation 'none' takes a callable and nothing around it")
+        here = InProcessCheck(target, options)
+        return _conclude_here(here, here.measure(), thresholds, began)
     names = {
         role: _name(given, isolation)
         for role, given in {"call": target, "setup": setup, "teardown": teardown}.items()
@@ -97,6 +101,42 @@ def check(
         functions = {"target": target, "setup": setup, "teardown": teardown}
         recording = measure_function(functions, options, inputs=inputs, progress=progress)
     return conclude(recording, thresholds, time.monotonic() - began)
+
+
+async def acheck(
+    target: Callable[..., Any],
+    *,
+    calls: int = 100,
+    budget: float | None = None,
+    grace: float = 1.0,
+    max_bytes: str | int | None = None,
+) -> Verdict:
+    """Do what `check` does, in the running event loop and in this very process.
+
+    For what is tied to the loop or to connections of this process. What else runs here is in the
+    figures, no call has a time limit, and the collector is off between calls while this runs.
+    Raises CheckFailedError from what the target raised.
+    """
+    began = time.monotonic()
+    thresholds = _thresholds(max_bytes)
+    options = Options(calls=calls, budget_s=budget, grace_s=grace, thresholds=thresholds)
+    here = InProcessCheck(target, options)
+    return _conclude_here(here, await here.ameasure(), thresholds, began)
+
+
+def _thresholds(max_bytes: str | int | None) -> Thresholds:
+    if max_bytes is None:
+        return Thresholds()
+    return Thresholds(max_bytes=int(parse_bytes(max_bytes)))
+
+
+def _conclude_here(
+    here: InProcessCheck, recording: Recording, thresholds: Thresholds, began: float
+) -> Verdict:
+    try:
+        return conclude(recording, thresholds, time.monotonic() - began)
+    except CheckFailedError as error:
+        raise error from here.error
 
 
 def conclude(recording: Recording, thresholds: Thresholds, elapsed_s: float) -> Verdict:

@@ -91,7 +91,7 @@ def measure_function(
     progress: Progress | None = None,
 ) -> Recording:
     """Run the passes on callables of this process, each in a fork of it."""
-    target = Target(call=_title(functions["target"]), inputs=str(inputs) if inputs else None)
+    target = Target(call=title_of(functions["target"]), inputs=str(inputs) if inputs else None)
 
     def run(plan: PassPlan, decide: NextStep, report: PassProgress | None) -> PassRecord:
         with ForkedWorker(functions) as worker:
@@ -101,12 +101,18 @@ def measure_function(
         return msgspec.structs.replace(record, isolation="caller")
 
     passes = _passes(run, target, options, progress)
-    here = msgspec.convert(describe_environment(list(options.packages)), Environment)
-    return _recording("check", "target", target.call, options, here, passes)
+    return local_recording(target.call, options, passes)
 
 
-def _title(function: Callable[..., object] | None) -> str:
+def title_of(function: Callable[..., object] | None) -> str:
+    """Return the name under which a callable of this process is recorded."""
     return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', function)}"
+
+
+def local_recording(target: str, options: Options, passes: list[PassRecord]) -> Recording:
+    """Return a recording of passes that ran in this process or in copies of it."""
+    here = msgspec.convert(describe_environment(list(options.packages)), Environment)
+    return _recording("check", "target", target, options, here, passes)
 
 
 def _recording(
@@ -166,27 +172,35 @@ def rerun_mode(record: PassRecord, thresholds: Thresholds) -> str | None:
 def _settled(
     run: RunPass, target: Target, options: Options, mode: str, progress: Progress | None
 ) -> PassRecord:
-    began = time.monotonic()
-    budget = options.budget(began)
-    plan = _plan(target, options, kind="settled", mode=mode)
+    return run(*settled_request(target, options, mode), _labelled(progress, mode))
+
+
+def settled_request(target: Target, options: Options, mode: str) -> tuple[PassPlan, NextStep]:
+    """Return the plan of a settled pass that begins now, and what decides its steps."""
+    budget = options.budget(time.monotonic())
 
     def decide(record: PassRecord) -> Step:
         return next_step(record, options.thresholds, budget)
 
-    return run(plan, decide, _labelled(progress, mode))
+    return _plan(target, options, kind="settled", mode=mode), decide
 
 
 def run_natural(
     run: RunPass, target: Target, options: Options, progress: Progress | None = None
 ) -> PassRecord:
     """Run the calls as production would, the collector on."""
+    return run(*natural_request(target, options), _labelled(progress, "natural"))
+
+
+def natural_request(target: Target, options: Options) -> tuple[PassPlan, NextStep]:
+    """Return the plan of a natural pass, and what decides its steps: as many calls as are shown."""
     plan = _plan(target, options, kind="natural", mode="natural")
     plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
 
     def decide(record: PassRecord) -> Step:
         return Finish() if record.calls >= options.calls else Calls(to=options.calls)
 
-    return run(plan, decide, _labelled(progress, "natural"))
+    return plan, decide
 
 
 def _labelled(progress: Progress | None, label: str) -> PassProgress | None:

@@ -24,6 +24,10 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[int, ...] = ()
     counters: dict[str, tuple[int | None, ...]] = {}
 
+    def __repr__(self) -> str:
+        """Stay short: a verdict in a failed assertion is printed with its recording."""
+        return f"<Samples of {len(self.calls)} rows: {', '.join(self.counters)}>"
+
     def curve(self, counter: str) -> Curve:
         """Return the rows in which `counter` was read; ``live_bytes`` is the sum of both heaps."""
         if counter == "live_bytes":

@@ -7,34 +7,51 @@ what they hold when full is no more than `max_bytes`, the growth is theirs.
 """
 
 from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.verdict import Evidence, Filling
+from memcurve.judge.verdict import Filling
 from memcurve.recording import Bound, PassRecord
 
 
-def filling_bounds(
-    settled: PassRecord, evidence: Evidence, thresholds: Thresholds
-) -> Filling | None:
-    """Return the filling container that explains the growth best, None if none does."""
-    if len(settled.verifications) < 2 or evidence.per_call <= 0:
+def filling_bounds(settled: PassRecord, per_call: float, thresholds: Thresholds) -> Filling | None:
+    """Return the filling container that explains most of a growth of `per_call` bytes a call.
+
+    None where the containers found do not explain enough of it, or would hold too much when full.
+    """
+    if len(settled.verifications) < 2 or per_call <= 0:
         return None
-    first, last = settled.verifications[0], settled.verifications[-1]
-    calls = last.call - first.call
+    found = _rates(settled)
+    if not found:
+        return None
+    explained = sum(rate * bound.entry_bytes for bound, rate in found)
+    if explained < thresholds.explained * per_call:
+        return None
+    bound, rate = max(found, key=lambda pair: pair[1] * pair[0].entry_bytes)
+    filling = _filling(bound, rate, settled.verifications[-1].call)
+    return filling if filling.full_bytes <= thresholds.max_bytes else None
+
+
+def full_at(settled: PassRecord) -> int | None:
+    """Return the last call at which a container that fills now will be full, None if none does."""
+    if not settled.verifications:
+        return None
+    call = settled.verifications[-1].call
+    calls = [_filling(bound, rate, call).full_at_call for bound, rate in _rates(settled)]
+    return max(calls, default=None)
+
+
+def _rates(settled: PassRecord) -> list[tuple[Bound, float]]:
+    """Return the containers that gained entries, each with its entries a call.
+
+    With one verification they count as empty before the first call: enough to plan, not to judge.
+    """
+    last = settled.verifications[-1]
+    first = settled.verifications[0] if len(settled.verifications) > 1 else None
+    earlier = {bound.id: bound.size for bound in first.bounds} if first else {}
+    calls = last.call - (first.call if first else 0)
     if calls <= 0:
-        return None
-    earlier = {bound.id: bound for bound in first.bounds}
-    explained, best, most = 0.0, None, 0.0
-    for bound in {b.id: b for b in last.bounds}.values():
-        size_before = earlier[bound.id].size if bound.id in earlier else 0
-        rate = (bound.size - size_before) / calls
-        if rate <= 0:
-            continue
-        share = rate * bound.entry_bytes
-        explained += share
-        if share > most:
-            most, best = share, _filling(bound, rate, last.call)
-    if best is None or explained < thresholds.explained * evidence.per_call:
-        return None
-    return best if best.full_bytes <= thresholds.max_bytes else None
+        return []
+    bounds = {bound.id: bound for bound in last.bounds}.values()
+    rates = [(bound, (bound.size - earlier.get(bound.id, 0)) / calls) for bound in bounds]
+    return [(bound, rate) for bound, rate in rates if rate > 0]
 
 
 def _filling(bound: Bound, rate: float, call: int) -> Filling:

@@ -1,17 +1,20 @@
-"""The rule that turns one curve into a verdict.
+"""The rule that turns one curve into a shape: flat, growing, decaying, or not decided yet.
 
-Let y(n) be what the settled pass counts after call n, and let the slope b of a tail come with its
-interval [low, high] (see `trend`). t is the tolerance, 1 B a call for memory.
+Let y(n) be what the settled pass counts after call n. A tail is what comes after a fifth, a third,
+a half or two thirds of the calls, of which it must hold at least 200. Its slope b comes with an
+interval [low, high] (see `trend`), and each quarter i of it has a floor level λi, its 10 %
+quantile, and a noise, the span from its 10 % to its 90 % quantile. t is the tolerance (1 B a call).
 
-1. Flat over the last part: some tail that holds at least the last third of the calls and at least
-   200 of them has high <= t, or, where the noise does not allow that, high <= 16 B a call and the
-   curve does not rise in every quarter of it. Then it is `Flat`, or `Plateaued` if it rose before
-   by more than a warm-up does.
-2. Growing: over the calls from a fifth on, low > t; the rise goes on in every quarter; and the
-   second half rises at least 0.7 as fast as the first, or no slower than chance explains.
-3. Decaying: it rises, but the second half rises significantly slower than the first (by more than
-   3 standard errors of the difference, taken from the blocks). A filling cache looks like this.
-4. Anything else is undecided. More calls decide; when there are no more, it is `Inconclusive`.
+1. Flat. For some tail either high <= t; or the floor does not rise: λ4 - λ1 <= max(t·c, noise/20)
+   over the c calls between the quarters' middles. The second way acquits what comes and goes
+   (buffers, sawteeth, results of random size), and lets nothing pass that stays: a leak of b a call
+   raises the floor by b·c. What would have been seen is stated as the detection floor, and may not
+   exceed max(16 B, noise/1000) a call.
+2. Growing. For some tail low > t, what is never given back rises in every quarter, and the pace
+   holds: the second half rises at least 0.9 as fast as the first, or at least 0.7 as fast where
+   chance (3 standard errors, from blocks) explains the difference.
+3. Decaying. It rises, but the second half significantly slower: a cache that fills by chance.
+4. Anything else is undecided.
 
 Growth alone convicts nobody: `stopping` waits for the calls that exclude a bound, and for what was
 frozen to be given back to the collector.
@@ -19,7 +22,7 @@ frozen to be given back to the collector.
 
 import math
 from itertools import pairwise
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 from typing import Literal
 
 import msgspec
@@ -33,8 +36,11 @@ Shape = Literal["flat", "growing", "decaying", "undecided"]
 STARTS = (0.2, 1 / 3, 0.5, 2 / 3)
 WARM_UP_CALLS = 20
 WARM_UP_BYTES = 4096
-SUSTAINED = 0.7
+HOLDS, MAY_HOLD = 0.9, 0.7
 SIGNIFICANT = 3.0
+NOISE_SHARE = 0.05
+FLOOR_OF_NOISE = 1000
+FEWEST_ROWS_A_QUARTER = 2
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +54,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of_bytes(thresholds: Thresholds) -> "Limits":
+        """Return the limits of counters in bytes."""
         return Limits(
             tolerance=thresholds.tolerance,
             floor=thresholds.floor_limit,
@@ -58,6 +65,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of_resources(thresholds: Thresholds) -> "Limits":
+        """Return the limits of descriptors, threads and tasks."""
         return Limits(
             tolerance=thresholds.resource_tolerance,
             floor=thresholds.resource_tolerance,
@@ -79,99 +87,108 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class Quarter(msgspec.Struct, frozen=True, kw_only=True):
+    """The floor level of a quarter of a tail, the noise in it, and its middle call."""
+
+    call: float
+    level: float
+    noise: float
+
+
 def read_curve(curve: Curve, limits: Limits) -> Reading:
-    """Read the shape of a curve by the rule of this module."""
-    flat = _flat_tail(curve, limits)
-    if flat is not None:
-        at, size = _stopped(curve, limits)
-        return Reading(shape="flat", trend=flat, floor=_floor(flat, limits), at=at, size=size)
-    tail = curve.tail(max(int(curve.last_call * STARTS[0]), 1))
+    """Read the shape of a curve by the rule of this module. Costs about a millisecond."""
+    tails = [curve.tail(max(math.ceil(curve.last_call * start), 1)) for start in STARTS]
+    for tail in tails:
+        if len(tail) and curve.last_call - tail.calls[0] >= limits.flat_tail:
+            flat = _read_flat(curve, tail, limits)
+            if flat is not None:
+                return flat
+    readings = [_read_rise(tail, limits) for tail in tails[:3] if len(tail)]
+    for reading in readings:
+        if reading.shape == "growing":
+            return reading
+    if not readings:
+        why = "no rows to judge"
+        return Reading(shape="undecided", trend=None, floor=math.inf, why=why)
+    return readings[0]
+
+
+def _read_flat(curve: Curve, tail: Curve, limits: Limits) -> Reading | None:
     trend = measure_trend(tail)
     if trend is None:
-        return Reading(shape="undecided", trend=None, floor=math.inf, why="too few rows")
-    wide = _widened(tail, trend)
-    if wide.low <= limits.tolerance:
-        why = "the interval holds both flat and growing"
-        return Reading(shape="undecided", trend=wide, floor=_floor(wide, limits), why=why)
-    return _read_rise(tail, wide, limits)
-
-
-def _flat_tail(curve: Curve, limits: Limits) -> Trend | None:
-    last = curve.last_call
-    for start in STARTS:
-        tail = curve.tail(max(math.ceil(last * start), 1))
-        if len(tail) == 0 or last - tail.calls[0] < limits.flat_tail:
+        return None
+    floor = max(limits.tolerance, abs(trend.high), abs(trend.low))
+    if trend.high > limits.tolerance:
+        quarters = quarters_of(tail)
+        if quarters is None:
             return None
-        trend = measure_trend(tail)
-        if trend is None:
+        calls = quarters[-1].call - quarters[0].call
+        noise = median(quarter.noise for quarter in quarters)
+        allowed = max(limits.tolerance * calls, NOISE_SHARE * noise)
+        rise = quarters[-1].level - min(quarters[0].level, quarters[1].level)
+        floor = allowed / calls
+        if rise > allowed or floor > max(limits.floor, noise / FLOOR_OF_NOISE):
             return None
-        if trend.high <= limits.tolerance and not _rises(tail, limits, limits.tolerance):
-            return trend
-        if trend.high <= limits.floor and not _rises(tail, limits, 0.0):
-            return trend
-    return None
+    at, size = _stopped(curve, limits)
+    return Reading(shape="flat", trend=trend, floor=floor, at=at, size=size)
 
 
-def _rises(tail: Curve, limits: Limits, tolerance: float) -> bool:
-    """Whether what is never given back rises in every quarter, and by more than the tolerance."""
-    quarters = quarter_rises(tail.kept())
-    total = sum(quarters) / max(tail.last_call - tail.calls[0], 1)
-    return all(rise >= limits.step for rise in quarters) and total > tolerance
-
-
-def quarter_rises(tail: Curve) -> list[float]:
-    """Return by how much the curve rises in each quarter of its calls."""
+def quarters_of(tail: Curve) -> list[Quarter] | None:
+    """Return the four quarters of a tail by calls, None if one of them has too few rows."""
     first, last = tail.calls[0], tail.last_call
-    marks = [tail.at(first + round((last - first) * part / 4)) for part in range(5)]
-    return [float(after - before) for before, after in pairwise(marks)]
+    span = (last - first + 1) / 4
+    rows: list[list[int]] = [[], [], [], []]
+    for call, value in tail:
+        rows[min(int((call - first) / span), 3)].append(value)
+    if min(len(part) for part in rows) < FEWEST_ROWS_A_QUARTER:
+        return None
+    quarters = []
+    for number, part in enumerate(rows):
+        low, high = _quantile(part, 0.1), _quantile(part, 0.9)
+        quarters.append(Quarter(call=first + (number + 0.5) * span, level=low, noise=high - low))
+    return quarters
 
 
-def _floor(trend: Trend, limits: Limits) -> float:
-    return max(limits.tolerance, trend.high, -trend.low)
+def _quantile(values: list[int], share: float) -> float:
+    ordered = sorted(values)
+    return float(ordered[min(int(share * len(ordered)), len(ordered) - 1)])
 
 
 def _stopped(curve: Curve, limits: Limits) -> tuple[int, float]:
-    """Return at which call the curve last entered the range it stays in, and its rise till then.
+    """Return at which call the curve came to the range it stays in, and its rise till then.
 
     (0, 0.0) where that rise, after the first calls, is no more than a warm-up.
     """
     kept = curve.kept()
-    final = kept.values[-1]
+    final = float(median(kept.tail(round(kept.last_call * STARTS[-1])).values))
     base = kept.at(min(WARM_UP_CALLS, kept.last_call))
     if final - base <= limits.warm_up:
         return 0, 0.0
     level = base + 0.98 * (final - base)
     at = next(call for call, value in kept if value >= level and call >= WARM_UP_CALLS)
-    return at, float(final - curve.values[0])
+    return at, final - curve.values[0]
 
 
-def _widened(tail: Curve, trend: Trend) -> Trend:
-    """Widen the interval to hold every fair estimate of the slope: halves, ends, least squares.
-
-    The robust slope passes over the rare steps in which a container grows; over many calls they
-    are part of what a call costs, so the least-squares slope is the estimate where both agree
-    about the direction.
-    """
-    squares = least_squares(tail)
-    calls = tail.last_call - tail.calls[0]
-    ends = (tail.values[-1] - tail.values[0]) / calls if calls else trend.per_call
-    estimates = (trend.low, trend.high, trend.per_call, squares, ends)
-    return msgspec.structs.replace(trend, per_call=squares, low=min(estimates), high=max(estimates))
-
-
-def _read_rise(tail: Curve, trend: Trend, limits: Limits) -> Reading:
-    floor = _floor(trend, limits)
-    if not _rises(tail, limits, limits.tolerance):
+def _read_rise(tail: Curve, limits: Limits) -> Reading:
+    trend = measure_trend(tail)
+    if trend is None:
+        return Reading(shape="undecided", trend=None, floor=math.inf, why="too few rows")
+    trend = _widened(tail, trend)
+    floor = max(limits.tolerance, trend.high)
+    if trend.low <= limits.tolerance:
+        why = "the interval holds both flat and growing"
+        return Reading(shape="undecided", trend=trend, floor=floor, why=why)
+    if not _rises_throughout(tail, limits):
         why = "it rises, but not in every part of the run"
         return Reading(shape="undecided", trend=trend, floor=floor, why=why)
     first, second, error = _halves(tail)
-    if second >= SUSTAINED * first or first - second <= SIGNIFICANT * error:
-        if second >= SUSTAINED * first / 2:
-            return Reading(shape="growing", trend=trend, floor=floor)
+    by_chance = first - second <= SIGNIFICANT * error
+    if second >= HOLDS * first or (by_chance and second >= MAY_HOLD * first):
+        return Reading(shape="growing", trend=trend, floor=floor)
+    if by_chance:
         why = "it rises ever more slowly, within what chance explains"
         return Reading(shape="undecided", trend=trend, floor=floor, why=why)
-    span = (tail.last_call - tail.calls[0]) / 2
-    ratio = max(second, 0.0) / first
+    span, ratio = (tail.last_call - tail.calls[0]) / 2, max(second, 0.0) / first
     return Reading(
         shape="decaying",
         trend=trend,
@@ -182,14 +199,34 @@ def _read_rise(tail: Curve, trend: Trend, limits: Limits) -> Reading:
     )
 
 
+def _rises_throughout(tail: Curve, limits: Limits) -> bool:
+    """Whether what is never given back rises in every quarter, and by more than the tolerance."""
+    kept = tail.kept()
+    first, last = tail.calls[0], tail.last_call
+    marks = [kept.at(first + round((last - first) * part / 4)) for part in range(5)]
+    rises = [after - before for before, after in pairwise(marks)]
+    return min(rises) >= limits.step and sum(rises) > limits.tolerance * (last - first)
+
+
+def _widened(tail: Curve, trend: Trend) -> Trend:
+    """Widen the interval to hold every fair estimate of the slope: ranks, ends, least squares.
+
+    The robust slope passes over the rare steps in which a container grows; over many calls they
+    are part of what a call costs, so the least-squares slope is the estimate.
+    """
+    squares = least_squares(tail)
+    ends = (tail.values[-1] - tail.values[0]) / max(tail.last_call - tail.calls[0], 1)
+    estimates = (trend.low, trend.high, trend.per_call, squares, ends)
+    return msgspec.structs.replace(trend, per_call=squares, low=min(estimates), high=max(estimates))
+
+
 def _halves(tail: Curve) -> tuple[float, float, float]:
     """Return the slopes of both halves and the standard error of their difference."""
     levels = block_levels(tail)
     slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(levels)]
     middle = len(slopes) // 2
-    early, late = slopes[:middle], slopes[middle:]
     # the largest step of each half is left out: a container that grows is not a change of pace
-    early, late = (sorted(part)[:-1] for part in (early, late))
+    early, late = (sorted(part)[:-1] for part in (slopes[:middle], slopes[middle:]))
     if len(early) < 2 or len(late) < 2:
         return fmean(slopes), fmean(slopes), math.inf
     error = math.sqrt(stdev(early) ** 2 / len(early) + stdev(late) ** 2 / len(late))

@@ -54,7 +54,7 @@ def judge_memory(settled: PassRecord, thresholds: Thresholds) -> Verdict:
     evidence = _evidence(reading, curve)
     filling = None
     if reading.shape != "flat":
-        filling = filling_bounds(settled, evidence, thresholds)
+        filling = filling_bounds(settled, evidence.per_call, thresholds)
     if filling is not None:
         return Plateaued(
             evidence=evidence,

@@ -2,18 +2,21 @@
 
     fewer calls than the first look needs   → run on, in short stretches
     flat in memory and resources            → finish
-    something rises, never verified yet     → verify (and learn which bounded caches are filling)
+    something rises                         → verify (and learn which bounded caches are filling)
+    nothing more can be learnt              → finish
     rises, and a bound is not excluded yet  → run on
-    nothing more can be learnt              → verify behind the last call, then finish
 
-Nothing more can be learnt when calls, time or memory are spent, or when what rises has risen up to
-the call at which growth is convicted.
+Nothing more can be learnt when calls, time or memory are spent; when what rises has risen up to the
+call at which growth is convicted, and no cache is about to be full; or when a filling cache
+explains the growth and will not be full within the calls that may be run.
 """
 
+import math
 from collections.abc import Callable
 
 import msgspec
 
+from memcurve.judge.filling import filling_bounds, full_at
 from memcurve.judge.growth import Limits, Reading, read_curve
 from memcurve.judge.thresholds import Thresholds
 from memcurve.recording import PassRecord
@@ -66,11 +69,25 @@ def next_step(record: PassRecord, thresholds: Thresholds, budget: Budget) -> Ste
     seen = look(record, thresholds)
     if all(reading.shape == "flat" for reading in seen.readings):
         return Finish()
-    most = max(thresholds.most_calls, budget.calls)
-    if spent or full or done >= most or _convicted(seen, done, thresholds):
-        return Finish() if _verified(record) else Verify()
-    if not record.verifications:
+    if not _verified(record):
         return Verify()
+    most = max(thresholds.most_calls, budget.calls)
+    if spent or full or done >= most:
+        return Finish()
+    return _wait_for_bounds(record, seen, thresholds, most)
+
+
+def _wait_for_bounds(record: PassRecord, seen: Look, thresholds: Thresholds, most: int) -> Step:
+    done, fills = record.calls, full_at(record)
+    if fills is not None:
+        shown = math.ceil((fills + thresholds.flat_tail / 2) * 1.5)  # a flat last third
+        if done < min(shown, most) and fills < most:
+            return Calls(to=min(max(shown, _next_look(done, thresholds, most)), most))
+        trend = seen.memory.trend
+        if trend is not None and filling_bounds(record, trend.per_call, thresholds) is not None:
+            return Finish()
+    if _convicted(seen, done, thresholds):
+        return Finish()
     return Calls(to=_next_look(done, thresholds, most))
 
 

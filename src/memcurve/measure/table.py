@@ -1,9 +1,10 @@
-"""The parent's end of the table of rows that a worker writes."""
+"""The reader's end of a table of rows: of one that a worker writes, and of one of this process."""
 
 import mmap
 import tempfile
 from typing import Self
 
+from memcurve.measure.worker.counters import Table
 from memcurve.recording import Samples
 
 MISSING = -(1 << 63)
@@ -33,15 +34,7 @@ class SharedTable:
 
     def samples(self) -> Samples:
         """Return the rows that are complete; columns that were never read are left out."""
-        width, rows = len(self.columns), self._cells[1]
-        block = self._cells[width : (rows + 1) * width].tolist()
-        counters = {}
-        for position, name in enumerate(self.columns):
-            column = tuple(None if v == MISSING else v for v in block[position::width])
-            if any(value is not None for value in column):
-                counters[name] = column
-        calls = tuple(value or 0 for value in counters.pop("call", ()))
-        return Samples(calls=calls, counters=counters)
+        return read_samples(self._cells, self.columns)
 
     def close(self) -> None:
         self._cells.release()
@@ -53,3 +46,47 @@ class SharedTable:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class LocalTable(Table):
+    """A table that this process writes and reads, in memory that belongs to neither heap."""
+
+    def __init__(self, columns: tuple[str, ...], capacity: int) -> None:
+        self.columns = columns
+        self._adopt(mmap.mmap(-1, (capacity + 1) * len(columns) * WORD), len(columns))
+
+    def samples(self) -> Samples:
+        """Return the rows that are complete; columns that were never read are left out."""
+        return read_samples(self.cells, self.columns)
+
+    def keep_every_second(self) -> None:
+        """Drop every second row, in place, keeping the first."""
+        width = self.width
+        kept = (self.rows + 1) // 2
+        for row in range(1, kept):
+            source, place = (2 * row + 1) * width, (row + 1) * width
+            self.cells[place : place + width] = self.cells[source : source + width]
+        self.cells[1] = kept
+
+    def close(self) -> None:
+        self.cells.release()
+        self._map.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_samples(cells: memoryview, columns: tuple[str, ...]) -> Samples:
+    """Return the rows of a table whose header stands in `cells`."""
+    width, rows = len(columns), cells[1]
+    block = cells[width : (rows + 1) * width].tolist()
+    counters = {}
+    for position, name in enumerate(columns):
+        column = tuple(None if v == MISSING else v for v in block[position::width])
+        if any(value is not None for value in column):
+            counters[name] = column
+    calls = tuple(value or 0 for value in counters.pop("call", ()))
+    return Samples(calls=calls, counters=counters)

@@ -39,9 +39,11 @@ def filling():
     """
     found = []
     for thing in gc.get_objects():
-        for kind, name, holder, size, bound in _bounded(thing):
-            if 0 < size < bound:
-                found.append((kind, name, holder, size, bound))
+        try:
+            containers = list(_bounded(thing))
+        except Exception:  # an object that cannot be asked must not end the measurement
+            continue
+        found.extend(entry for entry in containers if 0 < entry[3] < entry[4])
     return [
         {
             "kind": kind,
@@ -60,7 +62,11 @@ def _bounded(thing):
     if kind is WRAPPER:
         information = thing.cache_info()
         if information.maxsize is not None:
-            name = "%s.%s" % (thing.__module__, thing.__qualname__)
+            function = getattr(thing, "__wrapped__", thing)
+            name = "%s.%s" % (
+                getattr(function, "__module__", "?"),
+                getattr(function, "__qualname__", "lru_cache"),
+            )
             yield "lru_cache", name, thing, information.currsize, information.maxsize
     elif kind is collections.deque:
         if thing.maxlen is not None:
@@ -83,10 +89,7 @@ def _declared(thing, kind):
     for name, bound in bounds.items():
         label = "%s.%s(%s=%d)" % (kind.__module__, kind.__qualname__, name, bound)
         if hasattr(kind, "__len__"):
-            try:
-                yield kind.__name__, label, thing, len(thing), bound
-            except Exception:
-                continue
+            yield kind.__name__, label, thing, len(thing), bound
         else:
             for value in list(attributes.values()):
                 if type(value) in CONTAINERS:

@@ -40,12 +40,15 @@ class Table:
 
     def __init__(self, path, width):
         with open(path, "r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 0)
-        self.cells = memoryview(self._map).cast("q")
+            self._adopt(mmap.mmap(file.fileno(), 0), width)
+
+    def _adopt(self, memory, width):
+        self._map = memory
+        self.cells = memoryview(memory).cast("q")
         self.width = width
         self.capacity = len(self.cells) // width - 1
-        for position in range(0, len(self._map), mmap.PAGESIZE):
-            self._map[position] = 0  # touched now, so that no row adds a resident page
+        for position in range(0, len(memory), mmap.PAGESIZE):
+            memory[position] = 0  # touched now, so that no row adds a resident page
 
     @property
     def rows(self):
@@ -182,6 +185,15 @@ class Clock:
         self.wall_ns += time.perf_counter_ns() - self._wall
 
 
+def make_readers():
+    """Return the readers of Python's heap, malloc's heap and resources, for this process only.
+
+    They hold descriptors for as long as the process lives: a process that is measured more than
+    once should make them once.
+    """
+    return heap.python_source(), heap.malloc_source(), resources()
+
+
 class Counters:
     """Read every counter of this process into a row of a table.
 
@@ -189,9 +201,8 @@ class Counters:
     microseconds for each of its pools (0.5 ms at 45 MB).
     """
 
-    def __init__(self, table, gauges, natural):
-        self.python, self.malloc = heap.python_source(), heap.malloc_source()
-        self.resources = resources()
+    def __init__(self, table, gauges, natural, readers=None):
+        self.python, self.malloc, self.resources = readers or make_readers()
         self.clock = Clock()
         self.table, self._gauges, self._natural = table, gauges, natural
 

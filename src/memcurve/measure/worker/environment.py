@@ -1,5 +1,6 @@
 """Describe the interpreter that measures: what decides whether two recordings compare."""
 
+import functools
 import os
 import platform
 import sys
@@ -25,6 +26,7 @@ def describe(packages):
     }
 
 
+@functools.lru_cache(maxsize=None)  # a source that was made holds its stream for good
 def _sources():
     sources = {"python_bytes": heap.python_source(), "malloc_bytes": heap.malloc_source()}
     return {

@@ -7,10 +7,12 @@ of our own and a loop that a test is already running.
 """
 
 import gc
+import inspect
 import os
 import sys
 import time
 
+from . import bounds
 from .counters import MISSING
 
 FIRST_CALLS = 5  # always sampled: what the first calls build is part of every picture
@@ -19,16 +21,21 @@ LIST_BYTES = sys.getsizeof([])
 
 
 def drive(steps, run):
-    """Run a generator of awaitables to its end with `run(awaitable)`, and return its value."""
+    """Run a generator of awaitables to its end with `run(awaitable)`, and return its value.
+
+    What an awaitable gives is dropped before the generator goes on: the result of a call must not
+    be alive when the call is sampled.
+    """
     try:
         awaitable = next(steps)
         while True:
             try:
-                result = run(awaitable)
+                run(awaitable)
             except BaseException as error:  # the generator decides what an error of a call means
                 awaitable = steps.throw(error)
             else:
-                awaitable = steps.send(result)
+                awaitable = None
+                awaitable = steps.send(None)
     except StopIteration as end:
         return end.value
 
@@ -39,11 +46,12 @@ async def adrive(steps):
         awaitable = next(steps)
         while True:
             try:
-                result = await awaitable
+                await awaitable
             except BaseException as error:
                 awaitable = steps.throw(error)
             else:
-                awaitable = steps.send(result)
+                awaitable = None
+                awaitable = steps.send(None)
     except StopIteration as end:
         return end.value
 
@@ -77,8 +85,9 @@ class CallLoop:
     (settled, and every row waits for what the calls left running).
     """
 
-    def __init__(self, call, counters, settler, allowance, mode):
-        self._call, self._counters, self._settler = call, counters, settler
+    def __init__(self, function, arguments, counters, settler, allowance, mode):
+        self._function, self._arguments = function, arguments
+        self._counters, self._settler = counters, settler
         self._allowance, self._mode = allowance, mode
         self.calls = self._last_row = 0
         self._pid = os.getpid()
@@ -104,16 +113,17 @@ class CallLoop:
 
     def run(self, last, rows):
         """Run calls up to number `last`; `rows` call numbers are sampled whatever they cost."""
-        clock = self._counters.clock
+        clock, function = self._counters.clock, self._function
         while self.calls < last:
             number = self.calls
+            arguments = self._arguments(number)
             self._counters.table.running(number + 1)
             clock.start()
             try:
-                pending = self._call(number)
-                if pending is not None:
+                pending = function(*arguments)
+                if inspect.isawaitable(pending):
                     yield pending
-                del pending
+                del pending, arguments
             except Exception as error:
                 clock.stop()
                 raise CallError(number + 1) from error
@@ -172,8 +182,8 @@ class CallLoop:
     def verify(self):
         """Give everything frozen back to the collector, settle patiently, and compare.
 
-        Returns the bytes and objects that this freed, and what is still in flight: the evidence
-        without which nothing may be called growing.
+        Returns the bytes and objects that this freed, what is still in flight, and which bounded
+        containers are filling: the evidence without which nothing may be called growing.
         """
         yield from self._settler.quick()
         before = self._counters.live_bytes()
@@ -184,9 +194,12 @@ class CallLoop:
         objects = gc.collect()
         left = (yield from self._settler.patient()) or left
         after = self._counters.live_bytes()
+        found = bounds.filling()  # now: nothing frozen is listed by the collector
         if frozen:
             gc.freeze()
         return {
+            "call": self.calls,
+            "bounds": found,
             "released_bytes": before - after,
             "waited_bytes": waited,
             "unfrozen_objects": objects,

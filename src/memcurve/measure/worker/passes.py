@@ -6,7 +6,7 @@ import gc
 import inspect
 import json
 
-from . import bounds, counters, heap, target
+from . import counters, heap, target
 from .loop import Allowance, CallError, CallLoop, drive
 from .settle import Settler
 
@@ -98,7 +98,7 @@ def _inputs(path):
 class SampledPass:
     """A natural or settled pass: rows of counters after calls."""
 
-    def __init__(self, spec, call, runner):
+    def __init__(self, spec, function, arguments, runner):
         gauges = counters.Gauges(spec["gauges"])
         width = len(counters.COLUMNS) + len(spec["gauges"])
         mode = spec["mode"]
@@ -114,7 +114,7 @@ class SampledPass:
             spec["grace_s"],
         )
         allowance = Allowance(self._counters.clock, spec["allowance_s"], spec["share"])
-        self._loop = CallLoop(call, self._counters, settler, allowance, mode)
+        self._loop = CallLoop(function, arguments, self._counters, settler, allowance, mode)
         self._allowance = allowance
         drive(self._loop.begin(), runner)
 
@@ -137,10 +137,7 @@ class SampledPass:
         }
 
     def verify(self):
-        answer = drive(self._loop.verify(), self._runner)
-        answer["bounds"] = bounds.filling()
-        answer["call"] = self._loop.calls
-        return answer
+        return drive(self._loop.verify(), self._runner)
 
     def finish(self):
         gc.unfreeze()
@@ -158,8 +155,8 @@ def make(spec, functions):
     inputs = _inputs(spec["inputs"])
     try:
         with _prepared(functions.get("setup"), runner) as value:
-            call = target.bind(function, value, inputs)
-            yield SampledPass(spec, call, runner)
+            arguments = target.bind(function, value, inputs)
+            yield SampledPass(spec, function, arguments, runner)
             if functions.get("teardown") is not None:
                 result = functions["teardown"]()
                 if inspect.isawaitable(result):

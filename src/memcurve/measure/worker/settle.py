@@ -17,6 +17,11 @@ async def _nothing():
     return None
 
 
+async def yield_to_loop():
+    """Let a loop that is already running take one turn."""
+    await asyncio.sleep(0)
+
+
 def _ready(loop):
     return len(getattr(loop, "_ready", ()))
 
@@ -31,37 +36,41 @@ class Settler:
     """Settle this process between calls.
 
     `loop` is the event loop of an asynchronous target, or None. Where the loop is already running
-    (a test's own), its turns are awaited: the methods are generators of awaitables, and whoever
-    drives them (see `loop.drive`) knows how.
+    (a test's own), its turns are awaited, and `turn` is `yield_to_loop`: the methods are generators
+    of awaitables, and whoever drives them (see `loop.drive`) knows how.
     """
 
-    def __init__(self, loop, live_bytes, threads, grace_s):
-        self.loop, self.grace_s = loop, grace_s
+    def __init__(self, loop, live_bytes, threads, grace_s, turn=_nothing):
+        self.loop, self.grace_s, self._turn = loop, grace_s, turn
         self._live_bytes, self._threads = live_bytes, threads
         self.mark()
 
     def mark(self):
-        """Take the tasks and threads of now as those that are there to stay."""
+        """Take the tasks, timers and threads of now as those that are there to stay."""
         self._base_tasks = self.tasks()
+        self._base_timers = self._timers(self.grace_s)
         self._base_threads = self._threads()
 
     def tasks(self):
         return len(asyncio.all_tasks(self.loop)) if self.loop is not None else 0
 
+    def _timers(self, within_s):
+        return _timers(self.loop, within_s) if self.loop is not None else 0
+
     def turns(self):
         """Turn the loop until no callback is ready."""
         if self.loop is None:
             return
-        yield _nothing()
+        yield self._turn()
         for _ in range(MAX_TURNS):
             if not _ready(self.loop):
                 break
-            yield _nothing()
+            yield self._turn()
 
     def in_flight(self, within_s):
         """Return how many tasks, due timers and threads are left of what calls started."""
         tasks = max(self.tasks() - self._base_tasks, 0)
-        timers = _timers(self.loop, within_s) if self.loop is not None else 0
+        timers = max(self._timers(within_s) - self._base_timers, 0)
         return tasks, timers, max(self._threads() - self._base_threads, 0)
 
     def quick(self):

@@ -91,7 +91,11 @@ def required(function):
 
 
 def bind(function, value, inputs):
-    """Return `call(number)`: an awaitable of an asynchronous target, or None when it is done."""
+    """Return `arguments(number)`, the tuple with which call `number` calls the function.
+
+    The caller applies it itself: no frame of ours may stand under the target's, where a kept
+    traceback would keep it too.
+    """
     count = required(function)
     most = 1 if value is None else 2
     if count > most:
@@ -102,29 +106,14 @@ def bind(function, value, inputs):
     if inputs is not None and count == 0:
         raise TargetError("inputs are given, but the target takes no argument")
 
-    def argument(number):
+    def last(number):
         return inputs[number % len(inputs)] if inputs else number
 
     if count == 0:
-
-        def invoke(number):
-            return function()
-
-    elif count == 1:
-
-        def invoke(number):
-            return function(argument(number))
-
-    else:
-
-        def invoke(number):
-            return function(value, argument(number))
-
-    def call(number):
-        result = invoke(number)
-        return result if inspect.isawaitable(result) else None
-
-    return call
+        return lambda number: ()
+    if count == 1:
+        return lambda number: (last(number),)
+    return lambda number: (value, last(number))
 
 
 def is_asynchronous(function):

@@ -1,0 +1,178 @@
+"""What every report shows, in one value: HTML, pictures, Markdown and tables all draw this."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from memcurve.baseline import Baseline
+from memcurve.judge.caveats import Caveat
+from memcurve.judge.comparison import Crossing, Outcome, Run
+from memcurve.recording import Environment
+from memcurve.report.figures import Figures, figures_of
+from memcurve.report.leads import Lead, leads, winner
+from memcurve.report.palette import Ink, inks
+from memcurve.report.panels import Panel, panels_of
+from memcurve.report.sentences import (
+    State,
+    design_sentences,
+    headline,
+    outcome_sentence,
+    rate_cell,
+    state_of,
+    verdict_label,
+    worst_state,
+)
+
+
+class DesignView(msgspec.Struct, frozen=True, kw_only=True):
+    """One design of one scenario as it is shown."""
+
+    name: str
+    ink: Ink
+    state: State
+    label: str
+    sentence: str
+    retained: str
+    figures: Figures
+    outcome: Outcome
+
+    @property
+    def crossings(self) -> tuple[Crossing, ...]:
+        """The thresholds that this design crossed."""
+        return self.outcome.comparison.crossings if self.outcome.comparison else ()
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What limits the figures of this design, each once."""
+        judged = self.outcome.judgement.caveats if self.outcome.judgement else ()
+        compared = self.outcome.comparison.caveats if self.outcome.comparison else ()
+        return tuple(dict.fromkeys((*judged, *compared)))
+
+
+class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario with all its designs as it is shown."""
+
+    name: str
+    description: str
+    designs: tuple[DesignView, ...]
+    panels: tuple[Panel, ...]
+    leads: tuple[Lead, ...]
+    winner: str | None
+    baseline: Baseline | None
+
+    @property
+    def state(self) -> State:
+        """The worst state of its designs."""
+        return worst_state([design.state for design in self.designs])
+
+    @property
+    def crossings(self) -> tuple[Crossing, ...]:
+        """The thresholds that its designs crossed."""
+        return tuple(c for design in self.designs for c in design.crossings)
+
+    @property
+    def verdict(self) -> str:
+        """All designs' verdicts in one line."""
+        return " · ".join(f"{design.name} {design.label}" for design in self.designs)
+
+    def panel(self, key: str) -> Panel | None:
+        """Return the panel of that key."""
+        return next((panel for panel in self.panels if panel.key == key), None)
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run as it is shown."""
+
+    headline: str
+    sentences: tuple[tuple[State, str], ...]
+    scenarios: tuple[ScenarioView, ...]
+    crossings: tuple[Crossing, ...]
+    failures: int
+    environments: tuple[Environment, ...]
+    command: str
+    recorded_at: str
+    elapsed_s: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was measured and no threshold crossed."""
+        return not self.crossings and not self.failures
+
+    @property
+    def status(self) -> str:
+        """The gate's answer in a few words."""
+        parts = []
+        if self.crossings:
+            count = len(self.crossings)
+            parts.append(f"{count} threshold{'s' if count > 1 else ''} crossed")
+        if self.failures:
+            parts.append(f"{self.failures} could not be measured")
+        return ", ".join(parts) or "no threshold crossed"
+
+    @property
+    def hero(self) -> ScenarioView | None:
+        """The scenario to look at first: a crossed threshold, or the widest gap of designs."""
+        if not self.scenarios:
+            return None
+        return max(self.scenarios, key=lambda s: (bool(s.crossings), len(s.designs) > 1, _gap(s)))
+
+
+def build_page(run: Run, baselines: Mapping[str, Baseline] | None = None) -> Page:
+    """Build what the reports show of a run; `baselines` by scenario name add who accepted what."""
+    names = dict.fromkeys(outcome.recording.scenario for outcome in run.outcomes)
+    ink = inks(list(dict.fromkeys(outcome.recording.design for outcome in run.outcomes)))
+    views = [_scenario(name, run, ink, (baselines or {}).get(name)) for name in names]
+    environments = (outcome.recording.environment for outcome in run.outcomes)
+    return Page(
+        headline=headline(run),
+        sentences=tuple(design_sentences(run)),
+        scenarios=tuple(views),
+        crossings=run.crossings,
+        failures=sum(outcome.judgement is None for outcome in run.outcomes),
+        environments=tuple({e.key: e for e in environments if e is not None}.values()),
+        command=run.command,
+        recorded_at=run.recorded_at,
+        elapsed_s=run.elapsed_s,
+    )
+
+
+def _scenario(
+    name: str, run: Run, ink: Mapping[str, Ink], baseline: Baseline | None
+) -> ScenarioView:
+    outcomes = [outcome for outcome in run.outcomes if outcome.recording.scenario == name]
+    figures = {outcome.recording.design: figures_of(outcome) for outcome in outcomes}
+    return ScenarioView(
+        name=name,
+        description=run.descriptions.get(name, ""),
+        designs=tuple(_design(o, ink, figures[o.recording.design]) for o in outcomes),
+        panels=panels_of(outcomes),
+        leads=leads(figures),
+        winner=winner(figures),
+        baseline=baseline,
+    )
+
+
+def _design(outcome: Outcome, ink: Mapping[str, Ink], figures: Figures) -> DesignView:
+    name = outcome.recording.design
+    return DesignView(
+        name=name,
+        ink=ink[name],
+        state=state_of(outcome),
+        label=verdict_label(outcome),
+        sentence=outcome_sentence(outcome),
+        retained=rate_cell(outcome.judgement),
+        figures=figures,
+        outcome=outcome,
+    )
+
+
+def _gap(scenario: ScenarioView) -> tuple[float, float]:
+    """Return by how much the designs differ at the last call shown: retained, then live bytes."""
+    return _spread(scenario.panel("retained")), _spread(scenario.panel("live"))
+
+
+def _spread(panel: Panel | None) -> float:
+    if panel is None:
+        return 0.0
+    ends = [line.curve.head(panel.calls).values[-1] for line in panel.lines]
+    return float(max(ends) - min(ends))

@@ -1,0 +1,191 @@
+"""What a report says in words: of one design, of a scenario, of the whole run."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from memcurve.judge.comparison import Crossing, Outcome, Run
+from memcurve.judge.verdict import Growing, Inconclusive, Judgement, Plateaued, Verdict, name_of
+from memcurve.recording import Failure
+from memcurve.report.figures import counter_of
+from memcurve.report.text import verdict_line
+from memcurve.units import format_bytes, format_count, format_value
+
+State = Literal["failed", "growing", "inconclusive", "plateaued", "flat"]
+STATES: tuple[State, ...] = ("failed", "growing", "inconclusive", "plateaued", "flat")
+SYMBOLS: dict[State, str] = {
+    "failed": "✕",
+    "growing": "▲",
+    "inconclusive": "?",
+    "plateaued": "◆",
+    "flat": "●",
+}
+_MOSTLY = 0.5
+
+
+def state_of(outcome: Outcome) -> State:
+    """Return the verdict as one word; "failed" where it could not be measured."""
+    if outcome.judgement is None or outcome.recording.failure is not None:
+        return "failed" if outcome.judgement is None else name_of(outcome.judgement.overall)
+    return name_of(outcome.judgement.overall)
+
+
+def worst_state(states: Sequence[State]) -> State:
+    """Return the worst of them."""
+    return min(states, key=STATES.index)
+
+
+def failure_line(failure: Failure) -> str:
+    """Return one line that names the stage, the call and what happened."""
+    places = {"call": f"call {failure.call}" if failure.call else "a call", "start": "the start"}
+    place = places.get(failure.stage, f"the {failure.stage}")
+    if failure.kind in ("target", "timeout", "out_of_memory"):
+        return failure.message
+    if failure.kind == "raised":
+        return f"{place} raised {failure.message}"
+    return f"{failure.message} in {place}"
+
+
+def verdict_label(outcome: Outcome) -> str:
+    """Return the verdict in two or three words, for a table."""
+    state = state_of(outcome)
+    if outcome.judgement is None:
+        return state
+    verdict = outcome.judgement.overall
+    title = counter_of(verdict.evidence.counter).title
+    if state in ("growing", "inconclusive") and title != "live bytes":
+        return f"{state}: {title}"
+    if isinstance(verdict, Plateaued):
+        return f"plateaued +{_amount(verdict, verdict.size)}"
+    return state
+
+
+def outcome_sentence(outcome: Outcome) -> str:
+    """Return the whole verdict on one design as a sentence."""
+    failure = outcome.recording.failure
+    if outcome.judgement is None:
+        return f"could not be measured: {failure_line(failure)}" if failure else "was not measured"
+    return verdict_line(outcome.judgement.overall)
+
+
+def growth(judgement: Judgement) -> str:
+    """Return what grows of a growing design, by how much, and where."""
+    verdict = judgement.overall
+    assert isinstance(verdict, Growing)
+    title = counter_of(verdict.evidence.counter).title
+    if title != "live bytes":
+        return f"{title} by {_amount(verdict, verdict.per_call)} a call"
+    text = f"{_amount(verdict, verdict.per_call)} a call"
+    whole = judgement.python_per_call + judgement.native_per_call
+    outside = judgement.native_per_call / whole if whole > 0 else 0.0
+    if outside >= _MOSTLY:
+        text += f", {outside:.0%} of it outside Python's heap"
+    return text
+
+
+def crossing_line(crossing: Crossing) -> str:
+    """Return one crossed threshold as a sentence."""
+    return crossing.message
+
+
+def design_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
+    """Return what is proved about one design over all its scenarios."""
+    judged = [o for o in outcomes if o.judgement is not None]
+    several = len(outcomes) > 1
+    for state, words in (("failed", "could not be measured"), ("inconclusive", "is inconclusive")):
+        found = [o for o in outcomes if state_of(o) == state]
+        if found and not any(state_of(o) == "growing" for o in judged):
+            where = f" in {_share(found, outcomes)}" if several else ""
+            return f"{design} {words}{where}"
+    rising = [o for o in judged if state_of(o) == "growing"]
+    if rising:
+        return _growing_sentence(design, rising, outcomes)
+    return _still_sentence(design, judged)
+
+
+def _growing_sentence(design: str, rising: list[Outcome], outcomes: Sequence[Outcome]) -> str:
+    worst = max(rising, key=lambda o: _steepness(o.judgement))
+    assert worst.judgement is not None
+    if len(outcomes) == 1:
+        return f"{design} grows {growth(worst.judgement)}"
+    place = worst.recording.scenario
+    count = _share(rising, outcomes)
+    if len(rising) == 1:
+        return f"{design} grows in {count}: {place}, {growth(worst.judgement)}"
+    return f"{design} grows in {count}: most in {place}, {growth(worst.judgement)}"
+
+
+def _still_sentence(design: str, judged: Sequence[Outcome]) -> str:
+    judgements = [o.judgement for o in judged if o.judgement is not None]
+    floor = max(j.retained.evidence.floor for j in judgements)
+    calls = min(j.calls for j in judgements)
+    stopped = sum(state_of(o) == "plateaued" for o in judged)
+    words = "is flat" if not stopped else "stops growing" if stopped == len(judged) else "is flat"
+    if len(judged) > 1:
+        words += f" in all {len(judged)} scenarios"
+    if 0 < stopped < len(judged):
+        words += f" (in {stopped} after a plateau)"
+    return (
+        f"{design} {words}: {format_bytes(floor)} a call or more would have been seen "
+        f"over {format_count(calls)} calls"
+    )
+
+
+def headline(run: Run) -> str:
+    """Return the verdict on the whole run in one sentence."""
+    failed = [o for o in run.outcomes if o.judgement is None]
+    if run.crossings:
+        first = run.crossings[0]
+        count = len(run.crossings)
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        return f"{crossing_line(first)}{more}"
+    if failed:
+        first_failed = failed[0].recording
+        name = f"{first_failed.scenario}/{first_failed.design}"
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        return f"{name} {outcome_sentence(failed[0])}{more}"
+    sentences = design_sentences(run)
+    ordered = sorted(sentences, key=lambda pair: STATES.index(pair[0]), reverse=True)
+    if len(ordered) < 2:
+        return ordered[0][1] if ordered else "nothing was measured"
+    return f"{ordered[0][1]}; {ordered[-1][1]}"
+
+
+def design_sentences(run: Run) -> list[tuple[State, str]]:
+    """Return (worst state, sentence) for each design of the run."""
+    names = dict.fromkeys(o.recording.design for o in run.outcomes)
+    found = []
+    for name in names:
+        own = [o for o in run.outcomes if o.recording.design == name]
+        state = worst_state([state_of(o) for o in own])
+        found.append((state, design_sentence(name, own)))
+    return found
+
+
+def _share(some: Sequence[Outcome], of: Sequence[Outcome]) -> str:
+    return f"{len(some)} of {len(of)} scenarios"
+
+
+def _steepness(judgement: Judgement | None) -> float:
+    assert judgement is not None
+    verdict = judgement.overall
+    memory = verdict.evidence.counter == "live_bytes"
+    return verdict.evidence.per_call * (1 if memory else 1e-6)
+
+
+def _amount(verdict: Verdict, value: float) -> str:
+    return format_value(counter_of(verdict.evidence.counter), value)
+
+
+def rate_cell(judgement: Judgement | None) -> str:
+    """Return what is retained a call for a table: a rate, or the bound that was proved."""
+    if judgement is None:
+        return "-"
+    verdict = judgement.retained
+    shown = _amount(verdict, verdict.evidence.per_call)
+    if isinstance(verdict, Growing):
+        return shown
+    if isinstance(verdict, Inconclusive):
+        return f"? {shown}"
+    if isinstance(verdict, Plateaued) and (verdict.filling or verdict.projected):
+        return f"{shown} ↘"
+    return f"< {format_bytes(verdict.evidence.floor)}"

@@ -1,0 +1,94 @@
+"""The table that a run prints: designs against each other, at most 100 columns wide."""
+
+import sys
+from typing import IO
+
+from memcurve.report.figures import METRICS, Metric
+from memcurve.report.leads import Lead
+from memcurve.report.page import DesignView, Page, ScenarioView
+from memcurve.report.sentences import SYMBOLS, State
+
+MOST_COLUMNS = 100
+_STYLES: dict[State, str] = {
+    "failed": "bold red",
+    "growing": "red",
+    "inconclusive": "yellow",
+    "plateaued": "cyan",
+    "flat": "green",
+}
+_HEADS = {"rss_peak": "peak RSS", "fds": "fds", "connections": "conns"}
+
+
+def print_table(page: Page, file: IO[str] | None = None) -> None:
+    """Print the table of a run, in colour on a terminal unless NO_COLOR is set."""
+    from rich.console import Console
+
+    console = Console(file=file or sys.stdout, highlight=False)
+    console.width = min(console.width, MOST_COLUMNS) if console.is_terminal else MOST_COLUMNS
+    for part in _parts(page):
+        console.print(part)
+
+
+def _parts(page: Page) -> list[object]:
+    from rich.text import Text
+
+    parts: list[object] = [_grid(page)]
+    for scenario in page.scenarios:
+        parts.extend(Text(line) for line in lead_lines(scenario))
+    parts.extend(Text(f"✕ {crossing.message}", style="red") for crossing in page.crossings)
+    style = "bold green" if page.passed else "bold red"
+    parts.append(Text(f"\n{page.status}: {page.headline}", style=style))
+    return parts
+
+
+def _grid(page: Page) -> object:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    grid.add_column("")
+    for metric in METRICS:
+        grid.add_column(_head(metric), justify="right", no_wrap=True)
+    grid.add_column("verdict", no_wrap=True)
+    for scenario in page.scenarios:
+        grid.add_row(Text(scenario.name, style="bold"))
+        for design in scenario.designs:
+            won = design.name == scenario.winner
+            label = Text(f"{SYMBOLS[design.state]} {design.label}", style=_STYLES[design.state])
+            name = Text(f"  {design.name}{' *' if won else ''}")
+            grid.add_row(name, *cells(design), label)
+    return grid
+
+
+def _head(metric: Metric) -> str:
+    head = _HEADS.get(metric.key, metric.title)
+    return f"{head}/call" if metric.per_call else head
+
+
+def cells(design: DesignView) -> list[str]:
+    """Return the figures of a design in the order of `METRICS`; "-" was not measured."""
+    return [design.retained, *(show(metric, design) for metric in METRICS[1:])]
+
+
+def show(metric: Metric, design: DesignView) -> str:
+    """Return one figure with its unit; growth over the run has a sign."""
+    value = design.figures.get(metric)
+    if value is None:
+        return "-"
+    plus = "+" if metric.key in ("rss_peak", "fds") and value >= 0 else ""
+    return plus + metric.show(value)
+
+
+def lead_lines(scenario: ScenarioView) -> list[str]:
+    """Return who wins and by how much, a line for each design held against the reference."""
+    return [f"{scenario.name}: {lead_text(lead)}" for lead in scenario.leads]
+
+
+def lead_text(lead: Lead) -> str:
+    """Return one comparison of two designs in a line."""
+    parts = [gap.text for gap in lead.having("better")]
+    text = f"{lead.design} against {lead.over}: {lead.summary}"
+    if parts:
+        text += f" ({'; '.join(parts)})"
+    worse = [gap.text for gap in lead.having("worse")]
+    return text + (f"; worse: {'; '.join(worse)}" if worse else "")
