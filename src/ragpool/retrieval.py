@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from tenacity import (
     AsyncRetrying,
     retry_if_exception,
@@ -55,12 +55,12 @@ class Document:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reply:
+class _Reply(BaseModel):
+    # otherwise pydantic keeps up to 16,384 short strings that it read: ids and sources, which
+    # seldom repeat. It takes this setting from a model alone, not from a dataclass.
+    model_config = ConfigDict(cache_strings="keys")
+
     documents: tuple[Document, ...]
-
-
-_REPLY = TypeAdapter(_Reply)
 
 
 class RAGServiceClient:
@@ -108,7 +108,7 @@ class RAGServiceClient:
             raise CollectionNotFoundError(self.base_url, collection)
         self._raise_for_status(response)
         try:
-            return _REPLY.validate_json(response.content).documents
+            return _Reply.model_validate_json(response.content).documents
         except ValidationError as error:
             problem = f"answer not understood: {error.error_count()} invalid fields"
             raise RetrievalError(self.base_url, problem, status=response.status_code) from error
