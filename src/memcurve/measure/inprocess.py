@@ -29,7 +29,7 @@ from memcurve.measure.worker.settle import Settler, yield_to_loop
 from memcurve.recording import Failure, PassRecord, Samples, Verification
 from memcurve.steps import Calls, Finish, Step, Verify
 
-REHEARSED_CALLS = 320
+REHEARSALS, REHEARSED_CALLS = 3, 320
 Steps = Generator[Any, None, PassRecord]
 """Yields what must be awaited; `worker.loop.drive` and `adrive` run it to its end."""
 
@@ -72,8 +72,8 @@ class _Log:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the pass
 
-    def add(self, verification: Verification) -> None:
-        self._file.write(msgspec.json.encode(verification) + b"\n")
+    def add(self, answer: object) -> None:
+        self._file.write(msgspec.json.encode(answer) + b"\n")
 
     def all(self) -> tuple[Verification, ...]:
         self._file.seek(0)
@@ -141,10 +141,14 @@ class InProcess:
                     elapsed_s=time.monotonic() - began,
                 )
 
-            # what judging makes once is there before row 0
-            _apart(lambda: next_step(_rehearsal(plan)))
+            threads = counters.resources.threads
+            # what looking and judging make once is there before row 0: reading an instance's
+            # attributes, for one, gives it a dictionary for good
+            filling()
+            for _ in range(REHEARSALS):
+                _apart(lambda: next_step(_rehearsal(plan)), threads)
             failure = yield from self._steps(
-                calls, log, lambda: _apart(lambda: next_step(record()))
+                calls, log, lambda: _apart(lambda: next_step(record()), threads)
             )
             return msgspec.structs.replace(record(), failure=failure)
 
@@ -161,9 +165,7 @@ class InProcess:
                     case Calls(to=to):
                         yield from calls.run(to, frozenset({to}))
                     case Verify():
-                        answer = yield from calls.verify()
-                        answer |= {"bounds": filling(), "call": calls.calls}
-                        log.add(msgspec.convert(answer, Verification))
+                        log.add((yield from calls.verify()))
                     case Finish():
                         return None
         except CallError as error:
@@ -171,11 +173,12 @@ class InProcess:
             return msgspec.convert(describe(error, "call"), Failure)
 
 
-def _apart(decide: Callable[[], Step]) -> Step:
-    """Decide in a thread of its own and wait for it.
+def _apart(decide: Callable[[], Step], threads: Callable[[], int]) -> Step:
+    """Decide in a thread of its own and wait until it is gone.
 
     Judging frees thousands of small blocks. glibc would keep some of them in the cache of this
-    thread and count them as in use; the cache of a thread that ends is given back.
+    thread and count them as in use; the cache of a thread that ends is given back. `join` returns
+    a little before that, so the kernel is asked, for a tenth of a second at most.
     """
     found: list[Step] = []
     errors: list[BaseException] = []
@@ -186,9 +189,13 @@ def _apart(decide: Callable[[], Step]) -> Step:
         except BaseException as error:
             errors.append(error)
 
+    before = threads()
     thread = threading.Thread(target=run, name="memcurve-judge")
     thread.start()
     thread.join()
+    deadline = time.monotonic() + 0.1
+    while threads() > before and time.monotonic() < deadline:
+        time.sleep(0.0002)
     if errors:
         raise errors[0]
     return found[0]
