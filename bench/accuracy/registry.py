@@ -127,7 +127,12 @@ _CLEAN_INTERPRETER: Final = (
         "two packages at call 60, after a flat start",
         still_after=61,
     ),
-    _clean("interpreter:missing_import", "import cache", "an optional module, sought in vain"),
+    _clean(
+        "interpreter:missing_import",
+        "import cache",
+        "sought in vain; the names tried enter CPython's attribute cache by chance of address",
+        still_after=1000,
+    ),
     _clean("interpreter:free_lists", "free list", "tuples, floats and dicts of many sizes"),
     _clean(
         "interpreter:sliding_dict",
