@@ -1,7 +1,7 @@
 """The rule that turns one curve into a shape: flat, growing, decaying, or not decided yet.
 
 Let y(n) be what the settled pass counts after call n. A tail is what comes after a fifth, a third,
-a half or two thirds of the calls, of which it must hold at least 200. Its slope b comes with an
+a half and so on of the calls; to be called flat it must hold at least 200. Its slope b comes with an
 interval [low, high] (see `trend`), and each quarter i of it has a floor level λi, its 10 %
 quantile, and a noise, the span from its 10 % to its 90 % quantile. t is the tolerance (1 B a call).
 
@@ -33,7 +33,7 @@ from memcurve.judge.trend import Trend, block_levels, least_squares, measure_tre
 
 Shape = Literal["flat", "growing", "decaying", "undecided"]
 
-STARTS = (0.2, 1 / 3, 0.5, 2 / 3)
+STARTS = (0.2, 1 / 3, 0.5, 2 / 3, 0.8, 0.9)
 WARM_UP_CALLS = 20
 WARM_UP_BYTES = 4096
 HOLDS, MAY_HOLD = 0.9, 0.7
@@ -160,7 +160,7 @@ def _stopped(curve: Curve, limits: Limits) -> tuple[int, float]:
     (0, 0.0) where that rise, after the first calls, is no more than a warm-up.
     """
     kept = curve.kept()
-    final = float(median(kept.tail(round(kept.last_call * STARTS[-1])).values))
+    final = float(median(kept.tail(round(kept.last_call * 2 / 3)).values))
     base = kept.at(min(WARM_UP_CALLS, kept.last_call))
     if final - base <= limits.warm_up:
         return 0, 0.0

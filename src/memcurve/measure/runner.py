@@ -42,7 +42,7 @@ class PassPlan(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     capacity: int = 4000
     allowance_s: float = 0.06
-    share: float = 0.08
+    share: float = 0.06
     grace_s: float = 1.0
     call_timeout_s: float = 30.0
     fork: bool = True

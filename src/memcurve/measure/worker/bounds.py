@@ -44,6 +44,7 @@ def filling():
         except Exception:  # an object that cannot be asked must not end the measurement
             continue
         found.extend(entry for entry in containers if 0 < entry[3] < entry[4])
+    _NAMES.clear()
     return [
         {
             "kind": kind,
@@ -77,27 +78,59 @@ def _bounded(thing):
 
 
 def _declared(thing, kind):
-    try:
-        attributes = object.__getattribute__(thing, "__dict__")
-    except (AttributeError, TypeError):
+    names = _names_of(kind)
+    if names is None:
         return
-    bounds = {name: value for name, value in attributes.items() if _is_bound(name, value)}
-    for ancestor in kind.__mro__[:-1]:
-        for name, value in vars(ancestor).items():
-            if _is_bound(name, value):
-                bounds.setdefault(name, value)
-    for name, bound in bounds.items():
+    bound_names, other_names = names
+    for name in bound_names:
+        bound = _read(thing, name)
+        if type(bound) is not int or bound <= 0:
+            continue
         label = "%s.%s(%s=%d)" % (kind.__module__, kind.__qualname__, name, bound)
         if hasattr(kind, "__len__"):
             yield kind.__name__, label, thing, len(thing), bound
-        else:
-            for value in list(attributes.values()):
-                if type(value) in CONTAINERS:
-                    yield kind.__name__, label, value, len(value), bound
+            continue
+        for other in other_names:
+            value = _read(thing, other)
+            if type(value) in CONTAINERS:
+                yield kind.__name__, label, value, len(value), bound
 
 
-def _is_bound(name, value):
-    return type(value) is int and value > 0 and isinstance(name, str) and bool(BOUND.match(name))
+_NAMES = {}  # emptied after every census: what is known of each class in it
+
+
+def _names_of(kind):
+    """Return (names like a bound, all other names) that the code of a class sets or holds.
+
+    None for a class without a name like a bound. The names come from the class's own code, because
+    asking an instance for its `__dict__` would create one, and so change what is measured.
+    """
+    if kind not in _NAMES:
+        names = set()
+        for ancestor in kind.__mro__[:-1]:
+            for name, value in list(vars(ancestor).items()):
+                code = getattr(value, "__code__", None)
+                if code is not None:
+                    names.update(code.co_names)
+                elif not callable(value) and not isinstance(value, property):
+                    names.add(name)
+        bound_names = sorted(name for name in names if BOUND.match(name))
+        others = sorted(names.difference(bound_names))
+        _NAMES[kind] = (bound_names, others) if bound_names else None
+    return _NAMES[kind]
+
+
+def _read(thing, name):
+    """Return an attribute without running code of the program: no properties, no `__getattr__`."""
+    for ancestor in type(thing).__mro__:
+        held = vars(ancestor).get(name)
+        if held is not None and hasattr(type(held), "__get__"):
+            if not isinstance(held, types.MemberDescriptorType):
+                return None
+    try:
+        return object.__getattribute__(thing, name)
+    except (AttributeError, TypeError):
+        return None
 
 
 def reachable_bytes(holder):
