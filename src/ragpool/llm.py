@@ -191,13 +191,10 @@ class LLMPool(ProcessDefault):
 
 
 def _build_openai(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
-    import openai
     from langchain_openai import ChatOpenAI
 
     # both clients: with one alone it still builds the other, TLS context included
-    made = ChatOpenAI(**arguments, http_client=http.sync, http_async_client=http.client)
-    _without_thread(made.root_async_client, openai)
-    return made
+    return ChatOpenAI(**arguments, http_client=http.sync, http_async_client=http.client)
 
 
 def _build_anthropic(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
@@ -208,17 +205,8 @@ def _build_anthropic(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
     # Note: it has no field for HTTP clients. These are its cached properties, set beforehand.
     parameters = made._client_params
     vars(made)["_client"] = anthropic.Client(**parameters, http_client=http.sync)
-    client = anthropic.AsyncClient(**parameters, http_client=http.client)
-    vars(made)["_async_client"] = client
-    _without_thread(client, anthropic)
+    vars(made)["_async_client"] = anthropic.AsyncClient(**parameters, http_client=http.client)
     return made
-
-
-def _without_thread(client: Any, library: Any) -> None:
-    """Spare every loop a thread, which these clients start only to ask for the platform's name."""
-    probe = getattr(library._base_client, "get_platform", None)
-    if probe is not None:
-        client._platform = probe()
 
 
 _PROVIDERS = {

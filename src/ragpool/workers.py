@@ -13,7 +13,7 @@ import threading
 import warnings
 import weakref
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ragpool.errors import ClosedError, ConfigurationError
@@ -193,6 +193,9 @@ class _Worker:
     async def _serve(self) -> None:
         self._awake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        # one, since langchain-openai reads every reply there; asyncio would start up to 32
+        helper = ThreadPoolExecutor(1, thread_name_prefix=f"{self.thread.name}-helper")
+        self._loop.set_default_executor(helper)
         self._tick_later()
         while not self._crew.stopped:
             self._awake.clear()
