@@ -19,6 +19,7 @@ CaveatKind = Literal[
     "failed_calls",
     "forked_caller",
     "in_process",
+    "natural_curve",
     "thread_caches",
     "threads_at_import",
     "other_versions",

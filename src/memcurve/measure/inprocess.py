@@ -27,7 +27,7 @@ from memcurve.measure.worker.loop import Allowance, CallError, CallLoop
 from memcurve.measure.worker.main import describe
 from memcurve.measure.worker.settle import Settler, yield_to_loop
 from memcurve.recording import Failure, PassRecord, Samples, Verification
-from memcurve.steps import Calls, Finish, Step, Verify
+from memcurve.steps import Calls, Finish, Step, Survey, Verify
 
 REHEARSALS, REHEARSED_CALLS = 3, 320
 Steps = Generator[Any, None, PassRecord]
@@ -71,6 +71,7 @@ class _Log:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the pass
+        self.surveys: dict[str, dict[str, object]] = {}
 
     def add(self, answer: object) -> None:
         self._file.write(msgspec.json.encode(answer) + b"\n")
@@ -133,6 +134,7 @@ class InProcess:
                     mode=plan.mode,
                     samples=samples,
                     verifications=log.all(),
+                    surveys=dict(log.surveys),
                     isolation="none",
                     calls=samples.calls[-1] if samples.calls else 0,
                     cpu_s=counters.clock.cpu_ns / 1e9,
@@ -166,6 +168,9 @@ class InProcess:
                         yield from calls.run(to, frozenset({to}))
                     case Verify():
                         log.add((yield from calls.verify()))
+                    case Survey(stage=stage):
+                        # what it would ask for allocates in the very heap that is being counted
+                        log.surveys[stage] = {}
                     case Finish():
                         return None
         except CallError as error:
@@ -204,7 +209,7 @@ def _apart(decide: Callable[[], Step], threads: Callable[[], int]) -> Step:
 def _rehearsal(plan: PassPlan) -> PassRecord:
     """Return a record of a rising curve: deciding about it runs every part of the judge once."""
     calls = tuple(range(REHEARSED_CALLS))
-    rising = tuple(96 * call for call in calls)
+    rising: tuple[int | None, ...] = tuple(96 * call for call in calls)
     counters = {name: rising for name in COLUMNS if name != "call"}
     samples = Samples(calls=calls, counters=counters)
     return PassRecord(kind=plan.kind, mode=plan.mode, samples=samples, calls=calls[-1])

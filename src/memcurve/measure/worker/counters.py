@@ -42,7 +42,7 @@ class Table:
         with open(path, "r+b") as file:
             self._adopt(mmap.mmap(file.fileno(), 0), width)
 
-    def _adopt(self, memory, width):
+    def _adopt(self, memory: mmap.mmap, width: int) -> None:
         self._map = memory
         self.cells = memoryview(memory).cast("q")
         self.width = width
@@ -54,14 +54,14 @@ class Table:
     def rows(self):
         return self.cells[1]
 
-    def clear(self):
+    def clear(self) -> None:
         self.cells[1] = 0
 
     def running(self, call):
         """Tell the parent which call runs."""
         self.cells[0] = call
 
-    def next_row(self):
+    def next_row(self) -> "int | None":
         """Return the offset of the next row, or None when the table is full."""
         rows = self.cells[1]
         return (rows + 1) * self.width if rows < self.capacity else None
