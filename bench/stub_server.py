@@ -17,6 +17,7 @@ stay open until the client closes them.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from bench.stub.process import StubServer, StubServerError
 
@@ -30,12 +31,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--stay", action="store_true", help="outlive the parent process")
     parser.add_argument("--watch-stdin", action="store_true", help="end when standard input ends")
+    parser.add_argument("--gauges", type=Path, help="keep the counts of connections in this file")
     chosen = parser.parse_args(arguments)
     # the client side must not load the server: it lives in processes whose memory is measured
     from bench.stub.serve import serve
 
     try:
-        serve(chosen.port, watch_stdin=chosen.watch_stdin, stay=chosen.stay)
+        serve(
+            chosen.port,
+            watch_stdin=chosen.watch_stdin,
+            stay=chosen.stay,
+            gauges=chosen.gauges,
+        )
     except OSError as error:
         parser.exit(1, f"stub server: port {chosen.port} cannot be used: {error}\n")
 

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 OTHER = "other"
+GAUGES = ("connections_opened", "connections_open", "connections_peak")
+GAUGE_BYTES = 8
+
+
+class GaugeFile:
+    """A mapped file of signed 64-bit integers that others read while the server runs.
+
+    Its size must be that of `GAUGES`; whoever reads it pays no request and opens no connection.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), len(GAUGES) * GAUGE_BYTES)
+        self.cells = memoryview(self._map).cast("q")
 
 
 class Counters:
@@ -17,8 +33,9 @@ class Counters:
     of the application's, and `leave_out` takes it back. It raises the peak once it is confirmed.
     """
 
-    def __init__(self, routes: Iterable[str]) -> None:
+    def __init__(self, routes: Iterable[str], gauges: GaugeFile | None = None) -> None:
         self._routes = (*routes, OTHER)
+        self._gauges = gauges
         self._open = 0
         self._silent = 0
         self._in_flight = 0
@@ -33,11 +50,13 @@ class Counters:
         self._faults = 0
         self.bytes_in = 0
         self.bytes_out = 0
+        self._publish()
 
     def connect(self) -> int:
         """Count a silent connection in; `confirm` wants the number back that this returns."""
         self._open += 1
         self._silent += 1
+        self._publish()
         return self._open
 
     def confirm(self, open_with_it: int) -> None:
@@ -45,14 +64,31 @@ class Counters:
         self._silent -= 1
         self._opened += 1
         self._peak = max(self._peak, open_with_it)
+        self._publish()
 
     def leave_out(self) -> None:
         """Take a silent connection back: it is one that asks for the counts."""
         self._silent -= 1
         self._open -= 1
+        self._publish()
 
     def disconnect(self) -> None:
         self._open -= 1
+        self._publish()
+
+    def _publish(self) -> None:
+        """Write the gauges where other processes can see them at once."""
+        if self._gauges is not None:
+            figures = self._connections()
+            for position, name in enumerate(GAUGES):
+                self._gauges.cells[position] = figures[name]
+
+    def _connections(self) -> dict[str, int]:
+        return {
+            "connections_opened": self._opened + self._silent,
+            "connections_open": self._open,
+            "connections_peak": max(self._peak, self._open),
+        }
 
     def begin(self, route: str, fault: bool) -> None:
         self._requests[route if route in self._requests else OTHER] += 1
@@ -65,9 +101,7 @@ class Counters:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "connections_opened": self._opened + self._silent,
-            "connections_open": self._open,
-            "connections_peak": max(self._peak, self._open),
+            **self._connections(),
             "requests": self._requests,
             "requests_total": sum(self._requests.values()),
             "requests_in_flight": self._in_flight,

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from bench.stub.counters import GAUGE_BYTES, GAUGES
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -43,8 +45,10 @@ class StubServer:
     may ask and control the server, but cannot stop it.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, gauges: Path | None = None) -> None:
+        """Take the port to listen on, and a file to keep the counts of connections in."""
         self.port = port
+        self._gauges = gauges
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = os.getpid()
 
@@ -98,7 +102,7 @@ class StubServer:
         self._forget()
         command = [sys.executable, "-P", "-m", "bench.stub_server", "--watch-stdin"]
         self._process = subprocess.Popen(
-            [*command, "--port", str(self.port)],
+            [*command, "--port", str(self.port), *self._gauge_arguments()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_environment(),
@@ -109,6 +113,12 @@ class StubServer:
         except BaseException:
             self.kill()
             raise
+
+    def _gauge_arguments(self) -> list[str]:
+        if self._gauges is None:
+            return []
+        self._gauges.write_bytes(bytes(GAUGE_BYTES * len(GAUGES)))
+        return ["--gauges", str(self._gauges)]
 
     def stop(self) -> None:
         """End the server; does nothing when it has ended, or in a forked process."""

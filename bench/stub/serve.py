@@ -9,9 +9,14 @@ import os
 import resource
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from bench.stub.connection import Connection
+from bench.stub.counters import GaugeFile
 from bench.stub.service import Service
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOST = "127.0.0.1"
 _BACKLOG = 1024
@@ -19,16 +24,17 @@ _MOST_DESCRIPTORS = 65_536
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(port: int, *, watch_stdin: bool, stay: bool) -> None:
+def serve(port: int, *, watch_stdin: bool, stay: bool, gauges: Path | None = None) -> None:
     """Serve until SIGINT or SIGTERM, or until the parent is gone.
 
     `watch_stdin` ends the server with the end of its standard input, which the parent holds open.
-    `stay` lets it outlive its parent. Raises OSError when the port is taken.
+    `stay` lets it outlive its parent. `gauges` is a file to keep the counts of connections in.
+    Raises OSError when the port is taken.
     """
-    asyncio.run(_serve(port, watch_stdin=watch_stdin, stay=stay))
+    asyncio.run(_serve(port, watch_stdin, stay, gauges))
 
 
-async def _serve(port: int, *, watch_stdin: bool, stay: bool) -> None:
+async def _serve(port: int, watch_stdin: bool, stay: bool, gauges: Path | None) -> None:
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -38,7 +44,7 @@ async def _serve(port: int, *, watch_stdin: bool, stay: bool) -> None:
     if not stay:
         _end_with_parent(loop, done)
     _raise_descriptor_limit()
-    service = Service()
+    service = Service(GaugeFile(gauges) if gauges is not None else None)
     server = await loop.create_server(
         lambda: Connection(service), HOST, port, backlog=_BACKLOG, reuse_address=True
     )

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from bench.stub import anthropic_api, openai_api, retrieval_api
-from bench.stub.counters import Counters
+from bench.stub.counters import Counters, GaugeFile
 from bench.stub.exchange import RefusedError, Reply, Request, Route, json_reply, spoil
 from bench.stub.faults import HEADER, NO_FAULT, Fault, FaultBoard, parse_header
 
@@ -40,8 +40,8 @@ _CONTROL_PATHS = frozenset({"/stats", "/stats/reset", "/control"})
 class Service:
     """Answers requests; knows nothing of sockets."""
 
-    def __init__(self) -> None:
-        self.counters = Counters(_ROUTES)
+    def __init__(self, gauges: GaugeFile | None = None) -> None:
+        self.counters = Counters(_ROUTES, gauges)
         self.faults = FaultBoard()
 
     @staticmethod

@@ -1,0 +1,38 @@
+"""What runs beside a measured scenario: the stub server, with its connections as counters."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.stub.counters import GAUGES
+from bench.stub_server import StubServer
+from memcurve.scenario import Backend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# where the designs find the server: they run in a process that is started later
+OPENAI_URL = "BENCH_OPENAI_URL"
+ANTHROPIC_URL = "BENCH_ANTHROPIC_URL"
+RAG_URL = "BENCH_RAG_URL"
+
+
+@contextlib.contextmanager
+def stub_backend() -> Iterator[Backend]:
+    """Run a stub server of its own for one worker, so that its connections are that worker's."""
+    with tempfile.TemporaryDirectory(prefix="memcurve-stub-") as folder:
+        gauges = Path(folder) / "gauges"
+        with StubServer(gauges=gauges) as server:
+            yield Backend(
+                environment={
+                    OPENAI_URL: server.openai_url,
+                    ANTHROPIC_URL: server.url,
+                    RAG_URL: server.rag_url,
+                    "OPENAI_API_KEY": "stub",
+                    "ANTHROPIC_API_KEY": "stub",
+                },
+                gauges={name: (str(gauges), place) for place, name in enumerate(GAUGES)},
+            )
