@@ -106,7 +106,7 @@ def test_workload():
 
 
 def pytest_memray(target, setup, setting):
-    warmup, number, limit = (600, 400, "1 KB") if setting == "best" else (0, 100, "1 MB")
+    warmup, number, limit = (600, 400, "16 KB") if setting == "best" else (0, 100, "1 MB")
     folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     body = PYTEST_MEMRAY.format(
         folder=folder, target=target, warmup=warmup, number=number, limit=limit

@@ -35,7 +35,7 @@ SETTINGS: Final = {
     ("psleak", "default"): "200 calls, up to 10 runs of 1.5 x, PYTHONMALLOC=malloc",
     ("psleak", "best"): "600 calls beforehand, 4 KiB tolerance, no garbage checker",
     ("pytest-memray", "default"): 'limit_leaks("1 MB"), 100 calls',
-    ("pytest-memray", "best"): 'limit_leaks("1 KB"), 600 calls of warm-up, 400 tracked',
+    ("pytest-memray", "best"): 'limit_leaks("16 KB"), 600 calls of warm-up, 400 tracked',
     ("python-leak-hunter", "default"): "two windows of 20 calls, 0.5 objects a call",
     ("python-leak-hunter", "best"): "400 calls of warm-up, windows of 200, 0.005 objects a call",
     ("leak-assert", "default"): "1,000 calls, at most 1 KB a call",
