@@ -159,21 +159,35 @@ def _parse_blocks(text):
     return int(text[start : text.index(b"\n", start)].replace(b",", b""))
 
 
-def _memory_stream():
+def malloc_statistics():
+    """Return the text in which CPython describes its arenas, pools and blocks."""
+    return _dumper()()
+
+
+def _dumper():
     libc = _libc()
     dump = ctypes.pythonapi._PyObject_DebugMallocStats
     dump.argtypes = [ctypes.c_void_p]
-    buffer, size = ctypes.c_char_p(), ctypes.c_size_t()
+    # the stream writes to both for as long as it lives, so `read` must hold them
+    buffer, size = ctypes.c_void_p(), ctypes.c_size_t()
     libc.open_memstream.restype = ctypes.c_void_p
     libc.rewind.argtypes = libc.fflush.argtypes = [ctypes.c_void_p]
     stream = libc.open_memstream(ctypes.byref(buffer), ctypes.byref(size))
-    address = ctypes.cast(ctypes.byref(buffer), ctypes.POINTER(ctypes.c_void_p))
 
-    def read():
+    def text():
         libc.rewind(stream)
         dump(stream)
         libc.fflush(stream)
-        return _parse_blocks(ctypes.string_at(address[0], size.value))
+        return ctypes.string_at(buffer.value, size.value)
+
+    return text
+
+
+def _memory_stream():
+    text = _dumper()
+
+    def read():
+        return _parse_blocks(text())
 
     return Source("_PyObject_DebugMallocStats", read)
 
