@@ -1,14 +1,15 @@
 """Who wins: each design against the one that it should replace, figure by figure.
 
 A design leads another when it is better in more figures than it is worse in; it wins a scenario
-when it leads every other design. A difference that is none (`figures`) counts for nobody.
+when it leads every other design that does not grow. "~" (`figures`) counts for nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from memcurve.report.figures import METRICS, Figures, Metric, Sign, sign
+from memcurve.units import format_count
 
 REFERENCE = "naive"
 
@@ -22,11 +23,20 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     sign: Sign
 
     @property
-    def text(self) -> str:
-        """Return "retained 0 B instead of 857 KiB a call", with the factor where there is one."""
-        a_call = " a call" if self.metric.per_call else ""
-        words = f"{self.metric.title} {self.metric.show(self.value)}"
-        return f"{words} instead of {self.metric.show(self.other)}{a_call}"
+    def short(self) -> str:
+        """Return "5.6x less", the difference where one of them is nothing, or "~"."""
+        if self.sign == "~":
+            return "~"
+        more = "more" if self.sign == "worse" else "less"
+        if self.factor is None:
+            return f"{self.metric.show(abs(self.other - self.value))} {more}"
+        return f"{format_count(max(self.factor, 1 / self.factor))}x {more}"
+
+    @property
+    def brief(self) -> str:
+        """Return "CPU 5.6x less"."""
+        a_call = " a call" if self.metric.per_call and self.factor is None else ""
+        return f"{self.metric.title} {self.short}{a_call}"
 
     @property
     def factor(self) -> float | None:
@@ -61,6 +71,13 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
         text = f"better in {better} of {len(self.gaps)} figures"
         return text + (f", worse in {worse}" if worse else "")
 
+    @property
+    def brief(self) -> str:
+        """Return the differences as factors, the worse ones last, "~" for those without."""
+        differ = [gap.brief for gap in (*self.having("better"), *self.having("worse"))]
+        same = [gap.metric.title for gap in self.having("~")]
+        return ", ".join(differ) + (f"; ~ {', '.join(same)}" if same and differ else "") or "~"
+
 
 def lead(design: str, over: str, figures: Mapping[str, Figures]) -> Lead:
     """Hold one design against another."""
@@ -74,17 +91,23 @@ def lead(design: str, over: str, figures: Mapping[str, Figures]) -> Lead:
 
 
 def leads(figures: Mapping[str, Figures]) -> tuple[Lead, ...]:
-    """Hold every design against the reference: `naive`, or the first one."""
+    """Hold every design that was measured against the reference: `naive`, or the first one."""
     if len(figures) < 2:
         return ()
     over = REFERENCE if REFERENCE in figures else next(iter(figures))
-    return tuple(lead(name, over, figures) for name in figures if name != over)
+    held = (lead(name, over, figures) for name in figures if name != over)
+    return tuple(found for found in held if found.gaps)
 
 
-def winner(figures: Mapping[str, Figures]) -> str | None:
-    """Return the design that leads every other one; None if none does."""
-    for name in figures:
-        against = [lead(name, other, figures) for other in figures if other != name]
-        if against and all(held.score > 0 for held in against):
+def winner(figures: Mapping[str, Figures], growing: Collection[str] = ()) -> str | None:
+    """Return the design that leads every other one; None if none does.
+
+    What grows cannot win while another design does not grow.
+    """
+    measured = {name: found for name, found in figures.items() if found != Figures()}
+    fit = [name for name in measured if name not in growing] or list(measured)
+    for name in fit:
+        against = [lead(name, other, figures) for other in measured if other != name]
+        if against and all(held.score > 0 or held.over not in fit for held in against):
             return name
     return None

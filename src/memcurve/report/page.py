@@ -6,8 +6,8 @@ import msgspec
 
 from memcurve.baseline import Baseline
 from memcurve.judge.caveats import Caveat
-from memcurve.judge.comparison import Crossing, Outcome, Run
-from memcurve.recording import Environment
+from memcurve.judge.comparison import CounterChange, Crossing, Outcome, Run
+from memcurve.recording import Environment, Failure
 from memcurve.report.figures import Figures, figures_of
 from memcurve.report.leads import Lead, leads, winner
 from memcurve.report.palette import Ink, inks
@@ -42,6 +42,16 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
         return self.outcome.comparison.crossings if self.outcome.comparison else ()
 
     @property
+    def changes(self) -> tuple[CounterChange, ...]:
+        """How the counters stand to their baseline."""
+        return self.outcome.comparison.changes if self.outcome.comparison else ()
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it could not be measured, if it could not."""
+        return self.outcome.recording.failure if self.state == "failed" else None
+
+    @property
     def caveats(self) -> tuple[Caveat, ...]:
         """What limits the figures of this design, each once."""
         judged = self.outcome.judgement.caveats if self.outcome.judgement else ()
@@ -74,6 +84,11 @@ class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
     def verdict(self) -> str:
         """All designs' verdicts in one line."""
         return " · ".join(f"{design.name} {design.label}" for design in self.designs)
+
+    @property
+    def longer(self) -> bool:
+        """Whether some curve goes on after the calls that the pictures show."""
+        return any(panel.last_call > panel.calls for panel in self.panels)
 
     def panel(self, key: str) -> Panel | None:
         """Return the panel of that key."""
@@ -141,13 +156,14 @@ def _scenario(
 ) -> ScenarioView:
     outcomes = [outcome for outcome in run.outcomes if outcome.recording.scenario == name]
     figures = {outcome.recording.design: figures_of(outcome) for outcome in outcomes}
+    designs = tuple(_design(o, ink, figures[o.recording.design]) for o in outcomes)
     return ScenarioView(
         name=name,
         description=run.descriptions.get(name, ""),
-        designs=tuple(_design(o, ink, figures[o.recording.design]) for o in outcomes),
+        designs=designs,
         panels=panels_of(outcomes),
         leads=leads(figures),
-        winner=winner(figures),
+        winner=winner(figures, {design.name for design in designs if design.state == "growing"}),
         baseline=baseline,
     )
 

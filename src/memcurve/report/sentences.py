@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from memcurve.findings import Culprit
 from memcurve.judge.comparison import Crossing, Outcome, Run
 from memcurve.judge.verdict import Growing, Inconclusive, Judgement, Plateaued, Verdict, name_of
 from memcurve.recording import Failure
@@ -78,13 +79,23 @@ def growth(judgement: Judgement) -> str:
     whole = judgement.python_per_call + judgement.native_per_call
     outside = judgement.native_per_call / whole if whole > 0 else 0.0
     if outside >= _MOSTLY:
-        text += f", {outside:.0%} of it outside Python's heap"
+        text += f", {outside * 100:.0f} % of it outside Python's heap"
     return text
 
 
 def crossing_line(crossing: Crossing) -> str:
     """Return one crossed threshold as a sentence."""
     return crossing.message
+
+
+def culprit_line(culprit: Culprit) -> str:
+    """Return one cause of growth: how much of what, held by what, made where."""
+    text = f"{format_bytes(culprit.bytes_per_call)} a call: {culprit.type}"
+    if culprit.share:
+        text += f" ({culprit.share * 100:.0f} % of the growth)"
+    if culprit.path:
+        text += f", held by {' → '.join(culprit.path)}"
+    return text + (f", made at {culprit.site}" if culprit.site else "")
 
 
 def design_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
@@ -109,9 +120,8 @@ def _growing_sentence(design: str, rising: list[Outcome], outcomes: Sequence[Out
         return f"{design} grows {growth(worst.judgement)}"
     place = worst.recording.scenario
     count = _share(rising, outcomes)
-    if len(rising) == 1:
-        return f"{design} grows in {count}: {place}, {growth(worst.judgement)}"
-    return f"{design} grows in {count}: most in {place}, {growth(worst.judgement)}"
+    most = "most in " if len(rising) > 1 else ""
+    return f"{design} grows in {count}: {most}{place}, {growth(worst.judgement)}"
 
 
 def _still_sentence(design: str, judged: Sequence[Outcome]) -> str:
@@ -121,7 +131,7 @@ def _still_sentence(design: str, judged: Sequence[Outcome]) -> str:
     stopped = sum(state_of(o) == "plateaued" for o in judged)
     words = "is flat" if not stopped else "stops growing" if stopped == len(judged) else "is flat"
     if len(judged) > 1:
-        words += f" in all {len(judged)} scenarios"
+        words += f" in {'both' if len(judged) == 2 else f'all {len(judged)}'} scenarios"
     if 0 < stopped < len(judged):
         words += f" (in {stopped} after a plateau)"
     return (
@@ -144,10 +154,12 @@ def headline(run: Run) -> str:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         return f"{name} {outcome_sentence(failed[0])}{more}"
     sentences = design_sentences(run)
-    ordered = sorted(sentences, key=lambda pair: STATES.index(pair[0]), reverse=True)
-    if len(ordered) < 2:
-        return ordered[0][1] if ordered else "nothing was measured"
-    return f"{ordered[0][1]}; {ordered[-1][1]}"
+    if len(sentences) < 2:
+        return sentences[0][1] if sentences else "nothing was measured"
+    # of equals the last is the best and the first the worst: designs are listed as they improved
+    best = max(reversed(sentences), key=lambda pair: STATES.index(pair[0]))
+    worst = min(sentences, key=lambda pair: STATES.index(pair[0]))
+    return f"{best[1]}; {worst[1]}"
 
 
 def design_sentences(run: Run) -> list[tuple[State, str]]:

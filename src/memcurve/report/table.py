@@ -1,10 +1,10 @@
 """The table that a run prints: designs against each other, at most 100 columns wide."""
 
 import sys
+import textwrap
 from typing import IO
 
 from memcurve.report.figures import METRICS, Metric
-from memcurve.report.leads import Lead
 from memcurve.report.page import DesignView, Page, ScenarioView
 from memcurve.report.sentences import SYMBOLS, State
 
@@ -25,8 +25,11 @@ def print_table(page: Page, file: IO[str] | None = None) -> None:
 
     console = Console(file=file or sys.stdout, highlight=False)
     console.width = min(console.width, MOST_COLUMNS) if console.is_terminal else MOST_COLUMNS
-    for part in _parts(page):
-        console.print(part)
+    with console.capture() as capture:
+        for part in _parts(page):
+            console.print(part)
+    for line in capture.get().splitlines():
+        console.file.write(line.rstrip() + "\n")
 
 
 def _parts(page: Page) -> list[object]:
@@ -34,8 +37,11 @@ def _parts(page: Page) -> list[object]:
 
     parts: list[object] = [_grid(page)]
     for scenario in page.scenarios:
-        parts.extend(Text(line) for line in lead_lines(scenario))
-    parts.extend(Text(f"✕ {crossing.message}", style="red") for crossing in page.crossings)
+        if scenario.leads:
+            won = f"{scenario.winner} wins *" if scenario.winner else "nobody wins"
+            parts.append(Text(f"\n{scenario.name}: {won}", style="bold"))
+            parts.extend(Text(line) for line in lead_lines(scenario))
+    parts.extend(Text(f"\n✕ {crossing.message}", style="red") for crossing in page.crossings)
     style = "bold green" if page.passed else "bold red"
     parts.append(Text(f"\n{page.status}: {page.headline}", style=style))
     return parts
@@ -80,15 +86,13 @@ def show(metric: Metric, design: DesignView) -> str:
 
 
 def lead_lines(scenario: ScenarioView) -> list[str]:
-    """Return who wins and by how much, a line for each design held against the reference."""
-    return [f"{scenario.name}: {lead_text(lead)}" for lead in scenario.leads]
-
-
-def lead_text(lead: Lead) -> str:
-    """Return one comparison of two designs in a line."""
-    parts = [gap.text for gap in lead.having("better")]
-    text = f"{lead.design} against {lead.over}: {lead.summary}"
-    if parts:
-        text += f" ({'; '.join(parts)})"
-    worse = [gap.text for gap in lead.having("worse")]
-    return text + (f"; worse: {'; '.join(worse)}" if worse else "")
+    """Return who wins and by how much, a paragraph for each design against the reference."""
+    return [
+        textwrap.fill(
+            f"{lead.design} against {lead.over}: {lead.summary}: {lead.brief}",
+            width=MOST_COLUMNS - 1,
+            initial_indent="  ",
+            subsequent_indent="    ",
+        )
+        for lead in scenario.leads
+    ]

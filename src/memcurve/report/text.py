@@ -67,9 +67,9 @@ def check_text(verdict: Verdict) -> str:
         lines.append(f"  memory       {verdict_line(retained)}")
     for name, title in _RESOURCE_TITLES.items():
         beside = judgement.verdicts.get(name)
-        if beside is not None and not isinstance(beside, Flat):
-            if beside.evidence is not verdict.evidence:
-                lines.append(f"  {title:<12} {verdict_line(beside)}")
+        if beside is None or isinstance(beside, Flat) or beside.evidence is verdict.evidence:
+            continue
+        lines.append(f"  {title:<12} {verdict_line(beside)}")
     if isinstance(retained, Growing):
         split = f"Python {format_bytes(judgement.python_per_call)}"
         split += f", malloc {format_bytes(judgement.native_per_call)} a call"

@@ -1,0 +1,82 @@
+"""Filters of the page's template: quantities and the small tables behind its pictures."""
+
+from collections.abc import Callable
+from typing import Any
+
+from memcurve.findings import Ledger
+from memcurve.judge.comparison import CounterChange
+from memcurve.report.figures import METRICS, Metric, counter_of
+from memcurve.report.leads import Gap
+from memcurve.report.page import DesignView, Page, ScenarioView
+from memcurve.report.panels import Panel
+from memcurve.report.table import show
+from memcurve.units import format_bytes, format_count, format_duration, format_value
+
+_LEDGER = {
+    "retained_python": "retained, Python heap",
+    "retained_malloc": "retained, malloc",
+    "deferred": "deferred",
+    "allocator_slack": "allocator slack",
+    "other_mappings": "other mappings",
+    "residual": "not explained",
+}
+_ROWS = 8
+
+
+def value_rows(panel: Panel) -> list[tuple[int, list[str]]]:
+    """Return a few (call, values in the order of the lines) of a panel, for a table."""
+    calls = sorted({0, 1, panel.calls, *(panel.calls * i // (_ROWS - 2) for i in range(_ROWS))})
+    unit = counter_of(panel.lines[0].curve.counter)
+    rows = []
+    for call in (c for c in calls if c <= panel.calls):
+        cells = []
+        for line in panel.lines:
+            inside = line.curve.calls[0] <= call <= line.curve.last_call
+            cells.append(format_value(unit, line.curve.at(call)) if inside else "-")
+        rows.append((call, cells))
+    return rows
+
+
+def ledger_rows(ledger: Ledger) -> list[tuple[str, str, int, float]]:
+    """Return (key, title, bytes, share of what grew in percent) for each part of the ledger."""
+    parts = {key: int(getattr(ledger, key)) for key in _LEDGER}
+    whole = sum(max(value, 0) for value in parts.values()) or 1
+    return [(k, _LEDGER[k], value, max(value, 0) * 100 / whole) for k, value in parts.items()]
+
+
+def cells(design: DesignView, scenario: ScenarioView) -> list[tuple[Metric, str, Gap | None]]:
+    """Return each figure of a design with how it stands to the reference."""
+    gaps = {
+        g.metric.key: g for lead in scenario.leads if lead.design == design.name for g in lead.gaps
+    }
+    found = []
+    for metric in METRICS:
+        text = design.retained if metric.key == "retained" else show(metric, design)
+        found.append((metric, text, gaps.get(metric.key)))
+    return found
+
+
+def change_cells(change: CounterChange) -> tuple[str, str, str]:
+    """Return (counter, accepted, measured) of one line of a comparison."""
+    counter = counter_of(change.counter)
+    accepted, measured = (format_value(counter, v) for v in (change.accepted, change.measured))
+    return counter.title, accepted, measured
+
+
+def reproduce(page: Page, name: str) -> str:
+    """Return the command that measures one scenario again."""
+    if page.command.startswith("make "):
+        return f'{page.command} ARGS="-k {name}"'
+    return f"{page.command} -k {name}" if page.command else f"memcurve run -k {name}"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "bytes": format_bytes,
+    "count": format_count,
+    "duration": format_duration,
+    "value_rows": value_rows,
+    "ledger_rows": ledger_rows,
+    "cells": cells,
+    "change_cells": change_cells,
+    "reproduce": reproduce,
+}

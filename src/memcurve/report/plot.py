@@ -1,0 +1,93 @@
+"""One picture a scenario: what each design retains over the calls, and the other counters small.
+
+The only module that loads matplotlib. It draws on a canvas of its own and touches no global state.
+"""
+
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal
+
+from memcurve.report.page import Page, ScenarioView
+from memcurve.report.palette import LIGHT_GROUND
+from memcurve.report.pane import FAINT, TEXT, Pane
+from memcurve.report.sentences import SYMBOLS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Format = Literal["png", "svg"]
+
+SMALL = ("live", "rss", "deferred", "fds", "connections", "cpu")
+_PLACES = (
+    (0, slice(8, 12)),
+    (1, slice(8, 12)),
+    (2, slice(0, 3)),
+    (2, slice(3, 6)),
+    (2, slice(6, 9)),
+    (2, slice(9, 12)),
+)
+WIDTH_IN, HEIGHT_IN, DOTS_PER_IN = 12.0, 7.4, 130
+
+
+def draw(page: Page, scenario: ScenarioView, form: Format = "png") -> bytes:
+    """Draw one scenario; costs about a second, most of it the first time."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    style: dict[Any, Any] = {
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "text.color": TEXT,
+        "svg.hashsalt": "memcurve",
+        "svg.fonttype": "none",
+    }
+    with matplotlib.rc_context(style):
+        figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), facecolor=LIGHT_GROUND)
+        FigureCanvasAgg(figure)
+        _compose(figure, page, scenario)
+        buffer = BytesIO()
+        metadata = {"Date": None} if form == "svg" else {"Software": None}
+        figure.savefig(buffer, format=form, dpi=DOTS_PER_IN, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _compose(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
+    ink = {design.name: design.ink for design in scenario.designs}
+    _titles(figure, page, scenario)
+    grid = figure.add_gridspec(
+        3, 12, left=0.07, right=0.925, top=0.805, bottom=0.07, hspace=0.6, wspace=5.2
+    )
+    small = [found for key in SMALL if (found := scenario.panel(key)) is not None]
+    main = scenario.panel("retained") or (small.pop(0) if small else None)
+    if main is None:
+        figure.text(0.07, 0.5, "nothing was measured", fontsize=12, color=FAINT)
+        return
+    large = Pane(figure.add_subplot(grid[0:2, 0:7]), main, ink, large=True)
+    large.draw(scenario.crossings)
+    for panel, (row, columns) in zip(small, _PLACES, strict=False):
+        Pane(figure.add_subplot(grid[row, columns]), panel, ink, large=False).draw()
+
+
+def _titles(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
+    name = scenario.name
+    if scenario.description:
+        name += f": {scenario.description}"
+    figure.text(0.02, 0.965, name, fontsize=10, color=FAINT, va="center")
+    x = 0.02
+    for design in scenario.designs:
+        text = f"{SYMBOLS[design.state]} {design.name} {design.label}"
+        drawn = figure.text(
+            x, 0.92, text, fontsize=14, weight="bold", color=design.ink.light, va="center"
+        )
+        box = drawn.get_window_extent()
+        x += box.width / figure.bbox.width + 0.025
+    for line, y in zip(_subtitle(scenario), (0.878, 0.856), strict=False):
+        figure.text(0.02, y, line, fontsize=8.5, color=FAINT, va="center")
+    figure.text(0.98, 0.965, page.recorded_at[:10], fontsize=8, color=FAINT, ha="right")
+
+
+def _subtitle(scenario: ScenarioView) -> Iterable[str]:
+    if scenario.crossings:
+        return [f"✕ {crossing.message}" for crossing in scenario.crossings[:2]]
+    return [lead.brief for lead in scenario.leads[-1:]] if scenario.leads else []

@@ -1,0 +1,188 @@
+"""A run as `make bench` gives it, made up: the shapes are those that the real designs show."""
+
+from memcurve.judge.caveats import Caveat
+from memcurve.judge.comparison import Outcome, Run
+from memcurve.recording import Failure, PassRecord, Recording
+from memcurve.scenario import Target
+from tests.memcurve.making import (
+    CurveMaker,
+    accepted,
+    accepted_design,
+    comparison,
+    crossing,
+    culprit,
+    curve,
+    ledger,
+    natural,
+    outcome,
+    pass_record,
+    recording,
+    run,
+    settled,
+)
+
+KIB, MIB = 1024, 1024**2
+TARGET = Target(call="bench.designs.naive:rag_client")
+
+
+def _long(calls: int = 1500) -> CurveMaker:
+    return curve(calls=calls)
+
+
+def _settled(memory: CurveMaker, malloc: CurveMaker, garbage: float) -> PassRecord:
+    still = curve(calls=memory.calls)
+    return settled(
+        memory,
+        malloc=malloc,
+        deferred_bytes=still.flat().above(garbage).noise(seed=4, by=garbage / 50),
+        deferred_objects=still.flat().above(154),
+    )
+
+
+def _natural(
+    *, tooth: float, rises: float, fds: CurveMaker, opened: float, cpu_ms: float, seed: int
+) -> PassRecord:
+    memory = curve().fills(to=60 * KIB).noise(seed=seed, by=3000)
+    memory = memory._bent([rises * i for i in range(101)]).teeth(per_call=tooth, every=7)
+    rss = curve().fills(to=1.5 * MIB + 7 * tooth, within=6).noise(seed=seed, by=40_000)
+    rss = rss._bent([rises * i for i in range(101)])
+    peak, highest = [], 0.0
+    for level in rss.levels:
+        highest = max(highest, level)
+        peak.append(highest)
+    return natural(
+        memory,
+        rss_bytes=rss.above(60 * MIB),
+        rss_peak_bytes=CurveMaker(calls=100, levels=tuple(peak)).above(60 * MIB),
+        fds=fds.above(11),
+        connections_open=fds,
+        connections_opened=curve().grows(per_call=opened, calls=100),
+        cpu_ns=curve().grows(per_call=cpu_ms * 1e6),
+    )
+
+
+def naive(scenario: str, *, kept: bool = False) -> Outcome:
+    """A design that builds everything in each call; `kept` says that something holds each one."""
+    rate = 857 * KIB if kept else 0
+    saw = curve().flat().teeth(per_call=2, every=7)
+    fds = curve().grows(per_call=2) if kept else saw
+    made = recording(
+        _settled(
+            _long().fills(to=9000, within=8).noise(seed=1, by=60)
+            if not kept
+            else _long().grows(per_call=19 * KIB),
+            _long().grows(per_call=rate),
+            881_000 if not kept else 12_000,
+        ),
+        _natural(tooth=0 if kept else 845 * KIB, rises=rate, fds=fds, opened=2, cpu_ms=45, seed=1),
+        scenario=scenario,
+        design="naive",
+    )
+    if not kept:
+        return outcome(made, where=ledger(9 * MIB))
+    return outcome(
+        made,
+        culprits=(
+            culprit(),
+            culprit(
+                "asyncio.Task",
+                bytes_per_call=19 * KIB,
+                share=0.02,
+                cycle="Task → coroutine → frame → Task",
+                advice="remove finished executions from active_executions",
+                site="bench/designs/naive.py:71",
+            ),
+        ),
+        where=ledger(86 * MIB),
+    )
+
+
+def published(scenario: str) -> Outcome:
+    """The singletons as printed: they stop early, and keep a few kilobytes more."""
+    made = recording(
+        _settled(
+            _long().fills(to=6000, within=4, calls=40).jumps(12_000).flat(150).jumps(9_000).flat(),
+            _long().flat(),
+            31_000,
+        ),
+        _natural(
+            tooth=30 * KIB, rises=0, fds=curve().jumps(3).flat(), opened=0.03, cpu_ms=11, seed=2
+        ),
+        scenario=scenario,
+        design="published",
+    )
+    return outcome(made)
+
+
+def pooled(scenario: str, *, crossed: bool = False) -> Outcome:
+    """The pooled design: flat after its warm-up; `crossed` lets it leave its band at call 37."""
+    memory = _long().fills(to=6500, within=4).noise(seed=3, by=40)
+    band = accepted(curve().fills(to=6500, within=4), band=4 * KIB)
+    if crossed:
+        memory = _long().fills(to=6500, within=4, calls=36).grows(per_call=1200)
+    made = recording(
+        _settled(memory, _long().flat(), 9_000),
+        _natural(
+            tooth=9 * KIB, rises=0, fds=curve().jumps(2).flat(), opened=0.02, cpu_ms=8, seed=3
+        ),
+        scenario=scenario,
+        design="pooled",
+    )
+    found = (crossing(scenario=scenario, call=37, value=11_900, limit=10_600),) if crossed else ()
+    held = comparison(*found, scenario=scenario, against=accepted_design(band))
+    return outcome(made, compared=held)
+
+
+def failed(scenario: str, design: str = "published") -> Outcome:
+    """A design whose 37th call raised."""
+    failure = Failure(
+        stage="call",
+        kind="raised",
+        message="RuntimeError: Event loop is closed",
+        call=37,
+        traceback='Traceback (most recent call last):\n  File "pool.py", line 9, in get\n',
+    )
+    broken = pass_record(
+        "settled",
+        failure=failure,
+        python_bytes=curve(calls=36).flat(),
+        malloc_bytes=curve(calls=36).flat(),
+    )
+    return outcome(recording(broken, scenario=scenario, design=design))
+
+
+def sample_run() -> Run:
+    """Three designs, three scenarios; nothing is crossed."""
+    return run(
+        *(
+            make(name)
+            for name in ("rag_client", "vectordb_node")
+            for make in (naive, published, pooled)
+        ),
+        naive("executions", kept=True),
+        pooled("executions"),
+        rag_client="one retrieval call",
+        vectordb_node="retrieve, judge, refine, search again, answer",
+        executions="every execution stays registered",
+    )
+
+
+def crossed_run() -> Run:
+    """The same with a pooled design that left its band, and a design that failed."""
+    return run(
+        naive("rag_client"),
+        failed("rag_client"),
+        pooled("rag_client", crossed=True),
+        rag_client="one retrieval call",
+    )
+
+
+def with_caveat(of: Recording, text: str) -> Outcome:
+    """Return an outcome of that recording with one more caveat."""
+    made = outcome(of)
+    assert made.judgement is not None
+    caveats = (*made.judgement.caveats, Caveat(kind="few_calls", text=text))
+    import msgspec
+
+    judged = msgspec.structs.replace(made.judgement, caveats=caveats)
+    return msgspec.structs.replace(made, judgement=judged)
