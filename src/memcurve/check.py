@@ -19,7 +19,7 @@ from memcurve.measure.runner import Progress as PassProgress
 from memcurve.measure.worker.environment import describe as describe_environment
 from memcurve.recording import Environment, PassRecord, Recording
 from memcurve.scenario import Target
-from memcurve.steps import Calls, Finish, Step
+from memcurve.steps import Calls, Finish, Step, Survey
 
 DEFAULT_BUDGET_S = 10.0
 MOST_RERUNS = 2
@@ -193,12 +193,19 @@ def run_natural(
 
 
 def natural_request(target: Target, options: Options) -> tuple[PassPlan, NextStep]:
-    """Return the plan of a natural pass, and what decides its steps: as many calls as are shown."""
+    """Return the plan of a natural pass, and what decides its steps: as many calls as are shown.
+
+    The two surveys are what the ledger needs of its ends.
+    """
     plan = _plan(target, options, kind="natural", mode="natural")
     plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
 
     def decide(record: PassRecord) -> Step:
-        return Finish() if record.calls >= options.calls else Calls(to=options.calls)
+        if "begin" not in record.surveys:
+            return Survey(stage="begin")
+        if record.calls < options.calls:
+            return Calls(to=options.calls)
+        return Survey(stage="end") if "end" not in record.surveys else Finish()
 
     return plan, decide
 

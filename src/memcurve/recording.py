@@ -4,7 +4,7 @@ A recording is a value. It knows its JSON form and nothing about files (`store`)
 figures mean (`judge`).
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -99,6 +99,7 @@ class PassRecord(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     samples: Samples = Samples()
     verifications: tuple[Verification, ...] = ()
+    surveys: dict[str, Any] = {}
     failure: Failure | None = None
     isolation: str = "fork"
     calls: int = 0

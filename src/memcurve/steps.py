@@ -17,4 +17,11 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     """Tear down: the pass has shown what it can."""
 
 
-Step = Calls | Verify | Finish
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    """Run one stage of a pass that explains; what it finds is `surveys[stage]` of the record."""
+
+    stage: str
+    options: dict[str, object] = {}
+
+
+Step = Calls | Verify | Survey | Finish

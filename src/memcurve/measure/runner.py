@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -25,7 +26,7 @@ from memcurve.recording import (
     Verification,
 )
 from memcurve.scenario import Target
-from memcurve.steps import Calls, Finish, Step, Verify
+from memcurve.steps import Calls, Finish, Step, Survey, Verify
 
 NextStep = Callable[[PassRecord], Step]
 Progress = Callable[[int], None]
@@ -137,6 +138,7 @@ class _PassRun:
         self._progress = progress
         self._totals: dict[str, float] = {}
         self._verifications: list[Verification] = []
+        self._surveys: dict[str, Any] = {}
         self._pid = session.worker.pid
 
     def run(self, next_step: NextStep) -> PassRecord:
@@ -184,6 +186,12 @@ class _PassRun:
                     answer.pop("event")
                     self._verifications.append(msgspec.convert(answer, Verification))
                 return answer
+            case Survey(stage=stage, options=options):
+                message = {"op": "survey", "stage": stage, "options": options}
+                answer = self._ask(message, stage="call")
+                if not isinstance(answer, Failure):
+                    self._surveys[stage] = answer["found"]
+                return answer
             case Finish():
                 return self._ask({"op": "finish"}, stage="teardown")
 
@@ -216,6 +224,7 @@ class _PassRun:
             mode=self._plan.mode,
             samples=samples,
             verifications=tuple(self._verifications),
+            surveys=dict(self._surveys),
             failure=failure,
             isolation="fork" if self._plan.fork else "spawn",
             calls=samples.calls[-1] if samples.calls else 0,

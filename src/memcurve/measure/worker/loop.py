@@ -99,6 +99,7 @@ class CallLoop:
         self._pid = os.getpid()
         self._deferred_objects = 0
         self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
+        self.sampling = True
 
     def begin(self):
         """Settle, freeze what is there, and write row 0."""
@@ -142,6 +143,8 @@ class CallLoop:
 
     def _wanted(self, rows):
         call = self.calls
+        if not self.sampling:
+            return False
         if call in rows or call <= FIRST_CALLS or call - self._last_row >= NO_MORE_THAN_APART:
             return True
         return self._every and self._allowance.covers_a_row(call)
@@ -184,6 +187,11 @@ class CallLoop:
         else:
             yield from self._settler.quick()
         return max(before - self._counters.live_bytes(), 0), found
+
+    def rest(self):
+        """Settle until nothing changes, as before a row, without one."""
+        yield from self._settle()
+        yield from self._settler.patient()
 
     def verify(self):
         """Give everything frozen back to the collector, settle patiently, and compare.

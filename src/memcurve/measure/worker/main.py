@@ -8,6 +8,7 @@ safe or not to be had, in the worker itself, which then serves that one pass onl
     {"op": "pass", kind, fork, table …}  →  {"event": "started", pid, columns, sources}
     {"op": "calls", "to", "rows"}        →  {"event": "reached", call, rows, …}     any number
     {"op": "verify"}                     →  {"event": "verified", …}                any number
+    {"op": "survey", stage, options}     →  {"event": "surveyed", found}            any number
     {"op": "finish"}                     →  {"event": "finished", …}
     (end of the fork)                    →  {"event": "exit", status}
 At any point instead: {"event": "failed", stage, call, kind, message, traceback}.
@@ -97,6 +98,9 @@ def run_pass(channel, spec, functions):
                     channel.send("reached", **current.calls(message["to"], message["rows"]))
                 elif message["op"] == "verify":
                     channel.send("verified", **current.verify())
+                elif message["op"] == "survey":
+                    found = current.survey(message["stage"], message["options"])
+                    channel.send("surveyed", found=found)
                 elif message["op"] == "finish":
                     stage = "teardown"
                     break

@@ -6,7 +6,7 @@ import gc
 import inspect
 import json
 
-from . import counters, heap, target
+from . import counters, heap, mappings, target
 from .loop import Allowance, CallError, CallLoop, drive
 from .settle import Settler
 
@@ -98,7 +98,7 @@ def _inputs(path):
 class SampledPass:
     """A natural or settled pass: rows of counters after calls."""
 
-    def __init__(self, spec, function, arguments, runner):
+    def __init__(self, spec, function, arguments, runner, named):
         gauges = counters.Gauges(spec["gauges"])
         width = len(counters.COLUMNS) + len(spec["gauges"])
         mode = spec["mode"]
@@ -107,7 +107,7 @@ class SampledPass:
         table = counters.Table(spec["table"], width)
         self._runner = runner
         self._counters = counters.Counters(table, gauges, mode == "natural")
-        settler = Settler(
+        self._settler = settler = Settler(
             runner.loop,
             self._counters.live_bytes,
             self._counters.resources.threads,
@@ -136,6 +136,21 @@ class SampledPass:
             "sampling_s": self._allowance.spent_ns / 1e9,
         }
 
+    def survey(self, stage, options):
+        """Answer one survey between calls."""
+        return getattr(self, "stage_" + stage)(**options)
+
+    def stage_begin(self):
+        """Return what resident memory consists of now, for the ledger."""
+        return mappings.state(self._counters)
+
+    def stage_end(self):
+        """Return the same behind the last call, and what the collector would free of it."""
+        state = mappings.state(self._counters)
+        python, malloc, objects = mappings.deferred(self._counters)
+        state.update(deferred_python=python, deferred_malloc=malloc, deferred_objects=objects)
+        return state
+
     def verify(self):
         return drive(self._loop.verify(), self._runner)
 
@@ -143,6 +158,22 @@ class SampledPass:
         gc.unfreeze()
         gc.enable()
         return self._progress()
+
+
+def _pass_class(kind):
+    if kind in ("natural", "settled"):
+        return SampledPass
+    from . import tracing  # what the passes that decide need not import
+
+    return tracing.PASSES[kind]
+
+
+def _named(functions, value):
+    """Return the objects that a retention path may end at although only the worker holds them."""
+    named = {id(function): "target" for function in functions.values() if function is not None}
+    if value is not None:
+        named[id(value)] = "value of the set-up"
+    return named
 
 
 @contextlib.contextmanager
@@ -156,7 +187,8 @@ def make(spec, functions):
     try:
         with _prepared(functions.get("setup"), runner) as value:
             arguments = target.bind(function, value, inputs)
-            yield SampledPass(spec, function, arguments, runner)
+            kind = _pass_class(spec["kind"])
+            yield kind(spec, function, arguments, runner, _named(functions, value))
             if functions.get("teardown") is not None:
                 result = functions["teardown"]()
                 if inspect.isawaitable(result):

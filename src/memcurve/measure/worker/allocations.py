@@ -1,0 +1,159 @@
+"""Trace where live memory was allocated, over a stretch of calls.
+
+memray where this interpreter has it (malloc and Python's allocators; aggregated file, read back and
+removed), else tracemalloc (Python's allocators only). What is still live after settling is given
+stack by stack; the parent subtracts a shorter stretch from a longer one, so that what a full cache
+holds falls out.
+"""
+
+import os
+import tempfile
+
+MOST_STACKS = 4000
+DEEPEST = 24
+TRACEMALLOC_FRAMES = 8
+
+
+def make_tracer(wanted, native=False):
+    """Return the tracer that can be had: memray's unless it is missing or another is asked for."""
+    if wanted != "tracemalloc":
+        try:
+            return MemrayTracer(native)
+        except ImportError:
+            if wanted == "memray":
+                raise
+    return TracemallocTracer()
+
+
+def own_folder():
+    return os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def trimmed(frames, _own=own_folder()):
+    """Return the frames, innermost first, without those of the worker around the call."""
+    kept = []
+    for function, filename, line in frames:
+        if filename.startswith(_own):
+            break
+        kept.append((function, filename, line))
+    return kept[:DEEPEST]
+
+
+class MemrayTracer:
+    """memray with Python's allocators, into an aggregated file."""
+
+    name = "memray"
+    sees_malloc = True
+
+    def __init__(self, native):
+        import memray
+
+        self._memray, self._native = memray, native
+        self._tracker = None
+        self._path = tempfile.mktemp(prefix="memcurve-", suffix=".memray")
+
+    def start(self):
+        memray = self._memray
+        self._tracker = memray.Tracker(
+            destination=memray.FileDestination(self._path, overwrite=True, compress_on_exit=False),
+            trace_python_allocators=True,
+            native_traces=self._native,
+            file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS,
+        )
+        self._tracker.__enter__()
+
+    def stop(self):
+        self._tracker.__exit__(None, None, None)
+        self._tracker = None
+
+    def read(self, flame_graph=None, keep=None):
+        """Return {"stacks", "peak_bytes", "peak"}; removes the file unless `keep` names a place."""
+        try:
+            with self._memray.FileReader(self._path) as reader:
+                stacks = self._stacks(reader.get_leaked_allocation_records(merge_threads=True))
+                peak = self._stacks(
+                    reader.get_high_watermark_allocation_records(merge_threads=True)
+                )
+                peak_bytes = reader.metadata.peak_memory
+            if flame_graph:
+                self._draw(flame_graph)
+        finally:
+            if keep:
+                os.replace(self._path, keep)
+            elif os.path.exists(self._path):
+                os.remove(self._path)
+        return {"stacks": stacks, "peak_bytes": peak_bytes, "peak": peak[:5]}
+
+    def _stacks(self, records):
+        merged = {}
+        for record in records:
+            trace = record.hybrid_stack_trace() if self._native else record.stack_trace()
+            python = record.allocator in _python_allocators(self._memray)
+            key = (tuple(trimmed(trace)), python)
+            entry = merged.setdefault(key, [0, 0])
+            entry[0] += record.size
+            entry[1] += record.n_allocations
+        return as_rows(merged)
+
+    def _draw(self, path):
+        from memray.reporters.flamegraph import FlameGraphReporter
+
+        with self._memray.FileReader(self._path) as reader:
+            records = list(reader.get_leaked_allocation_records(merge_threads=True))
+            reporter = FlameGraphReporter.from_snapshot(
+                records, memory_records=(), native_traces=self._native
+            )
+            with open(path, "w", encoding="utf-8") as file:
+                reporter.render(
+                    outfile=file,
+                    metadata=reader.metadata,
+                    show_memory_leaks=True,
+                    merge_threads=True,
+                    inverted=False,
+                )
+
+
+def _python_allocators(memray):
+    kinds = memray.AllocatorType
+    names = ("PYMALLOC_MALLOC", "PYMALLOC_CALLOC", "PYMALLOC_REALLOC")
+    return frozenset(getattr(kinds, name).value for name in names if hasattr(kinds, name))
+
+
+class TracemallocTracer:
+    """tracemalloc: sees what goes through Python's allocators, not malloc called by libraries."""
+
+    name = "tracemalloc"
+    sees_malloc = False
+
+    def start(self):
+        import tracemalloc
+
+        tracemalloc.start(TRACEMALLOC_FRAMES)
+
+    def stop(self):
+        import tracemalloc
+
+        self._snapshot = tracemalloc.take_snapshot()
+        self._peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    def read(self, flame_graph=None, keep=None):
+        """Return {"stacks", "peak_bytes", "peak"}; tracemalloc cannot say what made the peak."""
+        merged = {}
+        for trace in self._snapshot.traces:
+            frames = [("", frame.filename, frame.lineno) for frame in reversed(trace.traceback)]
+            entry = merged.setdefault((tuple(trimmed(frames)), True), [0, 0])
+            entry[0] += trace.size
+            entry[1] += 1
+        return {"stacks": as_rows(merged), "peak_bytes": self._peak, "peak": []}
+
+
+def as_rows(merged):
+    """Return [[frames, python, bytes, blocks]] of the largest stacks, without our own."""
+    rows = [
+        [[list(frame) for frame in frames], python, size, blocks]
+        for (frames, python), (size, blocks) in merged.items()
+        if frames
+    ]
+    rows.sort(key=lambda row: -row[2])
+    return rows[:MOST_STACKS]

@@ -1,0 +1,216 @@
+"""Find the reference cycles in what only the cyclic collector frees.
+
+What one call leaves for the collector is kept for a moment (DEBUG_SAVEALL) and taken apart into
+strongly connected components (Tarjan 1972, without recursion). An instance and its `__dict__` count
+as one member, so that cycles read as a person would write them.
+"""
+
+import collections
+import gc
+
+from . import bounds, labels
+
+MOST_CYCLES, MOST_MEMBERS, MOST_DRAWN = 12, 400, 40
+
+
+def collect_saved():
+    """Collect and return what was unreachable, alive; the caller drops it."""
+    flags = gc.get_debug()
+    gc.set_debug(flags | gc.DEBUG_SAVEALL)
+    try:
+        gc.collect()
+    finally:
+        gc.set_debug(flags)
+    found = list(gc.garbage)
+    gc.garbage.clear()
+    return found
+
+
+class Garbage:
+    """Unreachable objects as a graph; namespaces are folded into their instances."""
+
+    def __init__(self, things):
+        self.things = {id(thing): thing for thing in things}
+        self._owner = self._owners()
+        self.edges = {key: self._targets(key) for key in self.things if key not in self._owner}
+
+    def _owners(self):
+        owners = {}
+        for key, thing in self.things.items():
+            namespace = labels.namespace_of(thing)
+            if namespace is not None and id(namespace) in self.things and namespace is not thing:
+                owners[id(namespace)] = key
+        return owners
+
+    def _targets(self, key):
+        targets, thing = {}, self.things[key]
+        namespace = labels.namespace_of(thing)
+        for source in (thing, namespace):
+            if source is None or (source is namespace and id(source) not in self._owner):
+                continue
+            for child in gc.get_referents(source):
+                target = self._owner.get(id(child), id(child))
+                if target in self.things and not (target == key and id(child) != key):
+                    targets[target] = None
+        return list(targets)
+
+    def components(self):
+        """Return the strongly connected components that are cycles, the largest first."""
+        found = [
+            part for part in _strong(self.edges) if len(part) > 1 or part[0] in self.edges[part[0]]
+        ]
+        return sorted(found, key=len, reverse=True)
+
+
+def _strong(edges):
+    index, low, on_stack, stack, parts = {}, {}, set(), [], []
+    for start in edges:
+        if start in index:
+            continue
+        work = [(start, iter(edges[start]))]
+        index[start] = low[start] = len(index)
+        stack.append(start)
+        on_stack.add(start)
+        while work:
+            node, targets = work[-1]
+            for target in targets:
+                if target not in index:
+                    index[target] = low[target] = len(index)
+                    stack.append(target)
+                    on_stack.add(target)
+                    work.append((target, iter(edges[target])))
+                    break
+                if target in on_stack:
+                    low[node] = min(low[node], index[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    parts.append(_pop_part(node, stack, on_stack))
+    return parts
+
+
+def _pop_part(node, stack, on_stack):
+    part = []
+    while True:
+        member = stack.pop()
+        on_stack.discard(member)
+        part.append(member)
+        if member == node:
+            return part
+
+
+def describe(things, calls):
+    """Return the cycles among unreachable things as plain values, equal shapes counted together."""
+    garbage = Garbage(things)
+    shapes = collections.OrderedDict()
+    for part in garbage.components():
+        fact = _fact(garbage, part)
+        key = (fact["words"], len(part))
+        if key in shapes:
+            shapes[key]["count"] += 1
+        elif len(shapes) < MOST_CYCLES:
+            shapes[key] = fact
+    return {
+        "calls": calls,
+        "objects": len(things),
+        "bytes": sum(bounds.block_bytes(thing) for thing in things),
+        "types": [
+            [labels.type_name(kind), count]
+            for kind, count in collections.Counter(map(type, things)).most_common(12)
+        ],
+        "cycles": list(shapes.values()),
+        "finalizers": _finalizers(things),
+    }
+
+
+def _finalizers(things):
+    kinds = {type(t) for t in things if hasattr(type(t), "__del__")}
+    return sorted(labels.type_name(kind) for kind in kinds)
+
+
+def _fact(garbage, part):
+    inside = set(part[:MOST_MEMBERS])
+    ring = _ring(garbage, inside)
+    drawn = _drawn(garbage, inside, ring)
+    place = {key: number for number, key in enumerate(drawn)}
+    edges = []
+    for key in drawn:
+        for target in garbage.edges[key]:
+            if target in place:
+                edges.append([place[key], place[target], _label(garbage, key, target)])
+    members = [garbage.things[key] for key in part]
+    return {
+        "count": 1,
+        "size": len(part),
+        "bytes": sum(bounds.block_bytes(thing) for thing in members),
+        "members": [labels.describe(garbage.things[key]) for key in drawn],
+        "types": [
+            [labels.type_name(kind), count]
+            for kind, count in collections.Counter(map(type, members)).most_common(12)
+        ],
+        "edges": edges,
+        "words": _words(garbage, ring),
+        "finalizers": _finalizers(members),
+    }
+
+
+def _label(garbage, key, target):
+    return labels.label(garbage.things[key], garbage.things[target])
+
+
+def _telling(thing):
+    """Say how well an object names a cycle: instances of classes before the interpreter's own."""
+    module = getattr(type(thing), "__module__", "builtins")
+    if module == "builtins" or isinstance(thing, type):
+        return 0
+    name = type(thing).__name__.lower()
+    return 3 if name.endswith(("client", "session")) else 1 if module.startswith("_") else 2
+
+
+def _ring(garbage, inside):
+    """Return the shortest way round through the most telling member."""
+    ranked = sorted(inside, key=lambda key: -_telling(garbage.things[key]))
+    best = []
+    for start in ranked[:8]:
+        if best and _telling(garbage.things[start]) < _telling(garbage.things[best[0]]):
+            break
+        ring = _shortest(garbage.edges, start, inside)
+        if ring and (not best or len(ring) < len(best)):
+            best = ring
+    return best
+
+
+def _shortest(edges, start, inside):
+    before, queue = {}, collections.deque([start])
+    while queue:
+        node = queue.popleft()
+        for target in edges[node]:
+            if target == start:
+                ring = [node]
+                while node != start:
+                    node = before[node]
+                    ring.append(node)
+                return ring[::-1]
+            if target in inside and target not in before:
+                before[target] = node
+                queue.append(target)
+    return []
+
+
+def _drawn(garbage, inside, ring):
+    """Return the members to draw: the ring first, then the telling ones."""
+    rest = sorted(inside - set(ring), key=lambda key: -_telling(garbage.things[key]))
+    return list(ring) + rest[: max(MOST_DRAWN - len(ring), 0)]
+
+
+def _words(garbage, ring):
+    if not ring:
+        return ""
+    words = [labels.describe(garbage.things[ring[0]])]
+    for key, target in zip(ring, ring[1:] + ring[:1]):
+        words.append(
+            "%s → %s" % (_label(garbage, key, target), labels.describe(garbage.things[target]))
+        )
+    return "".join(words)

@@ -1,0 +1,252 @@
+"""Name objects and the references between them the way a person would write them."""
+
+import collections
+import functools
+import sys
+import types
+
+MAPPINGS = (dict,)
+SEQUENCES = (list, tuple, collections.deque)
+SETS = (set, frozenset)
+LRU_WRAPPER = type(functools.lru_cache(maxsize=1)(lambda: None))
+SUSPENDED = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
+LONGEST_KEY = 40
+
+
+def type_name(kind):
+    """Return a type's name with its module, builtins without it."""
+    module = getattr(kind, "__module__", None)
+    name = getattr(kind, "__qualname__", None) or kind.__name__
+    return name if module in (None, "builtins") else "%s.%s" % (module, name)
+
+
+def namespace_of(thing):
+    """Return the `__dict__` that a thing has already, without making it have one."""
+    try:
+        found = object.__getattribute__(thing, "__dict__")
+    except Exception:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def entry(holder):
+    """Return the label of any entry of a container, None for what is not a container."""
+    if isinstance(holder, MAPPINGS) or isinstance(holder, SEQUENCES):
+        return "[*]"
+    return "{*}" if isinstance(holder, SETS) else None
+
+
+def key_label(key):
+    """Return the label of one entry of a dictionary."""
+    if type(key) is str:
+        shown = key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"
+        return "[%r]" % shown
+    return "[%r]" % key if type(key) in (int, bool, type(None)) else "[%s]" % type_name(type(key))
+
+
+def edges(holder):
+    """Yield (label, child) for the references of a holder that have a name."""
+    if isinstance(holder, types.ModuleType):
+        for name, value in list(vars(holder).items()):
+            yield "." + name, value
+    elif isinstance(holder, type):
+        for name, value in list(vars(holder).items()):
+            yield "." + name, value
+    elif isinstance(holder, types.FunctionType):
+        for found in _of_function(holder):
+            yield found
+    elif isinstance(holder, types.CellType):
+        yield ".cell_contents", _cell(holder)
+    elif isinstance(holder, types.MethodType):
+        yield ".__self__", holder.__self__
+        yield ".__func__", holder.__func__
+    elif isinstance(holder, SUSPENDED):
+        for found in _of_suspended(holder):
+            yield found
+    elif isinstance(holder, types.FrameType):
+        for found in _of_frame(holder):
+            yield found
+    elif isinstance(holder, types.TracebackType):
+        yield ".tb_frame", holder.tb_frame
+        yield ".tb_next", holder.tb_next
+    else:
+        for found in _of_instance(holder):
+            yield found
+
+
+def _cell(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _of_function(function):
+    names = function.__code__.co_freevars
+    for name, cell in zip(names, function.__closure__ or ()):
+        yield " closure %r" % name, cell
+        yield " closure %r" % name, _cell(cell)
+    yield ".__closure__", function.__closure__
+    for value in function.__defaults__ or ():
+        yield " default argument", value
+    yield ".__defaults__", function.__defaults__
+    for name, value in (function.__kwdefaults__ or {}).items():
+        yield " default of %r" % name, value
+    yield ".__dict__", namespace_of(function)
+
+
+def _of_frame(frame):
+    try:
+        for name, value in list(frame.f_locals.items()):
+            yield " local %r" % name, value
+    except Exception:
+        return
+    yield ".f_back", frame.f_back
+
+
+def _of_suspended(thing):
+    frame = getattr(thing, "gi_frame", None)
+    frame = frame or getattr(thing, "cr_frame", None) or getattr(thing, "ag_frame", None)
+    if frame is not None:
+        yield " frame", frame
+        for found in _of_frame(frame):
+            yield found
+    for name in ("gi_yieldfrom", "cr_await", "ag_await"):
+        yield " awaits", getattr(thing, name, None)
+
+
+def _of_instance(thing):
+    if isinstance(thing, MAPPINGS):
+        for key, value in list(dict.items(thing)):
+            yield key_label(key), value
+            yield " key", key
+    elif isinstance(thing, SEQUENCES) or isinstance(thing, SETS):
+        label = entry(thing)
+        for value in list(thing):
+            yield label, value
+    if isinstance(thing, BaseException):
+        yield ".__traceback__", thing.__traceback__
+        yield ".__cause__", thing.__cause__
+        yield ".__context__", thing.__context__
+        yield ".args", thing.args
+    attributes = namespace_of(thing)
+    if attributes is not None and attributes is not thing:
+        for name, value in list(attributes.items()):
+            yield "." + str(name), value
+        yield ".__dict__", attributes
+    for name, value in _members(thing):
+        yield "." + name, value
+
+
+def _members(thing):
+    """Yield what the slots and C members of an instance hold, by name."""
+    for ancestor in type(thing).__mro__[:-1]:
+        for name, descriptor in list(vars(ancestor).items()):
+            if isinstance(descriptor, types.MemberDescriptorType):
+                try:
+                    yield name, descriptor.__get__(thing)
+                except Exception:
+                    continue
+            elif isinstance(descriptor, types.GetSetDescriptorType) and name in _READABLE:
+                try:
+                    yield name, descriptor.__get__(thing)
+                except Exception:
+                    continue
+
+
+_READABLE = frozenset(("_coro", "_callbacks", "_exception", "_result", "_context"))
+
+
+def label(holder, child, general=False):
+    """Return how `holder` refers to `child`; `general` leaves out which entry of a container.
+
+    Costs one look at each reference of the holder.
+    """
+    if general and entry(holder) is not None:
+        return entry(holder)
+    for text, value in edges(holder):
+        if value is child:
+            return text
+    if isinstance(holder, LRU_WRAPPER):
+        return " cached result"
+    return " →"
+
+
+def position(thing):
+    """Return where code was defined: "name (file:line)" for functions, frames and suspended ones."""
+    if isinstance(thing, types.FrameType):
+        code, line = thing.f_code, thing.f_lineno
+    elif isinstance(thing, types.FunctionType):
+        code, line = thing.__code__, thing.__code__.co_firstlineno
+    else:
+        code = getattr(thing, "gi_code", None) or getattr(thing, "cr_code", None)
+        code = code or getattr(thing, "ag_code", None)
+        line = code.co_firstlineno if code is not None else 0
+    if code is None:
+        return ""
+    return "%s (%s:%d)" % (getattr(code, "co_qualname", code.co_name), code.co_filename, line)
+
+
+def describe(thing):
+    """Return what stands behind a colon in a path: the type, or the name of a function."""
+    if isinstance(thing, types.FunctionType):
+        return "function %s" % position(thing)
+    if isinstance(thing, types.FrameType):
+        return "frame of %s" % position(thing)
+    if isinstance(thing, SUSPENDED):
+        return "%s %s" % (type(thing).__name__, position(thing))
+    if isinstance(thing, type):
+        return "class %s" % type_name(thing)
+    if isinstance(thing, LRU_WRAPPER):
+        return "lru_cache of %s.%s" % (
+            getattr(thing, "__module__", "?"),
+            getattr(thing, "__qualname__", "?"),
+        )
+    return type_name(type(thing))
+
+
+def is_ours(thing, _package=__name__.rpartition(".")[0]):
+    """Say whether a thing belongs to the worker: its modules, functions, frames, instances."""
+    if isinstance(thing, types.FrameType):
+        return thing.f_globals.get("__package__") == _package
+    if isinstance(thing, types.ModuleType):
+        return thing.__name__ == _package or thing.__name__.startswith(_package + ".")
+    if isinstance(thing, SUSPENDED):
+        frame = getattr(thing, "gi_frame", None) or getattr(thing, "cr_frame", None)
+        return frame is not None and is_ours(frame)
+    if isinstance(thing, types.FunctionType):
+        module = thing.__module__
+    elif isinstance(thing, type):
+        module = getattr(thing, "__module__", None)
+    elif isinstance(thing, types.MethodType):
+        return is_ours(thing.__func__)
+    else:
+        module = getattr(type(thing), "__module__", None)
+    return isinstance(module, str) and (module == _package or module.startswith(_package + "."))
+
+
+def stdlib_prefixes():
+    """Return the folders of the standard library."""
+    import sysconfig
+
+    paths = sysconfig.get_paths()
+    return tuple({paths[name] for name in ("stdlib", "platstdlib") if paths.get(name)})
+
+
+def is_stdlib(filename, _prefixes=stdlib_prefixes()):
+    """Say whether a file belongs to the standard library or is no file at all."""
+    if filename.startswith("<") or not filename:
+        return True
+    inside = filename.startswith(_prefixes)
+    return inside and "site-packages" not in filename and "dist-packages" not in filename
+
+
+def thread_frames():
+    """Yield (thread id, frame) for every frame of every other thread."""
+    import threading
+
+    here = threading.get_ident()
+    for ident, frame in list(sys._current_frames().items()):
+        while frame is not None and ident != here:
+            yield ident, frame
+            frame = frame.f_back

@@ -1,0 +1,156 @@
+"""Weigh what a holder keeps by letting it go: cut the references, and see which bytes are freed.
+
+This counts what no size of an object tells, such as the certificates inside a TLS context. It
+destroys the measured program, so it comes last in a process that ends after it.
+"""
+
+import collections
+import gc
+import time
+import types
+
+from . import bounds, labels
+
+SHARE = 0.5
+LEAST_NATIVE_BYTES = 2048
+MOST_STEPS = 12
+
+
+def cut(holder, ids, owner_is_dict=True):
+    """Remove the references of `holder` to the objects with these ids; say whether that was done."""
+    if isinstance(holder, labels.LRU_WRAPPER):
+        holder.cache_clear()
+    elif isinstance(holder, collections.deque):
+        left = [item for item in holder if id(item) not in ids]
+        holder.clear()
+        holder.extend(left)
+    elif isinstance(holder, dict):
+        for key, value in list(dict.items(holder)):
+            if id(value) in ids or id(key) in ids:
+                _delete(holder, key)
+    elif isinstance(holder, list):
+        list.__setitem__(holder, slice(None), [item for item in holder if id(item) not in ids])
+    elif isinstance(holder, set):
+        left = [item for item in holder if id(item) not in ids]
+        set.clear(holder)
+        set.update(holder, left)
+    elif isinstance(holder, types.CellType):
+        holder.cell_contents = None
+    else:
+        return _cut_attributes(holder, ids)
+    return True
+
+
+def _delete(holder, key):
+    kind = collections.OrderedDict if isinstance(holder, collections.OrderedDict) else dict
+    kind.__delitem__(holder, key)
+
+
+def _cut_attributes(holder, ids):
+    done = False
+    for text, value in list(labels.edges(holder)):
+        if id(value) in ids and text.startswith("."):
+            value = None
+            try:
+                object.__setattr__(holder, text[1:], None)
+                done = True
+            except Exception:
+                continue
+    return done
+
+
+class Scales:
+    """Reads both heaps around a cut."""
+
+    def __init__(self, counters, settle, deadline_s):
+        self._counters, self._settle = counters, settle
+        self._deadline = time.monotonic() + deadline_s
+
+    def out_of_time(self):
+        return time.monotonic() > self._deadline
+
+    def read(self):
+        return self._counters.python.read(), self._counters.malloc.read()
+
+    def freed_by(self, holder, ids):
+        """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut."""
+        before = self.read()
+        if not cut(holder, ids):
+            return None
+        self._settle()
+        after = self.read()
+        return before[0] - after[0], before[1] - after[1]
+
+
+def walk_down(group_heads, find, scales, native_each, shallow_each):
+    """Follow the reference whose cut frees most of a head, one fresh head for each try.
+
+    `find(id)` returns a living head. Returns the steps down to what carries the native weight.
+    """
+    heads, steps = list(group_heads), []
+    trail = []
+    while heads and len(trail) < MOST_STEPS and not scales.out_of_time():
+        head = find(heads[-1])
+        at = _follow(head, trail)
+        names = _children(at)
+        at = head = None
+        step = None
+        for name in names:
+            if len(heads) < 2 or scales.out_of_time():
+                break
+            step = _try(find(heads.pop()), trail, name, scales, native_each)
+            if step is not None:
+                break
+        if step is None:
+            return steps
+        trail.append(name)
+        steps.append(step)
+    return steps
+
+
+def _try(head, trail, name, scales, native_each):
+    """Cut one named reference of one head; return the step if that frees half of its weight."""
+    holder = _follow(head, trail)
+    head = None
+    child = _child(holder, name)
+    if child is None:
+        return None
+    step = [name, labels.describe(child), labels.type_name(type(child))]
+    ids = {id(child)}
+    child = None
+    freed = scales.freed_by(_namespace(holder, ids), ids)
+    if freed is None or freed[1] < SHARE * native_each:
+        return None
+    return step + [freed[1]]
+
+
+def _namespace(holder, ids):
+    """Return the dictionary that holds the attribute, where the holder has one."""
+    attributes = labels.namespace_of(holder)
+    if attributes is not None and any(id(value) in ids for value in attributes.values()):
+        return attributes
+    return holder
+
+
+def _children(holder):
+    """Return the labels of the references that may carry weight, each once."""
+    names = []
+    for text, value in labels.edges(holder):
+        plain = isinstance(value, (str, bytes, int, float, type(None), type, types.ModuleType))
+        code = isinstance(value, (types.FunctionType, types.BuiltinFunctionType))
+        if not plain and not code and text not in names and text != ".__dict__":
+            names.append(text)
+    return names
+
+
+def _child(holder, name):
+    for text, value in labels.edges(holder):
+        if text == name:
+            return value
+    return None
+
+
+def _follow(head, trail):
+    for name in trail:
+        head = _child(head, name)
+    return head

@@ -1,0 +1,248 @@
+"""Find who holds an object: the shortest way up to a place that a person recognises.
+
+A root is a module global, a class attribute, an `lru_cache`, a suspended or running frame, an event
+loop, a thread local, a context variable, the value of the set-up, or one of the interpreter's own
+lists (forks, exit, codecs). Where nothing in Python refers to the object any more, it is "held
+outside Python"; nothing is guessed beyond that. Nothing may be frozen: the search does not see
+frozen objects.
+"""
+
+import asyncio
+import atexit
+import codecs
+import contextvars
+import gc
+import os
+import threading
+import types
+from _thread import _local
+
+from . import labels
+
+OUTSIDE = "held outside Python"
+DEEPEST, WIDEST = 24, 48
+PASSING = (
+    (types.TracebackType, "traceback of a kept exception"),
+    (types.CellType, "closure cell"),
+    (labels.LRU_WRAPPER, "lru_cache"),
+)
+
+
+class Root:
+    """Where a way up ends: its kind, the text of its first step, and the steps below."""
+
+    __slots__ = ("kind", "steps")
+
+    def __init__(self, kind, steps):
+        self.kind, self.steps = kind, steps
+
+
+class _Node:
+    """An object on the way up, and the reference by which it holds the one below."""
+
+    __slots__ = ("thing", "below", "label")
+
+    def __init__(self, thing, below, label):
+        self.thing, self.below, self.label = thing, below, label
+
+
+def _sentinel():
+    return None
+
+
+class Search:
+    """Searches upwards from old objects; `named` are objects that are roots: {id: text}."""
+
+    def __init__(self, named, ignored):
+        self._named, self._ignored = named, ignored
+        self._interpreter = None
+        self._modules = None
+
+    def up(self, thing):
+        """Return the nearest root that holds `thing`; costs a look at the heap for each level."""
+        seen, level = {id(thing)}, [_Node(thing, None, "")]
+        for _ in range(DEEPEST):
+            roots = [root for root in map(self._root, level) if root is not None]
+            if roots:
+                return min(roots, key=_rank)
+            above = self._above(level, seen)
+            if not above:
+                return self._dead_end(level)
+            level = above
+        return Root("unknown: more than %d steps away" % DEEPEST, _steps(level[0]))
+
+    def _above(self, level, seen):
+        things = [node.thing for node in level]
+        referrers = gc.get_referrers(*things)
+        ignored = {id(things), id(level), id(referrers), id(seen)} | self._ignored
+        ignored.update(id(node) for node in level)
+        found = []
+        for referrer in referrers:
+            if id(referrer) in seen or id(referrer) in ignored or labels.is_ours(referrer):
+                continue
+            seen.add(id(referrer))
+            node = self._held_by(referrer, level)
+            if node is not None:
+                found.append(node)
+            if len(found) >= WIDEST:
+                break
+        found.extend(self._frames_above(level))
+        return found
+
+    def _held_by(self, referrer, level):
+        direct = {id(item) for item in gc.get_referents(referrer)}
+        for node in level:
+            if id(node.thing) in direct:
+                return _Node(referrer, node, labels.label(referrer, node.thing))
+        return None
+
+    def _frames_above(self, level):
+        """Running frames of other threads: the collector does not list what they hold."""
+        wanted = {id(node.thing): node for node in level}
+        for _, frame in labels.thread_frames():
+            if labels.is_ours(frame):
+                continue
+            for text, value in labels.edges(frame):
+                if id(value) in wanted and text.startswith(" local"):
+                    yield _Node(frame, wanted[id(value)], text)
+
+    def _root(self, node):
+        thing = node.thing
+        if id(thing) in self._named:
+            return Root(self._named[id(thing)], _below(node, self._named[id(thing)]))
+        if isinstance(thing, types.ModuleType):
+            return Root("module global", _below(node, thing.__name__)) if node.below else None
+        if isinstance(thing, dict):
+            return self._module_namespace(node)
+        if node.below is None:
+            return None
+        return self._kind(node)
+
+    def _kind(self, node):
+        thing = node.thing
+        if isinstance(thing, type):
+            return Root("class attribute", _below(node, labels.type_name(thing)))
+        if isinstance(thing, labels.LRU_WRAPPER):
+            return Root("lru_cache", _below(node, labels.describe(thing)))
+        if isinstance(thing, asyncio.AbstractEventLoop):
+            return Root("event loop", _below(node, "event loop %s" % labels.describe(thing)))
+        if isinstance(thing, _local):
+            return Root("thread local", _below(node, "thread local %s" % labels.describe(thing)))
+        if isinstance(thing, contextvars.Context):
+            return Root("context variable", _below(node, "context"))
+        if isinstance(thing, types.FrameType) and not _is_suspended(thing):
+            return Root("running frame", _below(node, labels.describe(thing)))
+        return None
+
+    def _module_namespace(self, node):
+        if self._modules is None:
+            import sys
+
+            modules = [m for m in list(sys.modules.values()) if isinstance(m, types.ModuleType)]
+            self._modules = {id(vars(module)): module.__name__ for module in modules}
+        name = self._modules.get(id(node.thing))
+        if name is None or node.below is None:
+            return None
+        label = labels.label(node.thing, node.below.thing)
+        attribute = "." + label[2:-2] if label.startswith("['") else label
+        rest = _below(node.below, None)
+        first = "%s%s: %s" % (name, attribute, labels.describe(node.below.thing))
+        return Root(_module_kind(name, node), [first] + rest)
+
+    def _dead_end(self, level):
+        """Nothing in Python refers to what is left: ask the interpreter's own lists."""
+        for node in level:
+            if isinstance(node.thing, labels.SUSPENDED):
+                kind = "suspended %s" % type(node.thing).__name__
+                return Root(kind, _below(node, labels.describe(node.thing)))
+        if self._interpreter is None:
+            self._interpreter = _interpreter_lists()
+        for node in level:
+            kind = self._interpreter.get(id(node.thing))
+            if kind is not None:
+                return Root(kind, _below(node, kind))
+        return Root(OUTSIDE, _below(level[0], OUTSIDE))
+
+
+def _is_suspended(frame):
+    return any(isinstance(r, labels.SUSPENDED) for r in gc.get_referrers(frame))
+
+
+def _module_kind(name, node):
+    if name == "logging" or name.startswith("logging."):
+        return "logging"
+    thing = node.below
+    while thing is not None:
+        if isinstance(thing.thing, threading.Thread) and thing.thing.is_alive():
+            return "running thread"
+        for kind, text in PASSING:
+            if isinstance(thing.thing, kind):
+                return text
+        thing = thing.below
+    return "module global"
+
+
+_RANKS = {
+    "value of the set-up": 0,
+    "target": 1,
+    "lru_cache": 2,
+    "class attribute": 3,
+    "module global": 3,
+    "running thread": 3,
+}
+
+
+def _rank(root):
+    return _RANKS.get(root.kind, 5), len(root.steps)
+
+
+def _steps(node):
+    return _below(node, labels.describe(node.thing))
+
+
+def _below(node, first):
+    """Return the steps from a root down to where the search began, namespaces folded away.
+
+    `first` is the root's own text, which the first step joins; None: it is told elsewhere.
+    """
+    steps = [] if first is None else [first]
+    while node.below is not None:
+        label, child = node.label, node.below
+        if label == ".__dict__" and child.below is not None:
+            key = labels.label(child.thing, child.below.thing)
+            label = "." + key[2:-2] if key.startswith("['") else key
+            child = child.below
+        elif label == ".__closure__" and child.below is not None:
+            label, child = _closure(node.thing, child.below)
+        if (
+            first is not None
+            and steps == [first]
+            and not isinstance(node.thing, types.FunctionType)
+        ):
+            steps = ["%s%s: %s" % (first, label, labels.describe(child.thing))]
+        else:
+            steps.append("%s: %s" % (label, labels.describe(child.thing)))
+        node = child
+    return steps
+
+
+def _closure(function, cell):
+    label = labels.label(function, cell.thing)
+    return (label, cell.below) if cell.below is not None else (label, cell)
+
+
+def _interpreter_lists():
+    """Return {id: kind} of lists that only the interpreter holds, proved by a function of ours."""
+    found = {}
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_sentinel, after_in_child=_sentinel, after_in_parent=_sentinel)
+        for holder in gc.get_referrers(_sentinel):
+            if isinstance(holder, list):
+                found[id(holder)] = "os.register_at_fork"
+    atexit.register(_sentinel)
+    codecs.register(_sentinel)
+    for holder in gc.get_referrers(_sentinel):
+        if isinstance(holder, list) and id(holder) not in found:
+            found[id(holder)] = "codecs.register" if len(holder) < 50 else "atexit"
+    atexit.unregister(_sentinel)
+    return found

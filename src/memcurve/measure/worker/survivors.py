@@ -1,0 +1,336 @@
+"""Find what calls leave behind, and group it by who holds it.
+
+Two windows of calls follow the warm-up. Counted is what was born in the first and is still alive
+after the second: a cache that holds fewer entries than a window has calls has dropped them by then.
+Every new object hangs below one old holder, the way to which is the shortest; what nothing refers
+to is held outside Python. Objects of one holder, label and type are one group.
+"""
+
+import asyncio
+import collections
+import gc
+import types
+
+from . import bounds, labels, roots
+from .census import Newcomers
+
+MOST_GROUPS, MOST_TYPES = 24, 12
+LEAST_SHARE = 0.002
+GROWN = 0.2  # a holder that gained fewer entries than this share of what is new in it: replaced
+DEEPEST_TAIL = 12
+TAIL_SHARE = 0.5
+
+
+class Holder:
+    """An old object that refers to new ones."""
+
+    __slots__ = ("thing", "new", "before", "after", "namespace", "frame_label")
+
+    def __init__(self, thing, new, before, after):
+        self.thing, self.new, self.before, self.after = thing, new, before, after
+        self.namespace = None
+        self.frame_label = None
+
+    @property
+    def grown(self):
+        return self.before is None or self.after - self.before >= GROWN * len(self.new)
+
+    def order(self):
+        sized = self.before is not None
+        lru = isinstance(self.thing, labels.LRU_WRAPPER)
+        return not (sized and self.grown), not lru, not self.grown, -len(self.new)
+
+
+class Group:
+    """New objects of one type below one label of one holder; ids only, so that nothing is kept."""
+
+    def __init__(self, holder, label, kind):
+        self.holder, self.label, self.kind = holder, label, kind
+        self.heads, self.all_heads = [], []
+        self.types = collections.defaultdict(lambda: [0, 0])
+        self.bytes = 0
+
+    def add(self, thing, size):
+        entry = self.types[type(thing)]
+        entry[0] += 1
+        entry[1] += size
+        self.bytes += size
+
+
+class Survey:
+    """One look at what is new, taken while nothing is frozen."""
+
+    def __init__(self, census, young_ids, first_ids, ignored):
+        self._census, self._first = census, first_ids
+        self._is_new = Newcomers(census, young_ids)
+        self._ignored = ignored
+        self.things = {}
+        self.parent = {}
+        self.holder_of = {}
+        self.holders = []
+
+    def walk(self):
+        """Reach every new object from its holder, the growing containers first."""
+        objects = gc.get_objects()
+        old = [o for o in objects if id(o) not in self._is_new.young]
+        ignored = self._ignored | {id(objects), id(old)}
+        for thing, new in self._is_new.edges(old):
+            if id(thing) not in ignored and not labels.is_ours(thing):
+                before = self._census.breadth.get(id(thing))
+                after = len(set(map(id, gc.get_referents(thing)))) if before is not None else None
+                self.holders.append(Holder(thing, new, before, after))
+        self._add_frames()
+        self.holders.sort(key=Holder.order)
+        queue = collections.deque()
+        for holder in self.holders:
+            for thing in holder.new:
+                self._reach(thing, None, holder, queue)
+        self._spread(queue)
+        young = [o for o in objects if id(o) in self._is_new.young and not labels.is_ours(o)]
+        self._reach_outside([o for o in young if id(o) not in self.things])
+
+    def _add_frames(self):
+        for _, frame in labels.thread_frames():
+            if not labels.is_ours(frame):
+                for text, value in labels.edges(frame):
+                    if text.startswith(" local") and self._is_new(value):
+                        holder = Holder(frame, [value], None, None)
+                        holder.frame_label = text
+                        self.holders.append(holder)
+
+    def _reach(self, thing, parent, holder, queue):
+        if id(thing) not in self.things:
+            self.things[id(thing)] = thing
+            self.parent[id(thing)] = parent
+            self.holder_of[id(thing)] = holder
+            queue.append(thing)
+
+    def _spread(self, queue):
+        while queue:
+            thing = queue.popleft()
+            if isinstance(thing, types.FrameType) and labels.is_ours(thing):
+                continue
+            holder = self.holder_of[id(thing)]
+            for child in gc.get_referents(thing):
+                if self._is_new(child):
+                    self._reach(child, id(thing), holder, queue)
+
+    def _reach_outside(self, left):
+        """Reach what nothing refers to, from those that no other such object refers to."""
+        wanted = {id(thing) for thing in left}
+        pointed = set()
+        for thing in left:
+            pointed.update(id(child) for child in gc.get_referents(thing) if child is not thing)
+        queue = collections.deque()
+        tops = [thing for thing in left if id(thing) not in pointed]
+        for thing in tops + left:
+            if id(thing) in wanted:
+                self._reach(thing, None, None, queue)
+                self._spread(queue)
+
+    def groups(self):
+        """Return the groups of what was born in the first window, the heaviest first."""
+        found, tops = {}, {}
+        for key, thing in self.things.items():
+            group = self._group_of(self._top(key, tops), found)
+            if key in self._first:
+                group.add(thing, bounds.block_bytes(thing))
+        for key in set(tops.values()):
+            group = self._group_of(key, found)
+            group.all_heads.append(key)
+            if key in self._first:
+                group.heads.append(key)
+        kept = [group for group in found.values() if group.bytes]
+        kept.sort(key=lambda group: -group.bytes)
+        total = sum(group.bytes for group in kept) or 1
+        return [g for g in kept if g.bytes >= LEAST_SHARE * total][:MOST_GROUPS], kept
+
+    def _top(self, key, tops):
+        """Return the highest object of the same window on the way from `key` to its holder."""
+        first, chain = key in self._first, []
+        while key not in tops:
+            chain.append(key)
+            above = self.parent[key]
+            if above is None or (above in self._first) is not first:
+                break
+            key = above
+        top = tops.get(key, key)
+        for link in chain:
+            tops[link] = top
+        return top
+
+    def _group_of(self, top, found):
+        holder, thing = self.holder_of[top], self.things[top]
+        key = (id(holder.thing) if holder is not None else 0, type(thing))
+        if key not in found:
+            found[key] = Group(holder, "", type(thing))
+        return found[key]
+
+    def subtree(self, heads):
+        """Return {id: [ids]} of the children below `heads`, within the first window's objects."""
+        below = collections.defaultdict(list)
+        for key, above in self.parent.items():
+            if above is not None:
+                below[above].append(key)
+        return below
+
+
+def label_of(group, survey):
+    """Return the label between a holder and the group's heads, and the namespace's owner."""
+    holder = group.holder
+    if holder is None:
+        return None, None
+    if holder.frame_label:
+        return holder.frame_label, holder.thing
+    owner = namespace_owner(holder.thing, survey)
+    general = labels.entry(holder.thing) is not None and owner is None
+    found = []
+    for key in group.heads[:3]:
+        while survey.parent[key] is not None:
+            key = survey.parent[key]
+        text = labels.label(holder.thing, survey.things[key], general)
+        found.append("." + text[2:-2] if owner is not None and text.startswith("['") else text)
+    text = found[0] if len(set(found)) == 1 else (".*" if owner is not None else "[*]")
+    return text, owner if owner is not None else holder.thing
+
+
+def namespace_owner(thing, survey):
+    """Return the instance, class or module whose namespace a dictionary is, or None."""
+    if type(thing) is not dict:
+        return None
+    for referrer in gc.get_referrers(thing):
+        if isinstance(referrer, type) and referrer.__dict__ == thing:
+            return referrer
+        if labels.namespace_of(referrer) is thing:
+            return referrer
+    return None
+
+
+def inner_steps(group, survey):
+    """Return the type of the first new object below a holder, and the steps down to the heads."""
+    if not group.heads:
+        return "", []
+    key, chain = group.heads[len(group.heads) // 2], []
+    while key is not None:
+        chain.append(survey.things[key])
+        key = survey.parent[key]
+    steps = []
+    for above, below in zip(chain[::-1], chain[-2::-1]):
+        text = "%s: %s" % (labels.label(above, below, general=True), labels.describe(below))
+        if text not in steps:
+            steps.append(text)
+    return labels.describe(chain[-1]), steps
+
+
+def tail(group, survey, below):
+    """Return the steps from a head down to what carries half of its weight, and that type."""
+    sizes = {}
+
+    def weigh(top):
+        stack, order = [top], []
+        while stack:
+            key = stack.pop()
+            order.append(key)
+            stack.extend(below.get(key, ()))
+        for key in reversed(order):
+            own = bounds.block_bytes(survey.things[key])
+            sizes[key] = own + sum(sizes[child] for child in below.get(key, ()))
+        return sizes[top]
+
+    if not group.heads:
+        return []
+    key = group.heads[len(group.heads) // 2]
+    whole, steps = weigh(key), []
+    while len(steps) < DEEPEST_TAIL:
+        children = [child for child in below.get(key, ()) if child in sizes]
+        heaviest = max(children, key=lambda child: sizes[child], default=None)
+        if heaviest is None or sizes[heaviest] < TAIL_SHARE * whole:
+            return steps
+        thing, child = survey.things[key], survey.things[heaviest]
+        steps.append("%s: %s" % (labels.label(thing, child), labels.describe(child)))
+        key = heaviest
+    return steps
+
+
+def bound_of(group, owner):
+    """Return the declared bound of what holds a group, as text; "" if it declares none."""
+    if group.holder is None:
+        return ""
+    for thing in (group.holder.thing, owner):
+        if thing is None or isinstance(thing, (types.ModuleType, type)):
+            continue
+        for _, name, _, size, bound in bounds._bounded(thing):
+            return "%s: %d of %d" % (name, size, bound)
+    return ""
+
+
+def traits(group, survey):
+    """Return words that advice goes by: what kind of thing the heads are."""
+    found = []
+    things = [survey.things[key] for key in group.heads[:5]]
+    if any(isinstance(t, BaseException) and t.__traceback__ is not None for t in things):
+        found.append("traceback")
+    if any(isinstance(t, asyncio.Future) for t in things):
+        found.append("task")
+    if any(isinstance(t, types.CoroutineType) for t in things):
+        found.append("coroutine")
+    if any(isinstance(t, (types.FunctionType, types.MethodType)) for t in things):
+        found.append("callback")
+    holder = group.holder.thing if group.holder is not None else None
+    if isinstance(holder, labels.LRU_WRAPPER):
+        found.append("lru_cache")
+        if "." in getattr(holder, "__qualname__", "").replace("<locals>.", ""):
+            found.append("method")
+    return found
+
+
+def facts(group, survey, search, below):
+    """Return everything about one group as plain values."""
+    label, owner = label_of(group, survey)
+    first, inner = inner_steps(group, survey)
+    root = _root(group, label, owner, first, search)
+    heads = len(group.heads)
+    same = group.types[group.kind][0]
+    return {
+        "type": labels.type_name(group.kind),
+        "objects": heads if heads * 10 >= same else same,
+        "bytes": group.bytes,
+        "root": root.kind,
+        "path": root.steps + inner,
+        "tail": tail(group, survey, below),
+        "holder": labels.describe(group.holder.thing) if group.holder is not None else "",
+        "entries_before": group.holder.before if group.holder is not None else None,
+        "entries_after": group.holder.after if group.holder is not None else None,
+        "replaced": group.holder is not None and not group.holder.grown,
+        "bound": bound_of(group, owner),
+        "traits": traits(group, survey),
+        "types": [
+            [labels.type_name(kind), count, size]
+            for kind, (count, size) in sorted(group.types.items(), key=lambda item: -item[1][1])
+        ][:MOST_TYPES],
+    }
+
+
+def _root(group, label, owner, first, search):
+    """Return the root above a holder, with the step from the holder to the new object below it."""
+    if group.holder is None:
+        return roots.Root(roots.OUTSIDE, [roots.OUTSIDE])
+    above = owner if owner is not None else group.holder.thing
+    place = _named_place(above)
+    if place is not None:
+        kind, name = place
+        return roots.Root(kind, ["%s%s: %s" % (name, label, first)])
+    root = search.up(above)
+    return roots.Root(root.kind, root.steps + ["%s: %s" % (label, first)])
+
+
+def _named_place(thing):
+    """Return (kind of root, name) of a holder that is a root itself, else None."""
+    if isinstance(thing, types.ModuleType):
+        name = thing.__name__
+        return "logging" if name.partition(".")[0] == "logging" else "module global", name
+    if isinstance(thing, type):
+        return "class attribute", labels.type_name(thing)
+    if isinstance(thing, types.FrameType):
+        return "running frame", labels.describe(thing)
+    return None

@@ -1,0 +1,298 @@
+"""The two passes that explain: what survives and who holds it, and where it was allocated."""
+
+import asyncio
+import atexit
+import gc
+import os
+import sys
+import time
+
+from . import allocations, census, cycles, labels, release, roots, sites, survivors
+from .loop import drive
+from .passes import SampledPass
+
+RELEASE_S = 6.0
+MOST_RELEASED = 6
+
+
+def descriptors():
+    """Return {number: what it is} of the open descriptors, where /proc tells."""
+    found = {}
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:
+        return found
+    for name in names:
+        try:
+            found[int(name)] = os.readlink("/proc/self/fd/" + name)
+        except OSError:
+            continue
+    return found
+
+
+class ExplainingPass(SampledPass):
+    """A settled pass that answers surveys between its calls; its rows are nobody's evidence."""
+
+    def __init__(self, spec, function, arguments, runner, named):
+        super().__init__(spec, function, arguments, runner, named)
+        read = self._counters.python.read
+        # a tracer takes the place of pymalloc, which then says nothing about itself
+        self._counters.python.read = lambda: read() or 0
+
+    def _settle(self):
+        return drive(self._loop.rest(), self._runner)
+
+
+class SurvivorsPass(ExplainingPass):
+    """What calls leave behind: cycles, survivors, their holders, roots and weights."""
+
+    def __init__(self, spec, function, arguments, runner, named):
+        super().__init__(spec, function, arguments, runner, named)
+        self._named = named
+        self._census = None
+        self._first = self._first_tracked = frozenset()
+        self._marks = {}
+        self._groups = ()
+
+    def stage_cycles(self, calls):
+        """Take apart what the last `calls` calls, run unsettled, left for the collector."""
+        self._settle()
+        self._loop.sampling = False
+        try:
+            drive(self._loop.run(self._loop.calls + calls, frozenset()), self._runner)
+        finally:
+            self._loop.sampling = True
+        drive(self._settler.turns(), self._runner)
+        before = gc.get_stats()[2].get("uncollectable", 0)
+        found = cycles.collect_saved()
+        facts = cycles.describe(found, calls)
+        del found
+        facts["uncollectable"] = gc.get_stats()[2].get("uncollectable", 0) - before
+        self._settle()
+        facts["call"] = self._loop.calls
+        return facts
+
+    def stage_mark(self):
+        """Note everything that is there: survivors are what is born from here on."""
+        self._settle()
+        gc.unfreeze()
+        gc.collect()
+        self._census = census.Census()
+        self._census.take()
+        self._marks = {
+            "call": self._loop.calls,
+            "live": self._counters.live_bytes(),
+            "descriptors": descriptors(),
+            "atexit": _exit_callbacks(),
+        }
+        gc.freeze()
+        return {"call": self._loop.calls, "objects": len(self._census.tracked)}
+
+    def stage_middle(self):
+        """End the first window: what was born in it and is alive now is a candidate."""
+        self._settle()
+        young = frozenset(id(thing) for thing in gc.get_objects())
+        gc.unfreeze()
+        survey = survivors.Survey(self._census, young, frozenset(), self._ignored())
+        survey.walk()
+        self._first_tracked = young
+        self._first = frozenset(survey.things)
+        self._census.keep([t for t in survey.things.values() if not gc.is_tracked(t)])
+        del survey
+        self._marks["middle"] = self._loop.calls
+        gc.freeze()
+        return {"call": self._loop.calls, "objects": len(self._first)}
+
+    def stage_end(self):
+        """Group what was born in the first window and is still alive."""
+        drive(self._settler.patient(), self._runner)
+        second = frozenset(id(thing) for thing in gc.get_objects())
+        gc.unfreeze()
+        gc.collect()
+        first = self._first - second
+        young = (self._first_tracked - second) | second
+        ignored = self._ignored() | {id(second), id(first), id(young)}
+        survey = survivors.Survey(self._census, young, first, ignored)
+        survey.walk()
+        kept, every = survey.groups()
+        search = roots.Search(self._named, ignored | _own_ids(survey))
+        below = survey.subtree(())
+        facts = []
+        for group in kept:
+            facts.append(survivors.facts(group, survey, search, below))
+        calls = self._marks["middle"] - self._marks["call"]
+        answer = {
+            "call": self._loop.calls,
+            "calls": calls,
+            "groups": facts,
+            "types": _types(every),
+            "in_place": self._in_place(search),
+            "descriptors": self._new_descriptors(),
+        }
+        self._groups = kept
+        survey.things.clear()
+        for holder in survey.holders:
+            del holder.new[:]
+        return answer
+
+    def stage_sites(self, calls):
+        """Run more calls under tracemalloc, and see where each group's newest heads are made.
+
+        The free lists are emptied before each call: what comes from one was allocated long ago.
+        """
+        self._census.let_go()
+        before = [sites.children(group.holder) for group in self._groups]
+        self._loop.sampling = False
+        gc.freeze()
+        with sites.traced():
+            for _ in range(calls):
+                gc.collect()
+                drive(self._loop.run(self._loop.calls + 1, frozenset()), self._runner)
+            drive(self._settler.turns(), self._runner)
+            found = [sites.of_group(g, b) for g, b in zip(self._groups, before)]
+        self._loop.sampling = True
+        gc.unfreeze()
+        return {"sites": found}
+
+    def _ignored(self):
+        own = (self, self.__dict__, self._marks, self._first, self._first_tracked)
+        return self._census.ignored() | {id(thing) for thing in own} | {id(self._named)}
+
+    def _new_descriptors(self):
+        new, before = {}, self._marks["descriptors"]
+        calls = self._loop.calls - self._marks["call"]
+        for number, text in descriptors().items():
+            if before.get(number) != text:
+                kind = text.partition(":")[0] if ":[" in text or text.startswith("anon") else text
+                new[kind] = new.get(kind, 0) + 1
+        return [[kind, count, calls] for kind, count in sorted(new.items())]
+
+    def _in_place(self, search):
+        """Return buffers and containers that grew although nothing new is in them."""
+        found = []
+        calls = self._loop.calls - self._marks["call"]
+        for thing, grown in self._census.grown_buffers():
+            if grown >= calls:
+                root = search.up(thing)
+                found.append([labels.type_name(type(thing)), grown, calls, root.kind, root.steps])
+        return found
+
+    def stage_release(self, native_each):
+        """Let the groups go, one after another, and weigh what that frees."""
+        scales = release.Scales(self._counters, self._quiet, RELEASE_S)
+        found = []
+        for number, group in enumerate(self._groups[:MOST_RELEASED]):
+            if scales.out_of_time():
+                break
+            fact = self._release(group, scales, native_each)
+            if fact is not None:
+                found.append([number, fact])
+        return {"released": found}
+
+    def _quiet(self):
+        gc.collect()
+        drive(self._settler.turns(), self._runner)
+        gc.collect()
+
+    def _release(self, group, scales, native_each):
+        if group.holder is None:
+            return self._release_exit_callbacks(group, scales)
+        holder, ids = group.holder.thing, set(group.all_heads)
+        direct = [thing for thing in gc.get_referents(holder) if id(thing) in ids]
+        if not direct:
+            return None
+        count, steps = len(direct), []
+        del direct
+        if native_each >= release.LEAST_NATIVE_BYTES:
+            order = [key for key in group.all_heads if key in self._first]
+            steps = release.walk_down(
+                order[-40:], _finder(holder), scales, native_each, group.bytes
+            )
+            count = _living(holder, ids) or 1
+        freed = scales.freed_by(holder, ids)
+        if freed is None:
+            return None
+        return {"python": freed[0], "malloc": freed[1], "heads": count, "steps": steps}
+
+    def _release_exit_callbacks(self, group, scales):
+        """Prove that `atexit` holds a group: its callbacks grew, and clearing them frees it."""
+        count = _exit_callbacks() - self._marks["atexit"]
+        if count <= 0 or not hasattr(atexit, "_clear"):
+            return None
+        before = scales.read()
+        atexit._clear()
+        self._quiet()
+        after = scales.read()
+        freed = before[0] - after[0], before[1] - after[1]
+        if sum(freed) < 0.5 * group.bytes:
+            return None
+        return {
+            "python": freed[0],
+            "malloc": freed[1],
+            "heads": count,
+            "steps": [],
+            "root": "atexit",
+        }
+
+
+def _finder(holder):
+    """Return a function that gives a living object below a holder by its id."""
+
+    def find(key):
+        for thing in gc.get_referents(holder):
+            if id(thing) == key:
+                return thing
+        return None
+
+    return find
+
+
+def _living(holder, ids):
+    return sum(1 for thing in gc.get_referents(holder) if id(thing) in ids)
+
+
+def _own_ids(survey):
+    own = (survey, survey.__dict__, survey.things, survey.parent, survey.holder_of, survey.holders)
+    return {id(thing) for thing in own} | {id(holder) for holder in survey.holders}
+
+
+def _exit_callbacks():
+    count = getattr(atexit, "_ncallbacks", None)
+    return count() if count is not None else 0
+
+
+def _types(groups):
+    merged = {}
+    for group in groups:
+        if group.holder is None or group.holder.grown:
+            for kind, (count, size) in group.types.items():
+                entry = merged.setdefault(kind, [0, 0])
+                entry[0] += count
+                entry[1] += size
+    rows = [[labels.type_name(kind), c, s] for kind, (c, s) in merged.items()]
+    return sorted(rows, key=lambda row: -row[2])[:40]
+
+
+class AllocationsPass(ExplainingPass):
+    """Where what is live after a stretch of calls was allocated."""
+
+    def stage_start(self, tracer, native):
+        self._settle()
+        self._tracer = allocations.make_tracer(tracer, native)
+        self._from = self._loop.calls
+        self._tracer.start()
+        return {"tracer": self._tracer.name}
+
+    def stage_stop(self, flame_graph=None, keep=None):
+        drive(self._settler.patient(), self._runner)
+        self._tracer.stop()
+        answer = self._tracer.read(flame_graph, keep)
+        answer.update(
+            tracer=self._tracer.name,
+            sees_malloc=self._tracer.sees_malloc,
+            calls=self._loop.calls - self._from,
+        )
+        return answer
+
+
+PASSES = {"survivors": SurvivorsPass, "allocations": AllocationsPass}
