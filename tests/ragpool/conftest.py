@@ -1,0 +1,92 @@
+"""The stub backend for everything with sockets, and fakes that need none."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import ragpool
+from bench.stub_server import StubServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[StubServer]:
+    with StubServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(_server: StubServer) -> StubServer:
+    """The stub with its counters at zero and no fault ordered."""
+    if not _server.running:
+        _server.start()
+    _server.reset()
+    return _server
+
+
+@pytest.fixture
+def node_config(server: StubServer) -> dict[str, Any]:
+    return {
+        "llm_provider": "openai",
+        "llm_model": "gpt-4o-mini",
+        "llm_base_url": server.openai_url,
+        "llm_api_key": "test-key",
+        "rag_base_url": server.rag_url,
+    }
+
+
+@pytest.fixture
+def pools() -> ragpool.Pools:
+    return ragpool.Pools(
+        llm=ragpool.LLMPool(), retrieval=ragpool.RAGServicePool(), cache=ragpool.SearchCache()
+    )
+
+
+class FakeClock:
+    """A clock that moves when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+class _Mallinfo(ctypes.Structure):
+    """glibc's `struct mallinfo2`."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+        )
+    )
+
+
+@pytest.fixture
+def live_native_bytes() -> Callable[[], int]:
+    """Bytes in use in glibc's malloc after a full collection; Python's own pools are elsewhere."""
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype = _Mallinfo
+
+    def read() -> int:
+        for _ in range(3):
+            gc.collect()
+        info = libc.mallinfo2()
+        return int(info.uordblks + info.hblkhd)
+
+    return read
