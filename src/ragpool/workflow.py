@@ -51,8 +51,7 @@ class Workflow(Checked):
     @classmethod
     def of(cls, *nodes: Mapping[str, Any]) -> Self:
         """Make a workflow of nodes given as mappings; raises ConfigurationError."""
-        values: dict[str, Any] = {"nodes": nodes}
-        return cls(**values)
+        return cls(nodes=tuple(_node(number, node) for number, node in enumerate(nodes)))
 
     @classmethod
     def single(cls, node_config: Mapping[str, Any]) -> Self:
@@ -122,6 +121,13 @@ def answer_of(result: Any) -> str:
     if isinstance(result, dict) and "answer" in result:
         return str(result["answer"] or "")
     return result if isinstance(result, str) else str(result)
+
+
+def _node(number: int, values: Mapping[str, Any]) -> WorkflowNode:
+    try:
+        return WorkflowNode(**values)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"nodes[{number}]", error.problems) from None
 
 
 async def _run_vectordb(config: Mapping[str, Any], query: str, pools: Pools) -> Any:

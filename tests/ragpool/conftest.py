@@ -69,11 +69,12 @@ def clock() -> FakeClock:
 class _Mallinfo(ctypes.Structure):
     """glibc's `struct mallinfo2`."""
 
-    _fields_ = tuple(
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
-        )
+    _fields_ = (
+        *((f"_{number}", ctypes.c_size_t) for number in range(4)),
+        ("hblkhd", ctypes.c_size_t),
+        *((f"_{number}", ctypes.c_size_t) for number in (5, 6)),
+        ("uordblks", ctypes.c_size_t),
+        *((f"_{number}", ctypes.c_size_t) for number in (8, 9)),
     )
 
 

@@ -50,7 +50,7 @@ def test_a_refusing_model_is_a_clear_error(
     server: StubServer, node_config: dict[str, Any], pools: Pools
 ) -> None:
     server.control(route="/v1", status=401)
-    with pytest.raises(LLMError, match="relevance judgement: .*401"):
+    with pytest.raises(LLMError, match=r"relevance judgement: .*401"):
         asyncio.run(execute_vectordb_node(node_config, "query", pools=pools))
 
 
