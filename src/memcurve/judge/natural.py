@@ -20,7 +20,8 @@ FULL_COLLECTIONS = "full_collections"
 _UNWITNESSED = (
     "it rises, but full collections were too few to tell a leak from garbage that waits for one"
 )
-_TAKEN_BACK = "it rises, but a full collection took much of that back"
+_TAKEN_BACK = "it rises, but a full collection took back more than a tenth of that"
+_COLLECT_FIRST = "gc.collect() before the watch, so that no older garbage is in it, and once more"
 _COLLECT = "verdict(collect=True), which runs one now, or watch(collect=True)"
 _CAVEAT = Caveat(
     kind="natural_curve",
@@ -81,6 +82,7 @@ def _told(verdict: Verdict, why: str) -> Verdict:
         return verdict
     rises = verdict.evidence.low > verdict.thresholds.tolerance
     if rises and why:
-        return msgspec.structs.replace(verdict, why=why, settle_by=_COLLECT)
+        settle_by = _COLLECT_FIRST if why == _TAKEN_BACK else _COLLECT
+        return msgspec.structs.replace(verdict, why=why, settle_by=settle_by)
     more = max(2 * verdict.evidence.to_call, verdict.thresholds.enough)
     return msgspec.structs.replace(verdict, settle_by=f"more marks: {more} or more")

@@ -1,0 +1,221 @@
+"""In-process measuring: the caller's loop, its collector's state, its exceptions."""
+
+import asyncio
+import gc
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import memcurve
+from memcurve.api import CheckFailedError
+from memcurve.errors import MeasureError, TargetError
+from memcurve.measure.table import LocalTable
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """Put the collector back after a test that changes its state on purpose."""
+    enabled, flags = gc.isenabled(), gc.get_debug()
+    yield
+    gc.unfreeze()
+    gc.set_debug(flags)
+    (gc.enable if enabled else gc.disable)()
+
+
+def grows_by_1000(kept: list[bytes]) -> None:
+    kept.append(bytes(1000))
+
+
+@pytest.mark.asyncio
+async def test_a_clean_coroutine_is_flat_in_the_loop_that_runs_it() -> None:
+    loops = set()
+
+    async def call() -> bytes:
+        loops.add(asyncio.get_running_loop())
+        await asyncio.sleep(0)
+        return os.urandom(3000)
+
+    verdict = await memcurve.acheck(call)
+    assert isinstance(verdict, memcurve.Flat | memcurve.Plateaued)
+    assert loops == {asyncio.get_running_loop()}
+
+
+@pytest.mark.asyncio
+async def test_a_leaking_coroutine_is_growing_by_what_it_keeps() -> None:
+    kept: list[bytes | None] = [None] * 4000
+
+    async def call(number: int) -> None:
+        kept[number] = bytes(1000)
+
+    verdict = await memcurve.acheck(call)
+    assert isinstance(verdict, memcurve.Growing)
+    # 1,033 bytes and malloc's own 8, in blocks of 16
+    assert verdict.low <= 1056 <= verdict.high
+    assert verdict.per_call == pytest.approx(1056, rel=0.02)
+    assert verdict.details is not None
+    assert {"in_process"} <= {caveat.kind for caveat in verdict.details.judgement.caveats}
+
+
+@pytest.mark.asyncio
+async def test_the_result_of_a_call_is_not_alive_when_the_call_is_sampled() -> None:
+    async def call(number: int) -> bytes:
+        return bytes(100_000 + 997 * number)
+
+    verdict = await memcurve.acheck(call)
+    assert isinstance(verdict, memcurve.Flat | memcurve.Plateaued)
+
+
+@pytest.mark.asyncio
+async def test_a_task_for_each_call_is_growing_in_tasks() -> None:
+    tasks: list[asyncio.Task[None]] = []
+
+    async def call() -> None:
+        tasks.append(asyncio.create_task(asyncio.sleep(1000)))
+
+    verdict = await memcurve.acheck(call, grace=0.02, budget=1.0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert verdict.details is not None
+    found = verdict.details.judgement.verdicts["tasks"]
+    assert isinstance(found, memcurve.Growing)
+    assert found.per_call == pytest.approx(1.0)
+
+
+@pytest.mark.asyncio
+async def test_a_background_task_that_ends_within_the_grace_is_no_growth() -> None:
+    running: set[asyncio.Task[None]] = set()
+
+    async def call() -> None:
+        task = asyncio.create_task(asyncio.sleep(0.02))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    verdict = await memcurve.acheck(call)
+    assert not isinstance(verdict, memcurve.Growing)
+
+
+@pytest.mark.asyncio
+async def test_what_the_fixtures_run_beside_the_calls_is_not_waited_for() -> None:
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = []
+
+    def beat() -> None:
+        timers[:] = [loop.call_later(0.01, beat)]
+
+    beat()
+    heart = asyncio.create_task(asyncio.Event().wait())
+    await asyncio.sleep(0)
+
+    async def call() -> None:
+        await asyncio.sleep(0)
+
+    verdict = await memcurve.acheck(call, grace=30.0)
+    heart.cancel()
+    timers[0].cancel()
+    assert not isinstance(verdict, memcurve.Growing)
+    assert verdict.details is not None
+    assert verdict.details.elapsed_s < 30
+
+
+@pytest.mark.asyncio
+async def test_a_call_that_raises_is_an_error_with_its_number_and_cause() -> None:
+    async def call(number: int) -> None:
+        if number == 56:
+            raise ValueError("no more")
+
+    with pytest.raises(CheckFailedError, match="call 57 raised ValueError: no more") as caught:
+        await memcurve.acheck(call)
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert caught.value.failure.call == 57
+
+
+def test_a_synchronous_callable_is_measured_here_on_request() -> None:
+    kept: list[bytes] = []
+    verdict = memcurve.check(lambda: grows_by_1000(kept), isolation="none")
+    assert isinstance(verdict, memcurve.Growing)
+    assert len(kept) > 1000
+
+
+def test_a_clean_synchronous_callable_is_flat_here() -> None:
+    verdict = memcurve.check(lambda: bytes(1000), isolation="none")
+    assert isinstance(verdict, memcurve.Flat | memcurve.Plateaued)
+
+
+def test_an_interrupt_passes_through() -> None:
+    def call() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        memcurve.check(call, isolation="none")
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("fails", [True, False])
+def test_the_collectors_state_is_put_back(collector: None, enabled: bool, fails: bool) -> None:
+    (gc.enable if enabled else gc.disable)()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.garbage.append("mine")
+
+    def call(number: int) -> None:
+        if fails and number == 30:
+            raise ValueError
+
+    try:
+        memcurve.check(call, isolation="none")
+    except CheckFailedError:
+        assert fails
+    assert gc.isenabled() is enabled
+    assert gc.get_debug() == gc.DEBUG_SAVEALL
+    assert gc.get_freeze_count() == 0
+    assert "mine" in gc.garbage
+    gc.garbage.clear()
+
+
+def test_what_was_frozen_before_is_frozen_afterwards(collector: None) -> None:
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    memcurve.check(lambda: None, isolation="none")
+    assert gc.get_freeze_count() >= frozen * 0.9
+
+
+def test_checks_in_process_leave_no_descriptor_behind() -> None:
+    memcurve.check(lambda: None, isolation="none")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    memcurve.check(lambda: None, isolation="none")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_there_is_no_awaiting_without_a_loop() -> None:
+    with pytest.raises(MeasureError, match="no asyncio event loop runs here"):
+        memcurve.acheck(asyncio.sleep).send(None)
+
+
+def test_two_arguments_are_too_many_in_process() -> None:
+    with pytest.raises(TargetError, match="takes 2 arguments"):
+        memcurve.check(lambda a, b: None, isolation="none")
+
+
+def test_every_second_row_is_kept_in_place() -> None:
+    with LocalTable(("call", "fds"), 9) as table:
+        for call in range(9):
+            start = table.next_row()
+            assert start is not None
+            table.cells[start], table.cells[start + 1] = call, 10 * call
+            table.end_row()
+        assert table.next_row() is None
+        table.keep_every_second()
+        curve = table.samples().curve("fds")
+    assert (curve.calls, curve.values) == ((0, 2, 4, 6, 8), (0, 20, 40, 60, 80))
+
+
+def test_public_functions_stay_in_sight_of_submodules_with_their_name() -> None:
+    import memcurve.check
+    import memcurve.scenario
+    import memcurve.watch
+
+    for name in ("check", "scenario", "watch"):
+        assert callable(getattr(memcurve, name)), name
