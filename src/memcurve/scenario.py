@@ -36,11 +36,26 @@ class Backend(msgspec.Struct, frozen=True, kw_only=True):
     gauges: dict[str, tuple[str, int]] = {}
 
 
+class Lead(msgspec.Struct, frozen=True, kw_only=True):
+    """What `design` must save over the design `over`, whatever the machine.
+
+    `at_most` gives for a counter the largest share of the other's that it may use: at the last
+    call, in the same run. CPU time belongs here, since it means nothing on another machine.
+    """
+
+    design: str
+    over: str
+    at_most: dict[str, float]
+
+
 BackendFactory = Callable[[], AbstractContextManager[Backend]]
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A named workload with one target for each design, and the calls that its curves show."""
+    """A named workload with one target for each design, and the calls that its curves show.
+
+    Every design must not grow, except those in `may_grow`, which are there to be looked at.
+    """
 
     name: str
     designs: dict[str, Target]
@@ -48,6 +63,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     backend: BackendFactory | None = None
     packages: tuple[str, ...] = ()
+    may_grow: tuple[str, ...] = ()
+    leads: tuple[Lead, ...] = ()
 
 
 def scenario(
@@ -58,11 +75,14 @@ def scenario(
     description: str = "",
     backend: BackendFactory | None = None,
     packages: tuple[str, ...] = (),
+    may_grow: tuple[str, ...] = (),
+    leads: tuple[Lead, ...] = (),
 ) -> Scenario:
     """Declare a scenario; a design is a target or its text.
 
     `packages` are the distributions whose versions belong to the recording. Raises ScenarioError
-    for a name that cannot be a file's, no designs, or fewer than 1 call.
+    for a name that cannot be a file's, no designs, fewer than 1 call, or a design that `may_grow`
+    or `leads` name and that is not there.
     """
     if not name.replace("_", "").replace("-", "").isalnum():
         raise ScenarioError(f"scenario name {name!r}: use letters, digits, '_' and '-'")
@@ -70,6 +90,11 @@ def scenario(
         raise ScenarioError(f"scenario {name!r} has no designs; give at least one target")
     if calls < 1:
         raise ScenarioError(f"scenario {name!r}: {calls} calls; ask for 1 or more")
+    named = {*may_grow, *(n for lead in leads for n in (lead.design, lead.over))}
+    if unknown := sorted(named - set(designs)):
+        raise ScenarioError(
+            f"scenario {name!r} has no design {unknown[0]!r}; it has {', '.join(designs)}"
+        )
     targets = {key: Target(call=d) if isinstance(d, str) else d for key, d in designs.items()}
     return Scenario(
         name=name,
@@ -78,4 +103,6 @@ def scenario(
         description=description,
         backend=backend,
         packages=packages,
+        may_grow=may_grow,
+        leads=leads,
     )

@@ -1,0 +1,259 @@
+"""Hold a run against its baselines and against what holds anywhere, and name what was crossed.
+
+    band       a gated curve is above its accepted band for good (see `bands`)
+    verdict    memory grows in a design that must not grow
+    resources  descriptors, threads or tasks grow in a design that must not grow
+    lead       a design no longer saves what it must save over another one of the same run
+
+Only "band" needs a baseline; the others gate in any environment. Verdicts are computed before a
+baseline is read, so a baseline that grows cannot hide a run that grows.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from memcurve.baseline import AcceptedCurve, AcceptedDesign, Baseline
+from memcurve.curve import Curve
+from memcurve.judge.bands import band, fell_for_good, left_for_good, limit_at
+from memcurve.judge.caveats import Caveat
+from memcurve.judge.comparison import Comparison, CounterChange, Crossing, Outcome
+from memcurve.judge.gates import gated_curves
+from memcurve.judge.verdict import GATED, Growing, name_of
+from memcurve.recording import Recording
+from memcurve.scenario import Lead, Scenario
+from memcurve.units import COUNTERS, format_value
+
+
+def compare(
+    scenario: Scenario, outcomes: Sequence[Outcome], baseline: Baseline | None
+) -> list[Outcome]:
+    """Return the outcomes of one scenario with their comparisons; `baseline` may be None."""
+    compared = [_compared(scenario, outcome, baseline) for outcome in outcomes]
+    by_design = {outcome.recording.design: outcome for outcome in compared}
+    for lead in scenario.leads:
+        ours, other = by_design.get(lead.design), by_design.get(lead.over)
+        if ours is not None and other is not None:
+            crossings = lead_crossings(lead, ours.recording, other.recording)
+            by_design[lead.design] = _with(ours, crossings)
+    return list(by_design.values())
+
+
+def _with(outcome: Outcome, crossings: Sequence[Crossing]) -> Outcome:
+    held = outcome.comparison
+    assert held is not None
+    held = msgspec.structs.replace(held, crossings=(*held.crossings, *crossings))
+    return msgspec.structs.replace(outcome, comparison=held)
+
+
+def _compared(scenario: Scenario, outcome: Outcome, baseline: Baseline | None) -> Outcome:
+    recording = outcome.recording
+    accepted = baseline.designs.get(recording.design) if baseline is not None else None
+    grows = () if recording.design in scenario.may_grow else growth_crossings(outcome)
+    held = Comparison(
+        scenario=recording.scenario,
+        design=recording.design,
+        baseline=accepted,
+        changes=tuple(_changes(outcome, accepted)),
+        crossings=(*grows, *band_crossings(outcome, accepted)),
+        caveats=tuple(_caveats(recording, baseline, accepted)),
+    )
+    return msgspec.structs.replace(outcome, comparison=held)
+
+
+def band_crossings(outcome: Outcome, accepted: AcceptedDesign | None) -> tuple[Crossing, ...]:
+    """Return the gated curves that left their bands for good."""
+    if accepted is None:
+        return ()
+    curves = _curves(outcome.recording)
+    pairs = ((curve, accepted.curves.get(name)) for name, curve in curves.items())
+    crossed = (_band_crossing(outcome, curve, held) for curve, held in pairs if held is not None)
+    return tuple(one for one in crossed if one is not None)
+
+
+def _band_crossing(outcome: Outcome, curve: Curve, held: AcceptedCurve) -> Crossing | None:
+    call = left_for_good(curve, held)
+    if call is None:
+        return None
+    last = min(curve.last_call, held.calls[-1])
+    value, limit = float(curve.at(last)), limit_at(held, last)
+    text = (
+        f"left its accepted band at call {call}: {_show(curve.counter, value)} at call {last}, "
+        f"{_show(curve.counter, value - limit)} over"
+    )
+    return _crossing(outcome, curve.counter, "band", call, value, limit, text, accept=True)
+
+
+def growth_crossings(outcome: Outcome) -> tuple[Crossing, ...]:
+    """Return a crossing for each of memory, descriptors, threads and tasks that grows."""
+    found = []
+    for name in GATED if outcome.judgement is not None else ():
+        assert outcome.judgement is not None
+        verdict = outcome.judgement.verdicts.get(name)
+        if isinstance(verdict, Growing):
+            counter = verdict.evidence.counter
+            limit = verdict.thresholds.tolerance if name == "retained" else 0.0
+            text = (
+                f"grow by {_show(counter, verdict.per_call)} a call; no bound up to call "
+                f"{verdict.no_bound_up_to}; nothing may grow in this design"
+            )
+            kind = "verdict" if name == "retained" else "resources"
+            call = verdict.evidence.from_call
+            found.append(_crossing(outcome, counter, kind, call, verdict.per_call, limit, text))
+    return tuple(found)
+
+
+def lead_crossings(lead: Lead, ours: Recording, other: Recording) -> tuple[Crossing, ...]:
+    """Return the counters of which `ours` uses more than the agreed share of the other's."""
+    found = []
+    for counter, most in lead.at_most.items():
+        value, theirs = spent(ours, counter), spent(other, counter)
+        if value is None or not theirs or value <= most * theirs:
+            continue
+        name = f"{ours.scenario}/{ours.design}"
+        message = (
+            f"{name}: {_title(counter)}: {_show(counter, value)} in {ours.calls} calls is "
+            f"{value / theirs:.0%} of what {lead.over} uses ({_show(counter, theirs)}); "
+            f"at most {most:.0%} is agreed"
+        )
+        found.append(
+            Crossing(
+                scenario=ours.scenario,
+                design=ours.design,
+                counter=counter,
+                kind="lead",
+                call=ours.calls,
+                value=value,
+                limit=most * theirs,
+                message=message,
+            )
+        )
+    return tuple(found)
+
+
+def spent(recording: Recording, counter: str) -> float | None:
+    """Return what the calls shown used of a counter, None if it was not read.
+
+    CPU time is of the natural pass, everything else of the settled one; deferred bytes are a sum.
+    """
+    record = recording.of("natural" if counter == "cpu_ns" else "settled")
+    curve = record.samples.curve(counter).head(recording.calls) if record is not None else None
+    if curve is None or not len(curve):
+        return None
+    if counter == "deferred_bytes":
+        return float(sum(curve.values))
+    return float(curve.values[-1] - curve.values[0])
+
+
+def _crossing(
+    outcome: Outcome,
+    counter: str,
+    kind: str,
+    call: int,
+    value: float,
+    limit: float,
+    text: str,
+    *,
+    accept: bool = False,
+) -> Crossing:
+    recording = outcome.recording
+    name = f"{recording.scenario}/{recording.design}"
+    parts = [f"{name}: {_title(counter)} {text}"]
+    if outcome.culprits:
+        first = outcome.culprits[0]
+        parts.append(f"first culprit: {first.type}" + (f" at {first.site}" if first.site else ""))
+    if accept:
+        parts.append(f"if this is meant: memcurve accept -k {name} --reason '…'")
+    return Crossing(
+        scenario=recording.scenario,
+        design=recording.design,
+        counter=counter,
+        kind=kind,
+        call=call,
+        value=value,
+        limit=limit,
+        message="; ".join(parts),
+    )
+
+
+def _changes(outcome: Outcome, accepted: AcceptedDesign | None) -> list[CounterChange]:
+    if accepted is None:
+        return []
+    changes = []
+    for name, curve in _curves(outcome.recording).items():
+        held = accepted.curves.get(name)
+        if held is None or not held.calls:
+            continue
+        last = min(curve.last_call, held.calls[-1])
+        left = left_for_good(curve, held) is not None or fell_for_good(curve, held) is not None
+        changes.append(
+            CounterChange(
+                counter=name,
+                accepted=(limit_at(held, last) + limit_at(held, last, low=True)) / 2,
+                measured=float(curve.at(last)),
+                inside=not left,
+            )
+        )
+    return changes
+
+
+def _curves(recording: Recording) -> dict[str, Curve]:
+    settled = recording.of("settled")
+    return gated_curves(settled, recording.calls) if settled is not None else {}
+
+
+def _caveats(
+    recording: Recording, baseline: Baseline | None, accepted: AcceptedDesign | None
+) -> list[Caveat]:
+    name, environment = f"{recording.scenario}/{recording.design}", recording.environment
+    if baseline is None or accepted is None:
+        key = environment.key if environment is not None else "this environment"
+        text = f"{name} has no baseline for {key}; only what needs none is gated"
+        return [Caveat(kind="no_baseline", text=text)]
+    if environment is None:
+        return []
+    then = baseline.environment
+    if then.key != environment.key:
+        text = f"the baseline is of {then.key}, this run of {environment.key}"
+        return [Caveat(kind="other_environment", text=text)]
+    return _version_caveats(then.packages, environment.packages)
+
+
+def _version_caveats(then: dict[str, str], now: dict[str, str]) -> list[Caveat]:
+    changed = [
+        f"{name} {then.get(name, 'absent')} → {now.get(name, 'absent')}"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    if not changed:
+        return []
+    text = f"accepted with other versions: {', '.join(changed)}; --against REV is the remedy"
+    return [Caveat(kind="other_versions", text=text)]
+
+
+def _title(counter: str) -> str:
+    return COUNTERS[counter].title if counter in COUNTERS else counter
+
+
+def _show(counter: str, value: float) -> str:
+    return format_value(COUNTERS[counter], value)
+
+
+def accept(outcomes: Sequence[Outcome]) -> AcceptedDesign:
+    """Return what repeats of one design make a baseline: bands, verdict and rates.
+
+    Raises ValueError where a repeat was not judged.
+    """
+    judgements = [outcome.judgement for outcome in outcomes]
+    if not judgements or any(one is None for one in judgements):
+        raise ValueError("every repeat must have been measured before it can be accepted")
+    curves = [_curves(outcome.recording) for outcome in outcomes]
+    shared = [name for name in curves[0] if all(name in other for other in curves)]
+    last = judgements[-1]
+    assert last is not None
+    return AcceptedDesign(
+        curves={name: band([found[name] for found in curves]) for name in shared},
+        verdict=name_of(last.overall),
+        retained_per_call=last.retained.evidence.per_call,
+        deferred_per_call=last.deferred.bytes_per_call,
+    )
