@@ -60,11 +60,8 @@ class DatabaseClient:
         """Insert or replace records, all in one transaction."""
         if not records:
             return
-        insert = self._insert(_executions)
-        changes = {name: insert.excluded[name] for name in _executions.c.keys()[1:]}
-        upsert = insert.on_conflict_do_update(index_elements=["execution_id"], set_=changes)
         async with self._transaction("save") as connection:
-            await connection.execute(upsert, [_to_row(record) for record in records])
+            await connection.execute(self._upsert(), [_to_row(record) for record in records])
 
     async def get(self, execution_id: str) -> ExecutionRecord | None:
         query = select(_executions).where(_executions.c.execution_id == execution_id)
@@ -105,6 +102,11 @@ class DatabaseClient:
     def __repr__(self) -> str:
         # SQLAlchemy hides the password here
         return f"<database {self._engine.url!r}: {'closed' if self._closed else 'open'}>"
+
+    def _upsert(self) -> postgresql.Insert | sqlite.Insert:
+        insert = self._insert(_executions)
+        changes = {name: insert.excluded[name] for name in _executions.c.keys()[1:]}
+        return insert.on_conflict_do_update(index_elements=["execution_id"], set_=changes)
 
     @contextlib.asynccontextmanager
     async def _transaction(self, action: str) -> AsyncIterator[AsyncConnection]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from ragpool.errors import DatabaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from ragpool.database import DatabaseClient
     from ragpool.executions import ExecutionRecord
 
@@ -27,8 +29,14 @@ class ExecutionRecorder:
     Make it on the loop that owns the database; only `put()` may be called from other threads.
     """
 
-    def __init__(self, database: DatabaseClient) -> None:
+    def __init__(
+        self,
+        database: DatabaseClient,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._database = database
+        self._sleep = sleep
         self._loop = asyncio.get_running_loop()
         self._batch = _Batch(self._loop)
         self._work = asyncio.Event()
@@ -83,6 +91,7 @@ class ExecutionRecorder:
 
     async def _save(self, batch: _Batch) -> None:
         retrying = AsyncRetrying(
+            sleep=cast("Any", self._sleep),
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_exponential(multiplier=0.1, max=_LONGEST_WAIT_S),
             retry=retry_if_exception_type(DatabaseError),
