@@ -3,7 +3,7 @@
 import msgspec
 
 from memcurve.baseline import AcceptedDesign
-from memcurve.findings import Culprit, Ledger
+from memcurve.findings import Culprit, Explanation, Ledger
 from memcurve.judge.caveats import Caveat
 from memcurve.judge.verdict import Judgement
 from memcurve.recording import Recording
@@ -62,6 +62,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     comparison: Comparison | None = None
     culprits: tuple[Culprit, ...] = ()
     ledger: Ledger | None = None
+    explanation: Explanation | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,9 +10,14 @@ quantile, and a noise, the span from its 10 % to its 90 % quantile. t is the tol
    (buffers, sawteeth, results of random size), and lets nothing pass that stays: a leak of b a call
    raises the floor by b·c. What would have been seen is stated as the detection floor, and may not
    exceed max(16 B, noise/1000) a call.
-2. Growing. For some tail low > t, what is never given back rises in every quarter, and the pace
-   holds: the second half rises at least 0.9 as fast as the first, or at least 0.7 as fast where
-   chance (3 standard errors, from blocks) explains the difference.
+   The third way: what is never given back stands still for 200 calls somewhere in a tail of 600
+   or more, which no leak with a period of up to 100 calls does, and high <= 32 B a call. Such
+   curves fill something now and then; high is their floor.
+2. Growing. For some tail low > t; what is never given back rises in every quarter and never
+   stands still for longer than 150 calls or a sixth of the calls so far (a list that grows by an
+   eighth does); and the pace holds: the second half rises at least 0.9 as fast as the first, or at
+   least 0.7 as fast where chance (3 standard errors, from blocks) explains the difference. It is
+   regular if four blocks in five rise at least half as much as their mean.
 3. Decaying. It rises, but the second half significantly slower: a cache that fills by chance.
 4. Anything else is undecided.
 
@@ -39,6 +44,9 @@ WARM_UP_BYTES = 4096
 HOLDS, MAY_HOLD = 0.9, 0.7
 SIGNIFICANT = 3.0
 NOISE_SHARE = 0.05
+LONGEST_STAND = 150
+INTERMITTENT_TAILS, INTERMITTENT_FLOORS = 3, 2
+REGULAR_SHARE = 0.8
 FLOOR_OF_NOISE = 1000
 FEWEST_ROWS_A_QUARTER = 2
 
@@ -84,6 +92,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     at: int = 0
     size: float = 0.0
     projected: float = 0.0
+    regular: bool = False
     why: str = ""
 
 
@@ -117,20 +126,46 @@ def _read_flat(curve: Curve, tail: Curve, limits: Limits) -> Reading | None:
     trend = measure_trend(tail)
     if trend is None:
         return None
-    floor = max(limits.tolerance, abs(trend.high), abs(trend.low))
+    floor: float | None = max(limits.tolerance, abs(trend.high), abs(trend.low))
     if trend.high > limits.tolerance:
-        quarters = quarters_of(tail)
-        if quarters is None:
-            return None
-        calls = quarters[-1].call - quarters[0].call
-        noise = median(quarter.noise for quarter in quarters)
-        allowed = max(limits.tolerance * calls, NOISE_SHARE * noise)
-        rise = quarters[-1].level - min(quarters[0].level, quarters[1].level)
-        floor = allowed / calls
-        if rise > allowed or floor > max(limits.floor, noise / FLOOR_OF_NOISE):
-            return None
+        floor = _level_floor(tail, limits) or _intermittent_floor(tail, limits)
+    if floor is None:
+        return None
     at, size = _stopped(curve, limits)
     return Reading(shape="flat", trend=trend, floor=floor, at=at, size=size)
+
+
+def _level_floor(tail: Curve, limits: Limits) -> float | None:
+    """Return what would have been seen in a tail whose floor level does not rise, else None."""
+    quarters = quarters_of(tail)
+    if quarters is None:
+        return None
+    calls = quarters[-1].call - quarters[0].call
+    noise = median(quarter.noise for quarter in quarters)
+    allowed = max(limits.tolerance * calls, NOISE_SHARE * noise)
+    rise = quarters[-1].level - min(quarters[0].level, quarters[1].level)
+    floor = allowed / calls
+    if rise > allowed or floor > max(limits.floor, noise / FLOOR_OF_NOISE):
+        return None
+    return floor
+
+
+def _intermittent_floor(tail: Curve, limits: Limits) -> float | None:
+    """Return the floor of a tail that rises only now and then, and by little; else None."""
+    if tail.last_call - tail.calls[0] < INTERMITTENT_TAILS * limits.flat_tail:
+        return None
+    stands = max((b - a for a, b in pairwise(_rise_calls(tail))), default=tail.last_call)
+    trend = measure_trend(tail)
+    high = _widened(tail, trend).high if trend is not None else math.inf
+    if stands < limits.flat_tail or high > INTERMITTENT_FLOORS * limits.floor:
+        return None
+    return high
+
+
+def _rise_calls(tail: Curve) -> list[int]:
+    """Return the calls at which what is never given back rises, with both ends of the tail."""
+    rises = [call for call, rise in tail.kept().steps() if rise > 0]
+    return [tail.calls[0], *rises, tail.last_call]
 
 
 def quarters_of(tail: Curve) -> list[Quarter] | None:
@@ -181,10 +216,13 @@ def _read_rise(tail: Curve, limits: Limits) -> Reading:
     if not _rises_throughout(tail, limits):
         why = "it rises, but not in every part of the run"
         return Reading(shape="undecided", trend=trend, floor=floor, why=why)
+    if any(b - a > max(LONGEST_STAND, a / 6) for a, b in pairwise(_rise_calls(tail))):
+        why = "it rises, but stands still for long in between"
+        return Reading(shape="undecided", trend=trend, floor=floor, why=why)
     first, second, error = _halves(tail)
     by_chance = first - second <= SIGNIFICANT * error
     if second >= HOLDS * first or (by_chance and second >= MAY_HOLD * first):
-        return Reading(shape="growing", trend=trend, floor=floor)
+        return Reading(shape="growing", trend=trend, floor=floor, regular=_is_regular(tail))
     if by_chance:
         why = "it rises ever more slowly, within what chance explains"
         return Reading(shape="undecided", trend=trend, floor=floor, why=why)
@@ -206,6 +244,13 @@ def _rises_throughout(tail: Curve, limits: Limits) -> bool:
     marks = [kept.at(first + round((last - first) * part / 4)) for part in range(5)]
     rises = [after - before for before, after in pairwise(marks)]
     return min(rises) >= limits.step and sum(rises) > limits.tolerance * (last - first)
+
+
+def _is_regular(tail: Curve) -> bool:
+    levels = block_levels(tail)
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(levels)]
+    half = fmean(slopes) / 2
+    return sum(slope >= half for slope in slopes) >= REGULAR_SHARE * len(slopes)
 
 
 def _widened(tail: Curve, trend: Trend) -> Trend:

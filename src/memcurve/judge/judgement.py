@@ -1,5 +1,7 @@
 """Judge a recording: one verdict for memory, one for each resource, one for deferred bytes."""
 
+from statistics import fmean
+
 from memcurve.curve import Curve
 from memcurve.judge.caveats import measurement_caveats
 from memcurve.judge.filling import filling_bounds
@@ -88,7 +90,7 @@ def _verdict(
                 evidence=evidence, thresholds=thresholds, at=reading.at, size=reading.size
             )
         case "growing":
-            return _growing(evidence, settled, thresholds, grown)
+            return _growing(reading, evidence, settled, thresholds, grown)
         case "decaying":
             return Plateaued(
                 evidence=evidence,
@@ -107,7 +109,11 @@ def _verdict(
 
 
 def _growing(
-    evidence: Evidence, settled: PassRecord, thresholds: Thresholds, grown: int
+    reading: Reading,
+    evidence: Evidence,
+    settled: PassRecord,
+    thresholds: Thresholds,
+    grown: int,
 ) -> Verdict:
     done = settled.calls
     why = ""
@@ -116,12 +122,14 @@ def _growing(
         why = "it rises, but what was frozen was not given back to the collector yet"
     elif done < thresholds.least_calls and grown <= thresholds.max_bytes:
         why = f"it rises, but {done} calls are too few to call it a leak"
+    elif done < thresholds.conviction and not reading.regular:
+        why = f"it rises unevenly; in {done} calls a cache that fills by chance looks the same"
     if why:
         return Inconclusive(
             evidence=evidence,
             thresholds=thresholds,
             why=why,
-            settle_by=f"at least {thresholds.enough} calls: a longer --budget",
+            settle_by=f"{thresholds.conviction} calls: a longer --budget",
         )
     return Growing(
         evidence=evidence,
@@ -168,26 +176,15 @@ def _slope(curve: Curve, first: int, last: int) -> float:
     return (tail.values[-1] - tail.values[0]) / max(tail.last_call - tail.calls[0], 1)
 
 
-def deferred_per_call(settled: PassRecord, counter: str) -> Curve:
-    """Return garbage a call: what each row found, divided by the calls since the row before."""
-    curve = settled.samples.curve(counter)
-    spans = [max(b - a, 1) for a, b in zip(curve.calls, curve.calls[1:], strict=False)]
-    values = tuple(v // n for v, n in zip(curve.values[1:], spans, strict=True))
-    return Curve(counter=counter, calls=curve.calls[1:], values=values)
-
-
 def _deferred_rate(settled: PassRecord, first: int, last: int) -> Rate:
     rates = []
     for counter in ("deferred_bytes", "deferred_objects"):
-        curve = settled.samples.curve(counter)
-        before = curve.head(first).last_call
-        tail = curve.tail(first + 1).head(last)
-        calls = max(tail.last_call - before, 1)
-        rates.append(sum(tail.values) / calls if len(tail) else 0.0)
+        tail = settled.samples.curve(counter).tail(first).head(last)
+        rates.append(fmean(tail.values) if len(tail) else 0.0)
     return Rate(bytes_per_call=rates[0], objects_per_call=rates[1])
 
 
 def _judge_deferred(settled: PassRecord, thresholds: Thresholds) -> Verdict:
-    curve = deferred_per_call(settled, "deferred_bytes")
+    curve = settled.samples.curve("deferred_bytes").tail(1)
     reading = read_curve(curve, Limits.of_bytes(thresholds))
     return _verdict(reading, _evidence(reading, curve), settled, thresholds, 0)

@@ -106,8 +106,10 @@ def _verified(record: PassRecord) -> bool:
 
 
 def _convicted(seen: Look, done: int, thresholds: Thresholds) -> bool:
-    shapes = {reading.shape for reading in seen.readings}
-    return done >= thresholds.conviction and shapes <= {"flat", "growing"}
+    """Whether what rises has done so evenly up to the call that excludes a bound."""
+    risen = [reading for reading in seen.readings if reading.shape != "flat"]
+    even = all(reading.shape == "growing" and reading.regular for reading in risen)
+    return done >= thresholds.conviction and even
 
 
 def _memory_is_full(record: PassRecord, thresholds: Thresholds) -> bool:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from memcurve.findings import Culprit, Ledger
+from memcurve.findings import Culprit, Explanation, Ledger
 from memcurve.judge.caveats import Caveat
 from memcurve.judge.thresholds import Thresholds
 from memcurve.recording import Recording
@@ -141,4 +141,6 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     recording: Recording
     culprits: tuple[Culprit, ...] = ()
     ledger: Ledger | None = None
+    explanation: Explanation | None = None
+    acknowledged: bool = False
     elapsed_s: float = 0.0

@@ -16,7 +16,7 @@ from . import bounds
 from .counters import MISSING
 
 FIRST_CALLS = 5  # always sampled: what the first calls build is part of every picture
-NO_MORE_THAN_APART = 25  # calls; however dear a row is, a curve keeps that resolution
+NO_MORE_THAN_APART = 23  # calls; however dear a row is; a prime, so that it beats with no period
 LIST_BYTES = sys.getsizeof([])
 
 
@@ -140,6 +140,8 @@ class CallLoop:
             self.calls = number + 1
             if self._wanted(rows):
                 yield from self._sample()
+            elif self._every and self._mode != "natural":
+                gc.collect(0)  # this call's own garbage; it must not pile up between two rows
 
     def _wanted(self, rows):
         call = self.calls

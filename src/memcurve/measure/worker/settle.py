@@ -93,6 +93,7 @@ class Settler:
                 if 0 <= before <= live:
                     return left
             elif time.monotonic() >= deadline:
+                self.mark()  # it outlived the grace: it is not waited for a second time
                 return left
             else:
                 yield from self._nap(nap_s)
