@@ -14,6 +14,20 @@ from memcurve.scenario import Backend
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# what decides how much memory a design needs: other versions of these are another measurement
+PACKAGES = (
+    "anthropic",
+    "fastapi",
+    "httpx",
+    "httpx2",
+    "langchain-anthropic",
+    "langchain-core",
+    "langchain-openai",
+    "openai",
+    "pydantic",
+    "sqlalchemy",
+)
+
 # where the designs find the server: they run in a process that is started later
 OPENAI_URL = "BENCH_OPENAI_URL"
 ANTHROPIC_URL = "BENCH_ANTHROPIC_URL"

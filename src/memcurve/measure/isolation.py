@@ -118,6 +118,10 @@ class SpawnedWorker:
         code = self._process.wait()
         return (code, None) if code >= 0 else (None, -code)
 
+    def ended_already(self) -> bool:
+        """Whether the process is gone, without waiting."""
+        return self._process.poll() is not None
+
     def tail(self) -> str:
         """Return the end of what the worker printed."""
         self.output.seek(0, os.SEEK_END)

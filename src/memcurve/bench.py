@@ -1,0 +1,287 @@
+"""Run scenarios: every design through its passes, side by side where that disturbs nobody.
+
+    settled, survivors, allocations    exact whatever else runs: `jobs` lanes take turns
+    natural                            measures time: afterwards, one by one, alone
+
+An outcome never raises: what a design did wrong is a failure in its recording.
+"""
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import msgspec
+
+from memcurve.baseline import Baseline
+from memcurve.check import Options
+from memcurve.judge.compare import compare
+from memcurve.judge.comparison import Outcome, Run
+from memcurve.judge.judgement import judge
+from memcurve.judge.thresholds import Thresholds
+from memcurve.judge.verdict import Growing, Judgement
+from memcurve.lanes import Job, Lane
+from memcurve.recording import PassRecord, Recording
+from memcurve.scenario import Scenario
+from memcurve.store import load_baseline
+
+CPU_BUDGET_S = 8.0
+QUICK_CPU_BUDGET_S = 2.0
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run scenarios: see `memcurve run --help`.
+
+    `calls` replaces what the scenarios say; `cpu_s` is how much CPU time the calls of one settled
+    pass may use before an open question stays open.
+    """
+
+    calls: int | None = None
+    jobs: int = 2
+    natural: bool = True
+    explain: str = "growing"
+    cpu_s: float = CPU_BUDGET_S
+    call_timeout_s: float = 30.0
+    python: str = sys.executable
+    thresholds: Thresholds = Thresholds()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run is: which pass of which design runs which call, and how many passes are done."""
+
+    scenario: str
+    design: str
+    kind: str
+    call: int
+    done: int
+    total: int
+
+
+Progress = Callable[[Event], None]
+
+
+class _Work:
+    """What the lanes of one group share."""
+
+    def __init__(
+        self, jobs: Sequence[Job], options: RunOptions, progress: Progress | None, total: int
+    ) -> None:
+        self.jobs, self.options = jobs, options
+        self._progress, self._total = progress, total
+        self.waiting: SimpleQueue[Job] = SimpleQueue()
+        for job in jobs:
+            self.waiting.put(job)
+        self.outcomes: dict[str, Outcome] = {}
+        self.lanes: list[Lane] = []
+        self.stopped = threading.Event()
+        self._lock = threading.Lock()
+        self.done = 0
+
+    def finished_pass(self) -> None:
+        with self._lock:
+            self.done += 1
+
+    def tell(self, job: Job, kind: str, call: int) -> None:
+        if self._progress is not None and not self.stopped.is_set():
+            self._progress(
+                Event(
+                    scenario=job.scenario.name,
+                    design=job.design,
+                    kind=kind,
+                    call=call,
+                    done=self.done,
+                    total=self._total,
+                )
+            )
+
+
+def run_scenarios(
+    scenarios: Sequence[Scenario], options: RunOptions, progress: Progress | None = None
+) -> list[Outcome]:
+    """Measure and judge every design, in the order of the scenarios.
+
+    `progress` is called from several threads. Interrupting ends every process that this started.
+    """
+    passes = 2 if options.natural else 1
+    outcomes: dict[str, Outcome] = {}
+    groups = _groups(scenarios)
+    total = passes * sum(len(jobs) for jobs in groups)
+    for jobs in groups:
+        work = _Work(jobs, options, progress, total)
+        work.done = passes * len(outcomes)
+        outcomes |= _run_group(work)
+    return [outcomes[f"{one.name}/{design}"] for one in scenarios for design in one.designs]
+
+
+def _groups(scenarios: Sequence[Scenario]) -> list[list[Job]]:
+    """Put together what may share a worker: the same kind of backend, the same calls."""
+    groups: dict[int, list[Job]] = {}
+    for one in scenarios:
+        jobs = groups.setdefault(id(one.backend), [])
+        jobs.extend(Job(scenario=one, design=design) for design in one.designs)
+    return list(groups.values())
+
+
+def _run_group(work: _Work) -> dict[str, Outcome]:
+    count = max(min(work.options.jobs, len(work.jobs)), 1)
+    with ThreadPoolExecutor(count, thread_name_prefix="memcurve-lane") as pool:
+        barrier = threading.Barrier(count)
+        futures = [pool.submit(_lane_thread, work, barrier, number) for number in range(count)]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            work.stopped.set()
+            barrier.abort()
+            for lane in work.lanes:
+                lane.kill()
+            raise
+    return work.outcomes
+
+
+def _lane_thread(work: _Work, barrier: threading.Barrier, number: int) -> None:
+    try:
+        with Lane.opened(work.jobs, _options(work.options)) as lane:
+            work.lanes.append(lane)
+            with contextlib.suppress(Empty):
+                while not work.stopped.is_set():
+                    _measure_settled(work, lane, work.waiting.get_nowait())
+            _wait_for_the_others(barrier)
+            if number == 0 and work.options.natural:
+                for job in work.jobs:
+                    if not work.stopped.is_set():
+                        _measure_natural(work, lane, job)
+    except BaseException:
+        barrier.abort()
+        raise
+
+
+def _wait_for_the_others(barrier: threading.Barrier) -> None:
+    with contextlib.suppress(threading.BrokenBarrierError):
+        barrier.wait()
+
+
+def _options(options: RunOptions) -> Options:
+    return Options(
+        call_timeout_s=options.call_timeout_s,
+        python=options.python,
+        thresholds=options.thresholds,
+    )
+
+
+def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
+    calls = work.options.calls or job.scenario.calls
+    lane.options = msgspec.structs.replace(lane.options, calls=calls)
+    passes = lane.settled(job, lambda kind, call: work.tell(job, kind, call), work.options.cpu_s)
+    recording = _recording(job, lane, calls, passes)
+    outcome = judged(recording, work.options.thresholds)
+    work.outcomes[job.name] = _explained(work, lane, job, outcome)
+    work.finished_pass()
+
+
+def _measure_natural(work: _Work, lane: Lane, job: Job) -> None:
+    outcome = work.outcomes[job.name]
+    if outcome.judgement is not None:
+        calls = outcome.recording.calls
+        lane.options = msgspec.structs.replace(lane.options, calls=calls)
+        record = lane.natural(job, lambda kind, call: work.tell(job, kind, call))
+        recording = msgspec.structs.replace(
+            outcome.recording, passes=(*outcome.recording.passes, record)
+        )
+        work.outcomes[job.name] = msgspec.structs.replace(outcome, recording=recording)
+    work.finished_pass()
+
+
+def _recording(job: Job, lane: Lane, calls: int, passes: list[PassRecord]) -> Recording:
+    return Recording(
+        scenario=job.scenario.name,
+        design=job.design,
+        target=job.target.call,
+        calls=calls,
+        environment=lane.environment,
+        passes=tuple(passes),
+        recorded_at=now(),
+    )
+
+
+def now() -> str:
+    """Return the time of day as recordings carry it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def judged(recording: Recording, thresholds: Thresholds) -> Outcome:
+    """Judge a recording; without a judgement where its settled pass failed."""
+    settled = recording.of("settled")
+    if settled is None or settled.failure is not None:
+        return Outcome(recording=recording, judgement=None)
+    return Outcome(recording=recording, judgement=judge(recording, thresholds))
+
+
+def _explained(work: _Work, lane: Lane, job: Job, outcome: Outcome) -> Outcome:
+    judgement = outcome.judgement
+    wanted = work.options.explain
+    if judgement is None or wanted == "never":
+        return outcome
+    if wanted == "growing" and not _needs_explaining(job, judgement):
+        return outcome
+    from memcurve.explaining import explain_with
+
+    found = explain_with(
+        lambda plan, decide, report: lane.run(job, plan, decide),
+        job.target,
+        lane.options,
+        outcome.recording,
+        judgement,
+        progress=lambda kind, call: work.tell(job, kind, call),
+    )
+    return msgspec.structs.replace(outcome, culprits=found.culprits)
+
+
+def _needs_explaining(job: Job, judgement: Judgement) -> bool:
+    return isinstance(judgement.overall, Growing) and job.design not in job.scenario.may_grow
+
+
+def gated(
+    scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], folder: Path
+) -> list[Outcome]:
+    """Hold outcomes against the baselines of their environment.
+
+    Raises RecordingError for a baseline that is there and cannot be read.
+    """
+    found: dict[str, Baseline] = {}
+    for outcome in outcomes:
+        name, environment = outcome.recording.scenario, outcome.recording.environment
+        if environment is not None and name not in found:
+            baseline = load_baseline(folder, environment.key, name)
+            if baseline is not None:
+                found[name] = baseline
+    return gated_by(scenarios, outcomes, found)
+
+
+def gated_by(
+    scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], baselines: Mapping[str, Baseline]
+) -> list[Outcome]:
+    """Hold outcomes against baselines, given by the name of their scenario."""
+    found: list[Outcome] = []
+    for one in scenarios:
+        own = [outcome for outcome in outcomes if outcome.recording.scenario == one.name]
+        found.extend(compare(one, own, baselines.get(one.name)))
+    return found
+
+
+def run_of(
+    scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], command: str, began: float
+) -> Run:
+    """Put outcomes together into the value that reports show; `began` is a monotonic time."""
+    return Run(
+        outcomes=tuple(outcomes),
+        descriptions={one.name: one.description for one in scenarios},
+        command=command,
+        recorded_at=now(),
+        elapsed_s=time.monotonic() - began,
+    )

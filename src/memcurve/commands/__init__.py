@@ -1,0 +1,1 @@
+"""The commands that work on scenarios; `cli` joins them under one name."""

@@ -1,0 +1,142 @@
+"""`memcurve run` and `memcurve report`: measure scenarios, gate them, write the reports.
+
+Exit code 0: nothing was crossed · 1: a threshold was · 2: a design that must not fail did.
+"""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from memcurve.baseline import Baseline
+from memcurve.commands.scenarios import baselines_option, out_option, scenario_options
+from memcurve.judge.comparison import Outcome, Run
+from memcurve.scenario import Scenario
+
+
+@click.command()
+@scenario_options
+@out_option
+@click.option("--quick", is_flag=True, help="A small budget, no pass that measures time.")
+@click.option("--full", is_flag=True, help="Explain every design, whatever its verdict.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="JUnit XML.")
+def run(
+    paths: tuple[Path, ...],
+    expression: str | None,
+    calls: int | None,
+    jobs: int,
+    quiet: bool,
+    baselines: Path,
+    out: Path,
+    quick: bool,
+    full: bool,
+    as_json: bool,
+    junit: Path | None,
+) -> None:
+    """Run the scenarios in PATH… (bench/scenarios) in all their designs, and gate their curves.
+
+    \b
+    Examples:
+      memcurve run
+      memcurve run -k "rag_client and not published" --calls 1000
+    """
+    from memcurve import bench
+    from memcurve.commands.progress import shown
+    from memcurve.discovery import discover, select
+    from memcurve.store import save_recordings
+
+    if quick and full:
+        raise click.UsageError("--quick and --full exclude each other; choose one")
+    began = time.monotonic()
+    scenarios = select(discover(paths), expression)
+    options = bench.RunOptions(
+        calls=calls,
+        jobs=jobs,
+        natural=not quick,
+        explain="never" if quick else "always" if full else "growing",
+        cpu_s=bench.QUICK_CPU_BUDGET_S if quick else bench.CPU_BUDGET_S,
+    )
+    with shown(quiet) as progress:
+        outcomes = bench.run_scenarios(scenarios, options, progress)
+    save_recordings(out, [outcome.recording for outcome in outcomes])
+    outcomes = bench.gated(scenarios, outcomes, baselines)
+    value = bench.run_of(scenarios, outcomes, _command(), began)
+    finish(value, scenarios, out, baselines, as_json=as_json, junit=junit)
+
+
+@click.command()
+@out_option
+@baselines_option
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def report(out: Path, baselines: Path, paths: tuple[Path, ...]) -> None:
+    """Write the reports of the last run again, from its recordings."""
+    from memcurve import bench
+    from memcurve.commands.stored import stored_outcomes
+
+    began = time.monotonic()
+    scenarios, outcomes = stored_outcomes(out, paths)
+    outcomes = bench.gated(scenarios, outcomes, baselines)
+    finish(bench.run_of(scenarios, outcomes, _command(), began), scenarios, out, baselines)
+
+
+def finish(
+    value: Run,
+    scenarios: Sequence[Scenario],
+    out: Path,
+    baselines: Path,
+    *,
+    as_json: bool = False,
+    junit: Path | None = None,
+) -> None:
+    """Write the reports, print the table, and exit with what the gates say."""
+    from memcurve.report.page import build_page
+    from memcurve.report.table import print_table
+    from memcurve.report.write import write_all
+    from memcurve.store import replace_file
+
+    accepted = _accepted(value, baselines)
+    written = write_all(value, out, baselines=accepted)
+    if junit is not None:
+        from memcurve.report.junit import junit_xml
+
+        replace_file(junit, junit_xml(value))
+    if as_json:
+        click.echo((out / "summary.json").read_text())
+    else:
+        print_table(build_page(value, accepted))
+        click.echo(f"reports: {written[0]}")
+    sys.exit(exit_code(value, scenarios))
+
+
+def exit_code(value: Run, scenarios: Sequence[Scenario]) -> int:
+    """Return 1 for a crossed threshold, 2 for a design that could not be measured, else 0."""
+    if value.crossings:
+        return 1
+    failing = {one.name: one.may_grow for one in scenarios}
+    return 2 if any(_failed(outcome, failing) for outcome in value.outcomes) else 0
+
+
+def _failed(outcome: Outcome, tolerated: Mapping[str, tuple[str, ...]]) -> bool:
+    recording = outcome.recording
+    may_fail = recording.design in tolerated.get(recording.scenario, ())
+    return recording.failure is not None and not may_fail
+
+
+def _accepted(value: Run, folder: Path) -> dict[str, Baseline]:
+    from memcurve.store import load_baseline
+
+    found = {}
+    for outcome in value.outcomes:
+        environment = outcome.recording.environment
+        if environment is not None:
+            baseline = load_baseline(folder, environment.key, outcome.recording.scenario)
+            if baseline is not None:
+                found[outcome.recording.scenario] = baseline
+    return found
+
+
+def _command() -> str:
+    return " ".join(["memcurve", *sys.argv[1:]])

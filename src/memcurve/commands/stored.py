@@ -1,0 +1,40 @@
+"""Read the last run back: recordings become outcomes again, judged anew."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from memcurve.discovery import DEFAULT_FOLDER, discover
+from memcurve.judge.comparison import Outcome
+from memcurve.recording import Recording
+from memcurve.scenario import Scenario, Target
+
+
+def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenario], list[Outcome]]:
+    """Return the scenarios and outcomes of the run in `out`.
+
+    Raises RecordingError where there is none, or a recording is damaged.
+    """
+    from memcurve.bench import judged
+    from memcurve.judge.thresholds import Thresholds
+    from memcurve.store import load_recordings
+
+    recordings = load_recordings(out)
+    known = {one.name: one for one in discover(paths)} if paths or DEFAULT_FOLDER.is_dir() else {}
+    names = dict.fromkeys([*known, *(one.scenario for one in recordings)])
+    scenarios: list[Scenario] = []
+    outcomes: list[Outcome] = []
+    for name in names:
+        own = [one for one in recordings if one.scenario == name]
+        if not own:
+            continue
+        scenario = known.get(name) or _unknown(name, own)
+        order = list(scenario.designs)
+        own.sort(key=lambda one: order.index(one.design) if one.design in order else len(order))
+        scenarios.append(scenario)
+        outcomes.extend(judged(one, Thresholds()) for one in own)
+    return scenarios, outcomes
+
+
+def _unknown(name: str, recordings: Sequence[Recording]) -> Scenario:
+    designs = {one.design: Target(call=one.target) for one in recordings}
+    return Scenario(name=name, designs=designs)
