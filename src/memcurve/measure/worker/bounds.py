@@ -72,7 +72,7 @@ def _bounded(thing):
     elif kind is collections.deque:
         if thing.maxlen is not None:
             yield "deque", "deque(maxlen=%d)" % thing.maxlen, thing, len(thing), thing.maxlen
-    elif not isinstance(thing, PASSED_BY) and kind.__module__ != "builtins":
+    elif not issubclass(kind, PASSED_BY) and kind.__module__ != "builtins":
         for found in _declared(thing, kind):
             yield found
 
@@ -137,12 +137,12 @@ def reachable_bytes(holder):
     """Return the size, in allocator blocks, of what is reachable from `holder` but code."""
     seen = {id(holder)}
     queue = collections.deque(
-        item for item in gc.get_referents(holder) if not isinstance(item, PASSED_BY)
+        item for item in gc.get_referents(holder) if not issubclass(type(item), PASSED_BY)
     )
     total = block_bytes(holder)
     while queue and len(seen) < MOST_OBJECTS:
         item = queue.popleft()
-        if id(item) in seen or isinstance(item, PASSED_BY) or item is sys.modules:
+        if id(item) in seen or issubclass(type(item), PASSED_BY) or item is sys.modules:
             continue
         seen.add(id(item))
         total += block_bytes(item)

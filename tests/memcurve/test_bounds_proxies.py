@@ -1,0 +1,32 @@
+"""Looking for bounds must not run code of the program that is measured."""
+
+from __future__ import annotations
+
+import gc
+
+from memcurve.measure.worker import bounds
+
+
+class Lazy:
+    """A proxy as openai has them: asking for its class loads what it stands for."""
+
+    woken = 0
+
+    def __init__(self) -> None:
+        self.held: list[object] = []
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        Lazy.woken += 1
+        return Lazy
+
+
+def test_a_proxy_is_not_woken_by_the_search_for_bounds() -> None:
+    proxy = Lazy()
+    gc.collect()
+    Lazy.woken = 0
+    bounds.filling()
+    assert Lazy.woken == 0
+    assert isinstance(proxy, Lazy)
+    isinstance(proxy, dict)
+    assert Lazy.woken > 0, "the control: isinstance does wake it"
