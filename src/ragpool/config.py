@@ -90,7 +90,7 @@ class ConfigClient(BaseSettings):
     cache_enabled: bool = False
     max_models_per_loop: int = Field(32, ge=1)
     rag_base_url: str | None = None
-    node_defaults: dict[str, Any] = Field(default_factory=dict)
+    node_defaults: dict[str, Any] = Field(default_factory=dict, repr=False)
     """Keys that a node's configuration gets unless it has them itself."""
 
     def compose(self, node_config: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
+from ragpool.config import problems
 from ragpool.default import ProcessDefault
 from ragpool.errors import ConfigurationError, UnknownProviderError
 from ragpool.pool import LoopPool
@@ -167,7 +168,7 @@ class LLMPool(ProcessDefault):
             arguments = {"model": model, "temperature": temperature, "timeout": TIMEOUT_S} | options
             if base_url is not None:
                 arguments["base_url"] = base_url
-            made = builder.build(arguments, cast("LLMHttp", hold.resource))
+            made = _build(builder, arguments, cast("LLMHttp", hold.resource))
             # in the model's own dict, so that a copy of the model holds the clients as well
             vars(made)["_ragpool_hold"] = hold
             logger.info("created llm %s", spec)
@@ -188,6 +189,17 @@ class LLMPool(ProcessDefault):
 
     def __repr__(self) -> str:
         return repr(self._pool)
+
+
+def _build(builder: Provider, arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
+    what = f"llm model {arguments['model']!r}"
+    try:
+        return builder.build(arguments, http)
+    except ValidationError as error:
+        # the cause is left out: it repeats the arguments, the key among them
+        raise ConfigurationError(what, problems(error)) from None
+    except Exception as error:
+        raise ConfigurationError(what, [f"{type(error).__name__}: {error}"]) from error
 
 
 def _build_openai(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:

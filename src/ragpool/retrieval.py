@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -88,6 +89,7 @@ class RAGServiceClient:
         self.base_url = _resolve(base_url)
         self.timeout_s = timeout_s
         self._http = http if http is not None else RetrievalHttp()
+        self._owns_http = http is None
         self._hold: Hold | None = None
         self._retrying = AsyncRetrying(
             sleep=cast("Any", sleep),
@@ -130,6 +132,15 @@ class RAGServiceClient:
     def __repr__(self) -> str:
         state = "closed" if self._http.client.is_closed else "open"
         return f"<retrieval client {_without_password(self.base_url)}: {state}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_owns_http", False) and not self._http.client.is_closed:
+            warnings.warn(
+                f"{self!r}: forgotten; call `await client.aclose()`, or use `async with`",
+                ResourceWarning,
+                stacklevel=1,
+                source=self,
+            )
 
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         # a copy for each request: tenacity keeps the state of the attempt on the object

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +10,7 @@ import ragpool
 from bench.stub_server import StubServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
@@ -64,30 +62,3 @@ class FakeClock:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
-
-
-class _Mallinfo(ctypes.Structure):
-    """glibc's `struct mallinfo2`."""
-
-    _fields_ = (
-        *((f"_{number}", ctypes.c_size_t) for number in range(4)),
-        ("hblkhd", ctypes.c_size_t),
-        *((f"_{number}", ctypes.c_size_t) for number in (5, 6)),
-        ("uordblks", ctypes.c_size_t),
-        *((f"_{number}", ctypes.c_size_t) for number in (8, 9)),
-    )
-
-
-@pytest.fixture
-def live_native_bytes() -> Callable[[], int]:
-    """Bytes in use in glibc's malloc after a full collection; Python's own pools are elsewhere."""
-    libc = ctypes.CDLL(None)
-    libc.mallinfo2.restype = _Mallinfo
-
-    def read() -> int:
-        for _ in range(3):
-            gc.collect()
-        info = libc.mallinfo2()
-        return int(info.uordblks + info.hblkhd)
-
-    return read

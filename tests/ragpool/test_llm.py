@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -243,3 +244,19 @@ def test_a_call_in_flight_outlives_the_eviction_of_its_model(server: StubServer)
 
     assert asyncio.run(use())
     assert pool.stats().evicted == 9
+
+
+def test_an_option_that_the_model_refuses_is_named_without_the_key(pool: LLMPool) -> None:
+    with pytest.raises(ConfigurationError, match="'gpt-4o-mini': max_tokens: ") as info:
+        openai(pool, max_tokens="many")
+    assert SECRET not in str(info.value)
+    assert info.value.__cause__ is None
+    del info  # its frames hold the client that the model did not get
+    gc.collect()
+    assert pool.stats().open == 0
+
+
+def test_a_missing_key_is_a_clear_error(pool: LLMPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ConfigurationError, match="OPENAI_API_KEY"):
+        pool.get_llm("openai", "gpt-4o-mini")

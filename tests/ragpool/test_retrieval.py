@@ -187,3 +187,9 @@ def test_a_client_from_outside_a_loop_serves_every_loop(server: StubServer) -> N
         assert asyncio.run(client.search("docs", "query", top_k=2))
     assert server.stats()["connections_open"] == 0
     pool.clear()
+
+
+def test_a_forgotten_client_warns() -> None:
+    client = RAGServiceClient(URL)
+    with pytest.warns(ResourceWarning, match="retrieval client http://rag.test: open>: forgotten"):
+        del client

@@ -1,0 +1,134 @@
+"""`python -m ragpool` as a process of its own, driven over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bench.stub_server import StubServer
+
+# one heavy import each: what `import ragpool` must not pull in
+HEAVY = ("aiosqlite", "fastapi", "httpx", "langchain_core", "openai", "pydantic", "sqlalchemy")
+
+
+class Service:
+    """The service's process, and what it said."""
+
+    def __init__(self, directory: Path, rag_url: str) -> None:
+        settings = {
+            "OPENAI_API_KEY": "key",
+            "RAGPOOL_CONFIG": str(directory / "none.toml"),
+            "RAGPOOL_DATABASE_URL": f"sqlite+aiosqlite:///{directory}/service.db",
+            "RAGPOOL_RAG_BASE_URL": rag_url,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", "ragpool", "--port", "0"],
+            env=os.environ | settings,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        self.said: list[str] = []
+        self.url = ""
+        for line in self.process.stderr:
+            self.said.append(line)
+            if found := re.search(r"running on (http://\S+)", line):
+                self.url = found[1]
+                break
+        self._reader = threading.Thread(target=self.said.extend, args=(self.process.stderr,))
+        self._reader.start()
+
+    def stop(self) -> list[str]:
+        """Ask it to end, and return every line that is not plain information."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+        self._reader.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return [line for line in self.said if not line.startswith("INFO")]
+
+
+@pytest.fixture
+def service(tmp_path: Path, server: StubServer) -> Iterator[Service]:
+    service = Service(tmp_path, server.rag_url)
+    yield service
+    service.stop()
+
+
+def test_the_service_serves_fifty_requests_at_once_and_ends_cleanly(
+    service: Service, server: StubServer
+) -> None:
+    node = {"id": "a", "config": {"llm_model": "m", "llm_base_url": server.openai_url}}
+    body = {"query": "why", "nodes": [node], "wait": True}
+
+    async def batch(client: httpx.AsyncClient) -> None:
+        replies = await asyncio.gather(*(client.post("/execute", json=body) for _ in range(50)))
+        assert {reply.status_code for reply in replies} == {200}
+        assert {reply.json()["status"] for reply in replies} == {"completed"}
+
+    async def drive() -> tuple[list[int], Any]:
+        descriptors: list[int] = []
+        async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
+            for _ in range(2):
+                await batch(client)
+                descriptors.append(psutil.Process(service.process.pid).num_fds())
+            listed = (await client.get("/executions", params={"limit": 1000})).json()
+            assert len(listed["executions"]) == 100
+            return descriptors, (await client.get("/pools")).json()
+
+    descriptors, pools = asyncio.run(drive())
+    # ten workers: one connection to each backend and one loop each, whatever the load
+    assert server.stats()["connections_opened"] == 20
+    assert pools["llm"]["created"] == 20
+    assert (pools["manager"]["completed"], pools["manager"]["error"]) == (100, 0)
+    assert descriptors[1] - descriptors[0] <= 5
+    assert service.stop() == []
+    assert server.stats()["connections_open"] == 0
+
+
+def test_wrong_settings_end_the_process_with_a_reason() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "ragpool"],
+        env=os.environ | {"RAGPOOL_PORT": "seventy"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("settings: port: ")
+
+
+def test_importing_ragpool_loads_nothing_heavy() -> None:
+    code = f"import sys, ragpool; print([m for m in {HEAVY!r} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+def test_a_pooled_client_does_not_load_the_service() -> None:
+    code = (
+        "import sys, ragpool; ragpool.LLMPool, ragpool.WorkflowExecutionManager;"
+        "print([m for m in ('fastapi', 'sqlalchemy', 'uvicorn') if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+def test_every_public_name_can_be_imported() -> None:
+    import ragpool
+
+    assert ragpool.__all__ == sorted(ragpool.__all__)
+    assert all(getattr(ragpool, name).__module__.startswith("ragpool.") for name in ragpool.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = ragpool.nothing
