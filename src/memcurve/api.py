@@ -1,5 +1,6 @@
 """`memcurve.check`: the whole measurement of one callable as one function."""
 
+import datetime
 import sys
 import time
 from collections.abc import Callable
@@ -11,9 +12,13 @@ import msgspec
 from memcurve.check import Options, Progress, measure_function, measure_target
 from memcurve.check_in_process import InProcessCheck
 from memcurve.errors import MeasureError, TargetError
+from memcurve.explain.known import KnownLeak, acknowledged, load_known, mark_known
+from memcurve.explaining import Explainer, explain_function, explain_target
+from memcurve.findings import Explanation
 from memcurve.judge.judgement import judge
+from memcurve.judge.ledger import ledger_of
 from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.verdict import Details, Verdict
+from memcurve.judge.verdict import Details, Growing, Judgement, Verdict
 from memcurve.recording import Failure, Recording
 from memcurve.scenario import Target
 from memcurve.units import parse_bytes
@@ -51,6 +56,8 @@ def check(
     max_bytes: str | int | None = None,
     python: str | None = None,
     isolation: str | None = None,
+    explain: bool | None = None,
+    known_leaks: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
     """Run a callable again and again and say whether anything grows with its calls.
@@ -59,6 +66,10 @@ def check(
     not; it may take the call's number or, with `inputs` (JSON Lines), the next line. A named
     target runs in an interpreter of its own, `python` if given; a callable without a name runs in
     a fork of this process. `isolation` "fork" asks for the fork, "none" for this very process.
+
+    What grows is explained (who holds it, where it is made), unless `explain` is false; true asks
+    for that in any case. `known_leaks` is a file of acknowledged ones, `known-leaks.toml` if there
+    is one. What is measured in this very process is not explained: looking would be counted.
 
     Returns the worst verdict of memory, descriptors, threads and tasks; everything else is in its
     `details`. Costs the calls (at least 250, at most 2,000 within `budget` seconds, default 10 or
@@ -97,10 +108,49 @@ def check(
             paths=paths,
         )
         recording = measure_target(named, options, progress=progress)
+
+        def explainer(recording: Recording, judgement: Judgement) -> Explanation:
+            return explain_target(named, options, recording, judgement, progress=progress)
     else:
-        functions = {"target": target, "setup": setup, "teardown": teardown}
+        functions: Any = {"target": target, "setup": setup, "teardown": teardown}
         recording = measure_function(functions, options, inputs=inputs, progress=progress)
-    return conclude(recording, thresholds, time.monotonic() - began)
+
+        def explainer(recording: Recording, judgement: Judgement) -> Explanation:
+            return explain_function(
+                functions, options, recording, judgement, inputs=inputs, progress=progress
+            )
+
+    verdict = conclude(recording, thresholds, time.monotonic() - began)
+    return with_explanation(verdict, explainer, explain=explain, known=load_known(known_leaks))
+
+
+def with_explanation(
+    verdict: Verdict,
+    explainer: Explainer,
+    *,
+    explain: bool | None = None,
+    known: tuple[KnownLeak, ...] = (),
+) -> Verdict:
+    """Return the verdict, unchanged, with the causes in its details.
+
+    They are looked for if something grows, always with `explain` true, never with it false.
+    """
+    details = verdict.details
+    assert details is not None
+    if not (isinstance(verdict, Growing) if explain is None else explain):
+        return verdict
+    explanation = explainer(details.recording, details.judgement)
+    today = datetime.datetime.now(datetime.UTC).date()
+    culprits = mark_known(explanation.culprits, known, today)
+    explanation = msgspec.structs.replace(explanation, culprits=culprits)
+    details = msgspec.structs.replace(
+        details,
+        culprits=culprits,
+        explanation=explanation,
+        acknowledged=acknowledged(culprits, known, today),
+        elapsed_s=details.elapsed_s + explanation.elapsed_s,
+    )
+    return msgspec.structs.replace(verdict, details=details)
 
 
 async def acheck(
@@ -152,7 +202,12 @@ def conclude(recording: Recording, thresholds: Thresholds, elapsed_s: float) -> 
     verdict = judgement.overall
     if failure is not None and type(verdict).__name__ != "Growing":
         raise CheckFailedError(failure)
-    details = Details(judgement=judgement, recording=recording, elapsed_s=elapsed_s)
+    details = Details(
+        judgement=judgement,
+        recording=recording,
+        ledger=ledger_of(recording),
+        elapsed_s=elapsed_s,
+    )
     return msgspec.structs.replace(verdict, details=details)
 
 

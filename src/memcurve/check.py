@@ -91,7 +91,19 @@ def measure_function(
     progress: Progress | None = None,
 ) -> Recording:
     """Run the passes on callables of this process, each in a fork of it."""
-    target = Target(call=title_of(functions["target"]), inputs=str(inputs) if inputs else None)
+    target = target_of(functions, inputs)
+    run = run_in_fork(functions, options)
+    passes = _passes(run, target, options, progress)
+    return local_recording(target.call, options, passes)
+
+
+def target_of(functions: Functions, inputs: str | Path | None) -> Target:
+    """Return what stands for callables without a name in a plan."""
+    return Target(call=title_of(functions["target"]), inputs=str(inputs) if inputs else None)
+
+
+def run_in_fork(functions: Functions, options: Options) -> RunPass:
+    """Return what runs each pass of callables of this process in a fork of it."""
 
     def run(plan: PassPlan, decide: NextStep, report: PassProgress | None) -> PassRecord:
         with ForkedWorker(functions) as worker:
@@ -100,8 +112,7 @@ def measure_function(
             record = session.run(plan, decide, report)
         return msgspec.structs.replace(record, isolation="caller")
 
-    passes = _passes(run, target, options, progress)
-    return local_recording(target.call, options, passes)
+    return run
 
 
 def title_of(function: Callable[..., object] | None) -> str:
@@ -172,7 +183,7 @@ def rerun_mode(record: PassRecord, thresholds: Thresholds) -> str | None:
 def _settled(
     run: RunPass, target: Target, options: Options, mode: str, progress: Progress | None
 ) -> PassRecord:
-    return run(*settled_request(target, options, mode), _labelled(progress, mode))
+    return run(*settled_request(target, options, mode), labelled(progress, mode))
 
 
 def settled_request(target: Target, options: Options, mode: str) -> tuple[PassPlan, NextStep]:
@@ -182,14 +193,14 @@ def settled_request(target: Target, options: Options, mode: str) -> tuple[PassPl
     def decide(record: PassRecord) -> Step:
         return next_step(record, options.thresholds, budget)
 
-    return _plan(target, options, kind="settled", mode=mode), decide
+    return plan_of(target, options, kind="settled", mode=mode), decide
 
 
 def run_natural(
     run: RunPass, target: Target, options: Options, progress: Progress | None = None
 ) -> PassRecord:
     """Run the calls as production would, the collector on."""
-    return run(*natural_request(target, options), _labelled(progress, "natural"))
+    return run(*natural_request(target, options), labelled(progress, "natural"))
 
 
 def natural_request(target: Target, options: Options) -> tuple[PassPlan, NextStep]:
@@ -197,7 +208,7 @@ def natural_request(target: Target, options: Options) -> tuple[PassPlan, NextSte
 
     The two surveys are what the ledger needs of its ends.
     """
-    plan = _plan(target, options, kind="natural", mode="natural")
+    plan = plan_of(target, options, kind="natural", mode="natural")
     plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
 
     def decide(record: PassRecord) -> Step:
@@ -210,13 +221,15 @@ def natural_request(target: Target, options: Options) -> tuple[PassPlan, NextSte
     return plan, decide
 
 
-def _labelled(progress: Progress | None, label: str) -> PassProgress | None:
+def labelled(progress: Progress | None, label: str) -> PassProgress | None:
+    """Return what tells `progress` of the calls of a pass under its label."""
     if progress is None:
         return None
     return lambda call: progress(label, call)
 
 
-def _plan(target: Target, options: Options, *, kind: str, mode: str) -> PassPlan:
+def plan_of(target: Target, options: Options, *, kind: str, mode: str) -> PassPlan:
+    """Return the plan of one pass of a target."""
     most = max(options.thresholds.most_calls, options.calls)
     return msgspec.convert(
         {

@@ -10,6 +10,9 @@ import sys
 import click
 
 from memcurve import __version__
+from memcurve.commands.accept import accept
+from memcurve.commands.compare import compare
+from memcurve.commands.run import report, run
 from memcurve.errors import MemcurveError
 
 EXIT = {"flat": 0, "plateaued": 0, "growing": 1, "inconclusive": 3}
@@ -30,6 +33,10 @@ class _Group(click.Group):
 @click.version_option(__version__)
 def main() -> None:
     """Count a workload's live memory to the byte after every call, and say whether it leaks."""
+
+
+for scenario_command in (run, compare, accept, report):
+    main.add_command(scenario_command)
 
 
 @main.command()
@@ -63,6 +70,12 @@ def main() -> None:
 @click.option("--max-bytes", metavar="SIZE", help="The most a cache may hold [default: 256 MiB].")
 @click.option("--python", metavar="PATH", help="The interpreter that runs the target.")
 @click.option("--full", is_flag=True, help="Explain even if nothing grows.")
+@click.option("--no-explain", is_flag=True, help="Do not explain what grows.")
+@click.option(
+    "--known-leaks",
+    type=click.Path(dir_okay=False),
+    help="Acknowledged leaks [default: known-leaks.toml, if there is one].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code tells.")
 def check(
@@ -77,6 +90,8 @@ def check(
     max_bytes: str | None,
     python: str | None,
     full: bool,
+    no_explain: bool,
+    known_leaks: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -103,6 +118,8 @@ def check(
             grace=grace,
             max_bytes=max_bytes,
             python=python,
+            explain=False if no_explain else full or None,
+            known_leaks=known_leaks,
         )
     except api.CheckFailedError as error:
         _could_not_measure(error, as_json, quiet)
@@ -115,7 +132,7 @@ def check(
         from memcurve.report.text import check_text
 
         click.echo(check_text(verdict))
-    sys.exit(EXIT[name_of(verdict)])
+    sys.exit(0 if verdict.details and verdict.details.acknowledged else EXIT[name_of(verdict)])
 
 
 def _could_not_measure(error: "object", as_json: bool, quiet: bool) -> None:

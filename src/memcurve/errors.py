@@ -25,5 +25,9 @@ class ScenarioError(MemcurveError):
     """A scenario is declared in a way that cannot be run."""
 
 
+class KnownLeaksError(MemcurveError):
+    """The file of acknowledged leaks cannot be read."""
+
+
 class QuantityError(MemcurveError, ValueError):
     """A text is not a quantity of bytes."""

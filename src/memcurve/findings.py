@@ -1,27 +1,106 @@
-"""What explaining finds: culprits and the ledger, as values that reports and JSON carry."""
+"""What explaining finds: culprits, what they rest on, and the ledger, as values."""
 
 import msgspec
+
+OUTSIDE = "held outside Python"
+
+
+class TypeCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Objects of one type that a call leaves behind, with their own bytes (not what they hold)."""
+
+    type: str
+    per_call: float
+    bytes_per_call: float
 
 
 class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     """One cause of growth: what survives, who holds it, where it was made.
 
-    `per_call` counts objects and `bytes_per_call` their bytes, a call; `share` is its part of the
-    retained growth, from 0 to 1. `path` leads from a root to the object; `site` is ``file:line``;
-    both are empty where they are not known.
+    `per_call` counts objects and `bytes_per_call` all that goes when they go, a call, of which
+    `native_per_call` is malloc's; `share` is its part of the retained growth, from 0 to 1. `root`
+    is the kind of place at which `path` begins; the path leads from there to the object. `site`
+    is ``file:line``, `stack` the frames from there outwards. What is not known is empty.
     """
 
     type: str
     per_call: float
     bytes_per_call: float
+    native_per_call: float = 0.0
     share: float = 0.0
+    root: str = ""
     path: tuple[str, ...] = ()
     site: str = ""
+    stack: tuple[str, ...] = ()
+    holds: tuple[TypeCount, ...] = ()
     cycle: str = ""
     bound: str = ""
     advice: str = ""
     fingerprint: str = ""
     known: str = ""
+
+
+class Edge(msgspec.Struct, frozen=True, kw_only=True):
+    """A reference between two members of a cycle, by their positions, and its attribute."""
+
+    source: int
+    target: int
+    label: str
+
+
+class Cycle(msgspec.Struct, frozen=True, kw_only=True):
+    """One strongly connected component of what a call leaves to the cyclic collector.
+
+    `words` goes the shortest way round, naming each reference; `members` are those worth drawing,
+    of `objects` in all.
+    """
+
+    words: str
+    per_call: float
+    objects: int
+    bytes: int
+    members: tuple[str, ...]
+    edges: tuple[Edge, ...]
+    types: tuple[TypeCount, ...] = ()
+    finalizers: tuple[str, ...] = ()
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """A call site whose live bytes grow: `stack` from there outwards, as ``file:line``."""
+
+    site: str
+    function: str
+    bytes_per_call: float
+    blocks_per_call: float
+    native: bool
+    stack: tuple[str, ...] = ()
+
+
+class Peak(msgspec.Struct, frozen=True, kw_only=True):
+    """The most memory that was live at once while tracing, and the sites that held it."""
+
+    bytes: int
+    sites: tuple[Site, ...] = ()
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the explaining passes found about one design.
+
+    `calls` is the number of calls that survivors were counted over; `tracer` names what saw the
+    allocations. `notes` say what could not be found out.
+    """
+
+    culprits: tuple[Culprit, ...] = ()
+    survivors: tuple[TypeCount, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
+    deferred_objects: float = 0.0
+    uncollectable: int = 0
+    sites: tuple[Site, ...] = ()
+    peak: Peak | None = None
+    calls: int = 0
+    tracer: str = ""
+    flame_graph: str = ""
+    notes: tuple[str, ...] = ()
+    elapsed_s: float = 0.0
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from memcurve.judge.verdict import Evidence, Flat, Growing, Inconclusive, Plateaued, Verdict
+from memcurve.report.causes import cause_lines, ledger_line
 from memcurve.units import COUNTERS, Counter, format_bytes, format_count, format_value
 
 _RESOURCE_TITLES = {"fds": "descriptors", "threads": "threads", "tasks": "tasks"}
@@ -81,5 +82,11 @@ def check_text(verdict: Verdict) -> str:
             "collector"
         )
     lines.extend(f"  note         {caveat.text}" for caveat in judgement.caveats)
+    if details.explanation is not None:
+        if details.ledger is not None and ledger_line(details.ledger):
+            lines.append(f"  ledger       {ledger_line(details.ledger)}")
+        lines.extend(cause_lines(details.explanation))
+    if details.acknowledged:
+        lines.append("  acknowledged: known leaks explain this growth, so it does not fail")
     lines.append(f"  {judgement.calls} calls in {details.elapsed_s:.1f} s")
     return "\n".join(lines)

@@ -5,19 +5,18 @@ destroys the measured program, so it comes last in a process that ends after it.
 """
 
 import collections
-import gc
 import time
 import types
 
-from . import bounds, labels
+from . import labels
 
 SHARE = 0.5
 LEAST_NATIVE_BYTES = 2048
 MOST_STEPS = 12
 
 
-def cut(holder, ids, owner_is_dict=True):
-    """Remove the references of `holder` to the objects with these ids; say whether that was done."""
+def cut(holder, ids):
+    """Remove a holder's references to the objects with these ids; say whether that was done."""
     if isinstance(holder, labels.LRU_WRAPPER):
         holder.cache_clear()
     elif isinstance(holder, collections.deque):
@@ -65,6 +64,7 @@ class Scales:
     def __init__(self, counters, settle, deadline_s):
         self._counters, self._settle = counters, settle
         self._deadline = time.monotonic() + deadline_s
+        self.python = self.malloc = 0  # freed so far
 
     def out_of_time(self):
         return time.monotonic() > self._deadline
@@ -79,10 +79,13 @@ class Scales:
             return None
         self._settle()
         after = self.read()
-        return before[0] - after[0], before[1] - after[1]
+        freed = before[0] - after[0], before[1] - after[1]
+        self.python += freed[0]
+        self.malloc += freed[1]
+        return freed
 
 
-def walk_down(group_heads, find, scales, native_each, shallow_each):
+def walk_down(group_heads, find, scales, native_each):
     """Follow the reference whose cut frees most of a head, one fresh head for each try.
 
     `find(id)` returns a living head. Returns the steps down to what carries the native weight.

@@ -3,12 +3,14 @@
 import contextlib
 import ctypes
 import gc
+import types
 
 from . import labels
 from .allocations import trimmed
 
 FRAMES = 16
-NEAR = 4000
+NEAR, MOST_TYPES = 4000, 60
+CODE = (type, types.ModuleType, types.CodeType)
 # the collector's header, and the pointers to a managed `__dict__`, stand before an object
 HEADER_BYTES = (0, 16, 32)
 
@@ -31,49 +33,50 @@ def children(holder):
 
 
 def of_group(group, before):
-    """Return the frames, innermost first, in which a new object like a group's heads was made.
+    """Return {type: frames} of where new objects of a group were made, heads under their own type.
 
-    The newest that was traced tells it; [] if none was, as where growth is rarer than the calls.
+    The newest of each type that was traced tells it, frames innermost first; a type is missing
+    where growth is rarer than the calls.
     """
     if group.holder is not None:
         new = [t for t in gc.get_referents(group.holder.thing) if id(t) not in before]
-        found = _first_site(_below(new, group.kind))
-        if found:
-            return found
-        return _first_site(t for t in gc.get_objects() if type(t) is group.kind)
-    return _first_site(t for t in gc.get_objects() if type(t) is group.kind)
+    else:
+        new = [t for t in gc.get_objects() if type(t) is group.kind]
+    found = {}
+    for thing in _below(new):
+        kind = type(thing)
+        if kind not in found and len(found) < MOST_TYPES:
+            frames = frames_of(thing)
+            if frames:
+                found[kind] = frames
+    if group.kind not in found:
+        heads = [t for t in gc.get_objects() if type(t) is group.kind]
+        frames = _first(heads) or next(iter(found.values()), [])
+        if frames:
+            found[group.kind] = frames
+    return {labels.type_name(kind): frames for kind, frames in found.items()}
 
 
-def _below(things, kind):
-    """Yield objects of a type among new objects and what they refer to, the nearest first."""
+def _below(things):
+    """Yield new objects and what they refer to, the nearest first."""
     seen, level = set(), things[::-1]
     while level and len(seen) < NEAR:
         for thing in level:
-            if type(thing) is kind:
+            if not labels.is_ours(thing):
                 yield thing
         seen.update(map(id, level))
         level = [
             child
             for child in gc.get_referents(*level[:200])
-            if id(child) not in seen and not isinstance(child, type)
+            if id(child) not in seen and not isinstance(child, CODE)
         ]
 
 
-def _first_site(things):
-    rest = []
+def _first(things):
     for thing in things:
-        if labels.is_ours(thing):
-            continue
-        found = frames_of(thing)
-        if found:
-            return found
-        if len(rest) < 20:
-            rest.append(thing)
-    for thing in rest:
-        for child in gc.get_referents(thing):
-            found = frames_of(child)
-            if found:
-                return found
+        frames = [] if labels.is_ours(thing) else frames_of(thing)
+        if frames:
+            return frames
     return []
 
 

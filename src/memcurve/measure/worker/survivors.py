@@ -9,6 +9,7 @@ to is held outside Python. Objects of one holder, label and type are one group.
 import asyncio
 import collections
 import gc
+import sys
 import types
 
 from . import bounds, labels, roots
@@ -83,11 +84,22 @@ class Survey:
         self.holders.sort(key=Holder.order)
         queue = collections.deque()
         for holder in self.holders:
+            keys = self._keys(holder)
             for thing in holder.new:
-                self._reach(thing, None, holder, queue)
+                self._reach(thing, keys.get(id(thing)), holder, queue)
         self._spread(queue)
         young = [o for o in objects if id(o) in self._is_new.young and not labels.is_ours(o)]
         self._reach_outside([o for o in young if id(o) not in self.things])
+
+    def _keys(self, holder):
+        """Return {id of a new key: id of its new value}: a key belongs to what it leads to."""
+        if not isinstance(holder.thing, dict):
+            return {}
+        return {
+            id(key): id(value)
+            for key, value in list(dict.items(holder.thing))
+            if value is not key and self._is_new(key) and self._is_new(value)
+        }
 
     def _add_frames(self):
         for _, frame in labels.thread_frames():
@@ -301,6 +313,7 @@ def facts(group, survey, search, below):
         "holder": labels.describe(group.holder.thing) if group.holder is not None else "",
         "entries_before": group.holder.before if group.holder is not None else None,
         "entries_after": group.holder.after if group.holder is not None else None,
+        "entries_bytes": _entries_bytes(group.holder),
         "replaced": group.holder is not None and not group.holder.grown,
         "bound": bound_of(group, owner),
         "traits": traits(group, survey),
@@ -309,6 +322,13 @@ def facts(group, survey, search, below):
             for kind, (count, size) in sorted(group.types.items(), key=lambda item: -item[1][1])
         ][:MOST_TYPES],
     }
+
+
+def _entries_bytes(holder):
+    """Return what the entries that a container gained added to its own size."""
+    if holder is None or not holder.before or holder.after <= holder.before:
+        return 0
+    return sys.getsizeof(holder.thing) * (holder.after - holder.before) // holder.after
 
 
 def _root(group, label, owner, first, search):

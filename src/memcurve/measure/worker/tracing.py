@@ -1,11 +1,8 @@
 """The two passes that explain: what survives and who holds it, and where it was allocated."""
 
-import asyncio
 import atexit
 import gc
 import os
-import sys
-import time
 
 from . import allocations, census, cycles, labels, release, roots, sites, survivors
 from .loop import drive
@@ -13,6 +10,7 @@ from .passes import SampledPass
 
 RELEASE_S = 6.0
 MOST_RELEASED = 6
+SITE_CALLS, ENOUGH_SITES = 10, 3
 
 
 def descriptors():
@@ -145,11 +143,14 @@ class SurvivorsPass(ExplainingPass):
         self._loop.sampling = False
         gc.freeze()
         with sites.traced():
-            for _ in range(calls):
-                gc.collect()
-                drive(self._loop.run(self._loop.calls + 1, frozenset()), self._runner)
-            drive(self._settler.turns(), self._runner)
-            found = [sites.of_group(g, b) for g, b in zip(self._groups, before)]
+            found = []
+            while calls > 0 and not (found and all(found[:ENOUGH_SITES])):
+                for _ in range(min(calls, SITE_CALLS)):
+                    gc.collect()
+                    drive(self._loop.run(self._loop.calls + 1, frozenset()), self._runner)
+                calls -= SITE_CALLS
+                drive(self._settler.turns(), self._runner)
+                found = [sites.of_group(g, b) for g, b in zip(self._groups, before)]
         self._loop.sampling = True
         gc.unfreeze()
         return {"sites": found}
@@ -203,16 +204,18 @@ class SurvivorsPass(ExplainingPass):
             return None
         count, steps = len(direct), []
         del direct
+        python, malloc = scales.python, scales.malloc
         if native_each >= release.LEAST_NATIVE_BYTES:
             order = [key for key in group.all_heads if key in self._first]
-            steps = release.walk_down(
-                order[-40:], _finder(holder), scales, native_each, group.bytes
-            )
-            count = _living(holder, ids) or 1
-        freed = scales.freed_by(holder, ids)
-        if freed is None:
+            steps = release.walk_down(order[-40:], _finder(holder), scales, native_each)
+        if scales.freed_by(holder, ids) is None:
             return None
-        return {"python": freed[0], "malloc": freed[1], "heads": count, "steps": steps}
+        return {
+            "python": scales.python - python,
+            "malloc": scales.malloc - malloc,
+            "heads": count,
+            "steps": steps,
+        }
 
     def _release_exit_callbacks(self, group, scales):
         """Prove that `atexit` holds a group: its callbacks grew, and clearing them frees it."""
@@ -245,10 +248,6 @@ def _finder(holder):
         return None
 
     return find
-
-
-def _living(holder, ids):
-    return sum(1 for thing in gc.get_referents(holder) if id(thing) in ids)
 
 
 def _own_ids(survey):

@@ -1,0 +1,118 @@
+"""Turn a worker's cycles into values, words and drawings."""
+
+import math
+import shutil
+import subprocess
+from html import escape
+from typing import Any
+
+from memcurve.findings import Cycle, Edge, TypeCount
+
+WIDTH, HEIGHT, RADIUS = 720, 560, 210
+DRAW_TIMEOUT_S = 10.0
+_TIP = (
+    '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
+    'markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z"/></marker></defs>'
+)
+
+
+def cycles_of(found: dict[str, Any] | None) -> tuple[Cycle, ...]:
+    """Return the cycles that one survey of deferred garbage found."""
+    if not found:
+        return ()
+    calls = max(found["calls"], 1)
+    return tuple(_cycle(fact, calls) for fact in found["cycles"])
+
+
+def _cycle(fact: dict[str, Any], calls: int) -> Cycle:
+    return Cycle(
+        words=fact["words"],
+        per_call=fact["count"] / calls,
+        objects=fact["size"],
+        bytes=fact["bytes"],
+        members=tuple(fact["members"]),
+        edges=tuple(Edge(source=a, target=b, label=text) for a, b, text in fact["edges"]),
+        types=tuple(
+            TypeCount(type=name, per_call=count / calls, bytes_per_call=0.0)
+            for name, count in fact["types"]
+        ),
+        finalizers=tuple(fact["finalizers"]),
+    )
+
+
+def as_dot(cycle: Cycle) -> str:
+    """Return the cycle in the language of graphviz."""
+    lines = ["digraph cycle {", "  rankdir=LR; node [shape=box, fontname=sans, fontsize=10];"]
+    lines.extend(f"  n{i} [label={_quoted(text)}];" for i, text in enumerate(cycle.members))
+    lines.extend(
+        f"  n{e.source} -> n{e.target} [label={_quoted(e.label)}, fontsize=9];" for e in cycle.edges
+    )
+    return "\n".join([*lines, "}"])
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def as_svg(cycle: Cycle) -> str:
+    """Return the cycle as SVG: laid out by graphviz where ``dot`` is there, else on a circle."""
+    dot = shutil.which("dot")
+    if dot is not None:
+        try:
+            done = subprocess.run(
+                [dot, "-Tsvg"],
+                input=as_dot(cycle).encode(),
+                capture_output=True,
+                timeout=DRAW_TIMEOUT_S,
+                check=True,
+            )
+            text = done.stdout.decode()
+            return text[text.index("<svg") :]
+        except (OSError, subprocess.SubprocessError, ValueError):
+            pass
+    return on_circle(cycle)
+
+
+def on_circle(cycle: Cycle) -> str:
+    """Return the cycle as SVG of our own: members on a circle, references as labelled arrows."""
+    places = [_place(i, len(cycle.members)) for i in range(len(cycle.members))]
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f"<title>{escape(cycle.words)}</title>",
+        _TIP,
+    ]
+    parts.extend(_arrow(places[e.source], places[e.target], e.label) for e in cycle.edges)
+    for (x, y), text in zip(places, cycle.members, strict=True):
+        parts.append(
+            f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle" font-size="11" '
+            f'font-family="sans-serif">{escape(text)}</text>'
+        )
+    return "\n".join([*parts, "</svg>"])
+
+
+def _place(position: int, count: int) -> tuple[float, float]:
+    turn = 2 * math.pi * position / max(count, 1) - math.pi / 2
+    return WIDTH / 2 + RADIUS * math.cos(turn), HEIGHT / 2 + RADIUS * math.sin(turn)
+
+
+def _arrow(start: tuple[float, float], end: tuple[float, float], label: str) -> str:
+    if start == end:
+        return (
+            f'<text x="{start[0]:.0f}" y="{start[1] + 14:.0f}" text-anchor="middle" '
+            f'font-size="9" font-family="sans-serif">↻ {escape(label)}</text>'
+        )
+    (x1, y1), (x2, y2) = _between(start, end, 0.1), _between(start, end, 0.9)
+    middle = _between(start, end, 0.45)
+    return (
+        f'<line x1="{x1:.0f}" y1="{y1:.0f}" x2="{x2:.0f}" y2="{y2:.0f}" stroke="currentColor" '
+        'stroke-width="1" marker-end="url(#tip)"/>'
+        f'<text x="{middle[0]:.0f}" y="{middle[1]:.0f}" text-anchor="middle" font-size="9" '
+        f'font-family="sans-serif" opacity="0.7">{escape(label)}</text>'
+    )
+
+
+def _between(
+    start: tuple[float, float], end: tuple[float, float], share: float
+) -> tuple[float, float]:
+    return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share

@@ -1,0 +1,162 @@
+"""Explain one callable: run the passes that explain, and join what they found.
+
+This is where measuring and explaining are wired together; neither knows the other. Nothing here
+changes a verdict: what fails to be explained is a note.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from memcurve.check import (
+    Functions,
+    Options,
+    Progress,
+    RunPass,
+    labelled,
+    plan_of,
+    run_in_fork,
+    target_of,
+)
+from memcurve.explain.culprits import Growth, join
+from memcurve.findings import Explanation
+from memcurve.judge.verdict import Growing, Judgement
+from memcurve.measure.explaining import (
+    Windows,
+    allocations_request,
+    survivors_request,
+    windows_for,
+)
+from memcurve.measure.runner import open_session
+from memcurve.recording import PassRecord, Recording
+from memcurve.scenario import Target
+
+
+class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What explaining may do: `native` frames cost time, a flame graph is written where told."""
+
+    native: bool = False
+    tracer: str = "any"
+    flame_graph: str | Path | None = None
+
+
+def explain_target(
+    target: Target,
+    options: Options,
+    recording: Recording,
+    judgement: Judgement,
+    *,
+    explain: ExplainOptions | None = None,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Explain a target by its name, in an interpreter of its own.
+
+    Costs about three times the calls of a plain run and some looks at the heap. Never raises for
+    what the target does; what could not be found out is in the notes.
+    """
+    session, failure = open_session(
+        target,
+        python=options.python,
+        environment={"PYTHONHASHSEED": "0", **options.environment},
+        packages=(),
+        timeout_s=max(options.call_timeout_s, 60.0),
+    )
+    with session.worker:
+        if failure is not None:
+            return Explanation(notes=(f"could not explain: {failure.message}",))
+        run = _same_session(session.run)
+        return explain_with(run, target, options, recording, judgement, explain, progress)
+
+
+def explain_function(
+    functions: Functions,
+    options: Options,
+    recording: Recording,
+    judgement: Judgement,
+    *,
+    inputs: str | Path | None = None,
+    explain: ExplainOptions | None = None,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Explain callables of this process, each pass in a fork of it."""
+    target = target_of(functions, inputs)
+    run = run_in_fork(functions, options)
+    return explain_with(run, target, options, recording, judgement, explain, progress)
+
+
+def _same_session(run: RunPass) -> RunPass:
+    return run
+
+
+def explain_with(
+    run: RunPass,
+    target: Target,
+    options: Options,
+    recording: Recording,
+    judgement: Judgement,
+    explain: ExplainOptions | None = None,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Explain through `run`, which runs one pass in a process that ends with it."""
+    began = time.monotonic()
+    chosen = explain or ExplainOptions()
+    growth = growth_of(recording, judgement)
+    windows = windows_for(_call_s(recording))
+    plan = plan_of(target, options, kind="survivors", mode="settled")
+    survivors = run(
+        *survivors_request(plan, windows, growth.native_per_call), labelled(progress, "survivors")
+    )
+    short, long = (
+        _allocations(run, plan, windows, calls, chosen, progress)
+        for calls in (windows.short, windows.long)
+    )
+    explanation = join(growth, survivors, short, long, str(chosen.flame_graph or ""))
+    return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)
+
+
+def _allocations(
+    run: RunPass,
+    plan: object,
+    windows: Windows,
+    calls: int,
+    explain: ExplainOptions,
+    progress: Progress | None,
+) -> PassRecord:
+    stop: dict[str, object] = {}
+    if calls == windows.long and explain.flame_graph:
+        stop["flame_graph"] = str(Path(explain.flame_graph).resolve())
+    options = {"start": {"tracer": explain.tracer, "native": explain.native}, "stop": stop}
+    request = allocations_request(plan, windows, calls, options)  # type: ignore[arg-type]
+    return run(*request, labelled(progress, "allocations"))
+
+
+def growth_of(recording: Recording, judgement: Judgement) -> Growth:
+    """Return the figures of a judgement that shares are taken of."""
+    return Growth(
+        scenario=recording.scenario,
+        bytes_per_call=judgement.retained.evidence.per_call,
+        python_per_call=judgement.python_per_call,
+        native_per_call=judgement.native_per_call,
+        deferred_objects=judgement.deferred.objects_per_call,
+        fds_per_call=_rate(judgement, "fds"),
+        threads_per_call=_rate(judgement, "threads"),
+        tasks_per_call=_rate(judgement, "tasks"),
+        proved=isinstance(judgement.retained, Growing),
+    )
+
+
+def _rate(judgement: Judgement, name: str) -> float:
+    verdict = judgement.verdicts.get(name)
+    return verdict.evidence.per_call if verdict is not None else 0.0
+
+
+def _call_s(recording: Recording) -> float:
+    settled = recording.of("settled")
+    if settled is None or not settled.calls:
+        return 0.0
+    return settled.wall_s / settled.calls
+
+
+Explainer = Callable[[Recording, Judgement], Explanation]

@@ -1,0 +1,76 @@
+"""Say where the growth of resident memory went between the ends of the natural pass.
+
+    ΔRSS = retained Python + retained malloc + deferred + allocator slack + other mappings
+           + residual
+
+Retained and deferred come from the allocators, to the byte; deferred is what a collection behind
+the last call freed. Allocator slack is resident memory that the allocators hold free, or have live
+and never touched (then it is negative): resident heap less live, at most what they have from the
+system and do not use. Slack is fragmentation or reserve, not a leak. Other mappings are stacks of
+threads, files, and resident anonymous memory beyond what the allocators have. The rows come from
+the allocators' books and from ``smaps``, ΔRSS from ``statm``: the residual is where they disagree.
+"""
+
+import msgspec
+
+from memcurve.findings import Ledger
+from memcurve.recording import PassRecord, Recording
+
+
+class _State(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker reads at each end; see its `mappings` module."""
+
+    python_bytes: int
+    malloc_bytes: int
+    rss_bytes: int
+    arena_bytes: int
+    malloc_system_bytes: int
+    malloc_free_bytes: int
+    heap: int
+    stack: int
+    other: int
+    heap_size: int
+    deferred_python: int = 0
+    deferred_malloc: int = 0
+
+
+def ledger_of(recording: Recording) -> Ledger | None:
+    """Return the ledger of a recording; None without a natural pass or without ``smaps``."""
+    natural = recording.of("natural")
+    return None if natural is None else ledger_of_pass(natural)
+
+
+def ledger_of_pass(natural: PassRecord) -> Ledger | None:
+    """Return the ledger of one natural pass."""
+    try:
+        begin = msgspec.convert(natural.surveys.get("begin"), _State)
+        end = msgspec.convert(natural.surveys.get("end"), _State)
+    except msgspec.ValidationError:
+        return None
+    deferred = end.deferred_python + end.deferred_malloc
+    rows = {
+        "retained_python": end.python_bytes - begin.python_bytes - end.deferred_python,
+        "retained_malloc": end.malloc_bytes - begin.malloc_bytes - end.deferred_malloc,
+        "deferred": deferred,
+        "allocator_slack": _slack(end) - _slack(begin),
+        "other_mappings": _others(end) - _others(begin),
+    }
+    rss = end.rss_bytes - begin.rss_bytes
+    residual = rss - sum(rows.values())
+    return Ledger(from_call=0, to_call=natural.calls, rss=rss, residual=residual, **rows)
+
+
+def _slack(state: _State) -> int:
+    """Return what is resident of the allocators' free memory; negative: live, never touched."""
+    live = state.python_bytes + state.malloc_bytes
+    return min(state.heap - live, _mapped(state) - live)
+
+
+def _others(state: _State) -> int:
+    """Return stacks, files, and what is resident of anonymous memory that is no allocator's."""
+    foreign = max(state.heap_size - _mapped(state), 0)
+    return state.stack + state.other + min(max(state.heap - _mapped(state), 0), foreign)
+
+
+def _mapped(state: _State) -> int:
+    return state.arena_bytes + state.malloc_system_bytes

@@ -1,0 +1,87 @@
+"""The causes of a growth as lines for a terminal."""
+
+from collections.abc import Iterator
+
+from memcurve.findings import Culprit, Cycle, Explanation, Ledger
+from memcurve.units import format_bytes, format_count
+
+MOST_CULPRITS, MOST_CYCLES, MOST_FRAMES = 4, 3, 4
+SMALL_RSS = 1 << 20
+
+_ROWS = (
+    ("retained_python", "retained Python"),
+    ("retained_malloc", "retained malloc"),
+    ("deferred", "deferred"),
+    ("allocator_slack", "allocator slack (fragmentation, no leak)"),
+    ("other_mappings", "other mappings"),
+    ("residual", "residual"),
+)
+
+
+def cause_lines(explanation: Explanation) -> Iterator[str]:
+    """Yield the culprits, most important first, then cycles and what could not be found out."""
+    for number, culprit in enumerate(explanation.culprits[:MOST_CULPRITS], 1):
+        yield from culprit_lines(number, culprit)
+    more = len(explanation.culprits) - MOST_CULPRITS
+    if more > 0:
+        yield f"  and {more} more: --json has them all"
+    for cycle in explanation.cycles[:MOST_CYCLES]:
+        yield f"  cycle        {cycle_line(cycle)}"
+    if explanation.uncollectable:
+        yield f"  cycle        {explanation.uncollectable} objects that no collection can free"
+    if explanation.flame_graph:
+        yield f"  flame graph  {explanation.flame_graph}"
+    for note in explanation.notes:
+        yield f"  note         {note}"
+
+
+def culprit_lines(number: int, culprit: Culprit) -> Iterator[str]:
+    """Yield what is known of one culprit."""
+    yield f"  culprit {number}    {headline(culprit)}"
+    if culprit.path:
+        kind = f"{culprit.root}: " if culprit.root and culprit.root != culprit.path[0] else ""
+        yield f"    held by    {kind}{' → '.join(culprit.path)}"
+    if culprit.site:
+        yield f"    made at    {culprit.site}"
+    rows = (
+        ("bound", culprit.bound),
+        ("cycle", culprit.cycle),
+        ("advice", culprit.advice),
+        ("known", culprit.known),
+        ("mark", culprit.fingerprint),
+    )
+    for title, text in rows:
+        if text:
+            yield f"    {title:<10} {text}"
+
+
+def headline(culprit: Culprit) -> str:
+    """Return one line: how many of what, how many bytes, and which share of the growth."""
+    text = f"{format_count(culprit.per_call)} {culprit.type} a call"
+    if culprit.per_call == 0:
+        text = culprit.type
+    if culprit.bytes_per_call:
+        text += f", {format_bytes(culprit.bytes_per_call)} a call"
+    if culprit.native_per_call >= 0.5 * culprit.bytes_per_call > 0:
+        text += f" ({format_bytes(culprit.native_per_call)} of it malloc's)"
+    return text + (f", {culprit.share * 100:.0f} % of the growth" if culprit.share else "")
+
+
+def cycle_line(cycle: Cycle) -> str:
+    """Return one line: how often, how many objects, which way round."""
+    text = f"{format_count(cycle.per_call)} a call, {cycle.objects} objects: {cycle.words}"
+    if cycle.finalizers:
+        text += f"; with finalizers: {', '.join(cycle.finalizers)}"
+    return text
+
+
+def ledger_line(ledger: Ledger) -> str:
+    """Return where resident memory went, the rows that matter first; "" if it hardly grew."""
+    if abs(ledger.rss) < SMALL_RSS:
+        return ""
+    rows = [(title, getattr(ledger, name)) for name, title in _ROWS]
+    rows = [row for row in rows if abs(row[1]) >= 0.01 * abs(ledger.rss)]
+    rows.sort(key=lambda row: -abs(row[1]))
+    parts = ", ".join(f"{title} {format_bytes(value)}" for title, value in rows)
+    span = f"calls {ledger.from_call} to {ledger.to_call}"
+    return f"resident memory grew by {format_bytes(ledger.rss)} ({span}): {parts}"
