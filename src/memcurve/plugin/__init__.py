@@ -1,0 +1,1 @@
+"""What `memcurve.pytest_plugin` loads when a test is measured."""

@@ -1,0 +1,96 @@
+"""Say why a test failed: what grew, by how much, who holds it, which limit, and what to do next."""
+
+from memcurve.findings import Culprit
+from memcurve.judge.verdict import Growing, Verdict
+from memcurve.plugin.gate import Excess, Gated
+from memcurve.report.text import verdict_line
+from memcurve.units import COUNTERS, format_bytes, format_count
+
+_COUNTER = {"retained": "live_bytes", "deferred": "deferred_bytes"}
+MOST_CULPRITS = 3
+
+
+def failure_text(gated: Gated, repeat: str) -> str:
+    """Return the message of a failed test; `repeat` is the command that measures it again."""
+    assert gated.verdict.details is not None
+    details = gated.verdict.details
+    lines = [_headline(excess) for excess in gated.crossed]
+    lines += [f"accepted curve left: {text}" for text in gated.regressed]
+    lines += [verdict_line(verdict) for verdict in gated.unsettled]
+    retained = details.judgement.retained
+    if isinstance(retained, Growing):
+        judgement = details.judgement
+        python, native = judgement.python_per_call, judgement.native_per_call
+        lines.append(
+            f"  heaps    Python {format_bytes(python)}, malloc {format_bytes(native)} a call, "
+            f"{format_count(judgement.objects_per_call)} tracked objects a call"
+        )
+    for culprit in details.culprits[:MOST_CULPRITS]:
+        lines += _culprit_lines(culprit)
+    lines += [f"  note     {caveat.text}" for caveat in details.judgement.caveats]
+    lines += [f"  next     {step}" for step in _next_steps(gated)]
+    lines.append(f"  repeat   {repeat}")
+    return "\n".join(lines)
+
+
+def summary_line(gated: Gated) -> str:
+    """Return the result of one measured test in one line."""
+    if gated.crossed or gated.regressed:
+        return "; ".join([*(_headline(excess) for excess in gated.crossed), *gated.regressed])
+    verdict: Verdict = gated.unsettled[0] if gated.unsettled else gated.verdict
+    return verdict_line(verdict)
+
+
+def _headline(excess: Excess) -> str:
+    limit = f"{excess.name}={_limit(excess)} a call was allowed"
+    if excess.verdict is not None:
+        return f"{verdict_line(excess.verdict)} ({limit})"
+    return (
+        f"deferred: {_amount(excess, excess.value)} a call wait for the cyclic collector ({limit})"
+    )
+
+
+def _limit(excess: Excess) -> str:
+    text = _amount(excess, excess.limit)
+    return f'"{text}"' if excess.name in _COUNTER else text
+
+
+def _amount(excess: Excess, value: float) -> str:
+    counter = COUNTERS[_COUNTER.get(excess.name, excess.name)]
+    return format_bytes(value) if counter.unit == "bytes" else format_count(value)
+
+
+def _culprit_lines(culprit: Culprit) -> list[str]:
+    bytes_each = format_bytes(culprit.bytes_per_call)
+    made = f", made at {culprit.site}" if culprit.site else ""
+    lines = [f"  grows    {format_count(culprit.per_call)} {culprit.type} ({bytes_each}){made}"]
+    if culprit.path:
+        lines.append(f"  held by  {' → '.join(culprit.path)}")
+    if culprit.cycle:
+        lines.append(f"  cycle    {culprit.cycle}")
+    if culprit.advice:
+        lines.append(f"  advice   {culprit.advice}")
+    return lines
+
+
+def _next_steps(gated: Gated) -> list[str]:
+    steps = []
+    for excess in gated.crossed:
+        value = excess.value * 1.1
+        amount = f'"{format_bytes(value)}"' if excess.name in _COUNTER else f"{value:.3g}"
+        wanted = f"if that is meant, allow it: {excess.name}={amount}"
+        steps.append(f"{_REMEDY[excess.name]}; {wanted}")
+    if gated.regressed and not gated.crossed:
+        steps.append("undo what made it grow, or accept it: --memcurve-accept REASON")
+    if gated.unsettled and not gated.crossed:
+        steps.append("give it more calls or time: calls=1000, budget=60")
+    return steps
+
+
+_REMEDY = {
+    "retained": "let go of what every call keeps",
+    "deferred": "break the cycle, or close what it holds",
+    "fds": "close what every call opens",
+    "threads": "join the threads that every call starts",
+    "tasks": "await or cancel the tasks that every call starts",
+}

@@ -1,0 +1,128 @@
+"""Say how one test is measured: its marker first, then the command line and configuration."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from memcurve.check import Options
+from memcurve.errors import MemcurveError
+from memcurve.judge.thresholds import Thresholds
+from memcurve.units import parse_bytes
+
+Isolation = Literal["auto", "fork", "none"]
+
+QUICK = Thresholds(first_look=120, flat_tail=80, enough=120, conviction=400, most_calls=600)
+QUICK_BUDGET_S = 2.0
+
+
+class SettingsError(MemcurveError):
+    """A marker or a setting has a name or a value that nothing can be done with."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What may grow by how much a call; None: not gated. `named` are those that the test gave."""
+
+    retained: float = 1.0
+    deferred: float | None = None
+    fds: float | None = 0.0
+    threads: float | None = 0.0
+    tasks: float | None = 0.0
+    named: dict[str, object] = {}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that decides how a test is measured and judged."""
+
+    options: Options
+    limits: Limits
+    isolation: Isolation = "auto"
+    inconclusive: Literal["fail", "warn"] = "fail"
+    baselines: Path = Path("memcurve-baselines")
+    quick: bool = False
+
+
+_NAMES = ("calls", "budget", "retained", "deferred", "max_bytes")
+_COUNTS = ("fds", "threads", "tasks")
+_MARKER_NAMES = (*_NAMES, *_COUNTS, "timeout", "grace", "isolation")
+
+
+def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Settings:
+    """Return the settings of one test; `given` are the keywords of its marker or call.
+
+    Raises SettingsError for a keyword that does not exist or a value that cannot be read.
+    """
+    unknown = sorted(set(given) - set(_MARKER_NAMES))
+    if unknown:
+        known = ", ".join(_MARKER_NAMES)
+        raise SettingsError(f"memcurve has no keyword {unknown[0]!r}; it has {known}")
+    quick = bool(config.getoption("memcurve_quick") or config.getini("memcurve_quick"))
+    values = {name: config.getini(f"memcurve_{name}") for name in _NAMES}
+    values |= dict.fromkeys(_COUNTS, 0)
+    values = {name: value for name, value in values.items() if value is not None} | dict(given)
+    try:
+        limits = _limits(values, given)
+        options = _options(values, limits, quick)
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"memcurve cannot use a setting: {error}") from error
+    open_question = config.getini("memcurve_inconclusive") or "fail"
+    return Settings(
+        options=options,
+        limits=limits,
+        isolation=_chosen("isolation", values.get("isolation", "auto"), ("auto", "fork", "none")),
+        inconclusive=_chosen("inconclusive", open_question, ("fail", "warn")),
+        baselines=config.rootpath / (config.getini("memcurve_baselines") or "memcurve-baselines"),
+        quick=quick,
+    )
+
+
+def _limits(values: Mapping[str, object], given: Mapping[str, object]) -> Limits:
+    named = {name: given[name] for name in ("retained", "deferred", *_COUNTS) if name in given}
+    deferred = values.get("deferred")
+    return Limits(
+        retained=max(_bytes(values.get("retained", 1.0)), 1.0),
+        deferred=None if deferred is None else _bytes(deferred),
+        fds=_count(values["fds"]),
+        threads=_count(values["threads"]),
+        tasks=_count(values["tasks"]),
+        named=named,
+    )
+
+
+def _options(values: Mapping[str, object], limits: Limits, quick: bool) -> Options:
+    thresholds = QUICK if quick else Thresholds()
+    floor = max(thresholds.floor_limit, limits.retained)
+    changed = {"tolerance": limits.retained, "floor_limit": floor}
+    if "max_bytes" in values:
+        changed["max_bytes"] = int(_bytes(values["max_bytes"]))
+    budget = values.get("budget", QUICK_BUDGET_S if quick else None)
+    calls = int(str(values.get("calls", 100)))
+    if calls < 1:
+        raise ValueError(f"calls={calls}; ask for 1 or more")
+    return Options(
+        calls=min(calls, thresholds.first_look) if quick else calls,
+        budget_s=None if budget is None else float(str(budget)),
+        call_timeout_s=float(str(values.get("timeout", 30.0))),
+        grace_s=float(str(values.get("grace", 1.0))),
+        thresholds=msgspec.structs.replace(thresholds, **changed),
+    )
+
+
+def _bytes(value: object) -> float:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is not a size; write one such as '64 B' or '8 KiB'")
+    return parse_bytes(value)
+
+
+def _count(value: object) -> float | None:
+    return None if value is None else float(str(value))
+
+
+def _chosen(name: str, value: object, known: tuple[str, ...]) -> Any:
+    if value not in known:
+        raise SettingsError(
+            f"memcurve cannot use {name}={value!r}; it is one of {', '.join(known)}"
+        )
+    return value
