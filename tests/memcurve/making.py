@@ -12,7 +12,16 @@ from itertools import pairwise
 
 from memcurve.baseline import AcceptedCurve, AcceptedDesign, Baseline
 from memcurve.curve import Curve
-from memcurve.findings import Culprit, Ledger
+from memcurve.findings import (
+    Culprit,
+    Cycle,
+    Edge,
+    Explanation,
+    Ledger,
+    Peak,
+    Site,
+    TypeCount,
+)
 from memcurve.judge.caveats import Caveat
 from memcurve.judge.comparison import Comparison, Crossing, Outcome, Run
 from memcurve.judge.judgement import judge
@@ -326,6 +335,54 @@ def culprit(
     return Culprit(**(fields | more))  # type: ignore[arg-type]
 
 
+def cycle(*members: str, per_call: float = 1.0) -> Cycle:
+    """Make a cycle through these members, each referring to the next by its own name."""
+    edges = tuple(
+        Edge(source=i, target=(i + 1) % len(members), label=f".{member.lower()}")
+        for i, member in enumerate(members)
+    )
+    return Cycle(
+        words=" → ".join([*members, members[0]]),
+        per_call=per_call,
+        objects=len(members),
+        bytes=96 * len(members),
+        members=members,
+        edges=edges,
+    )
+
+
+def explanation(*culprits: Culprit, cycles: tuple[Cycle, ...] = ()) -> Explanation:
+    """Make what the explaining passes found: these culprits and cycles, two call sites, a peak."""
+    sites = (
+        Site(
+            site="bench/designs/naive.py:42",
+            function="build_client",
+            bytes_per_call=864_000.0,
+            blocks_per_call=1_204.0,
+            native=True,
+            stack=("bench/designs/naive.py:42", "bench/designs/naive.py:80"),
+        ),
+        Site(
+            site="bench/designs/naive.py:71",
+            function="start",
+            bytes_per_call=19_000.0,
+            blocks_per_call=55.5,
+            native=False,
+        ),
+    )
+    return Explanation(
+        culprits=culprits,
+        survivors=(TypeCount(type="dict", per_call=12.0, bytes_per_call=2_208.0),),
+        cycles=cycles,
+        sites=sites,
+        peak=Peak(bytes=97_000_000, sites=sites[:1]),
+        calls=100,
+        tracer="memray",
+        flame_graph="reports/executions-naive.html",
+        notes=("frames of stripped libraries have no names",),
+    )
+
+
 def ledger(rss: int, *, calls: int = 100) -> Ledger:
     """Make a ledger in which malloc holds nine tenths of the growth of RSS."""
     return Ledger(
@@ -381,7 +438,10 @@ def crossing(
     limit: float = 12_000,
 ) -> Crossing:
     """Make a crossed threshold."""
-    message = f"{scenario}/{design}: {counter} left its band at call {call}"
+    message = (
+        f"{scenario}/{design}: {counter} left its accepted band at call {call}: {value:,.0f} at "
+        f"call 100; if this is meant: memcurve accept -k {scenario}/{design} --reason '…'"
+    )
     return Crossing(
         scenario=scenario,
         design=design,
@@ -411,6 +471,7 @@ def outcome(
     compared: Comparison | None = None,
     culprits: tuple[Culprit, ...] = (),
     where: Ledger | None = None,
+    explained: Explanation | None = None,
 ) -> Outcome:
     """Make an outcome; the recording is judged by the real rules unless a judgement is given."""
     of = of or recording()
@@ -421,6 +482,7 @@ def outcome(
         comparison=compared,
         culprits=culprits,
         ledger=where,
+        explanation=explained,
     )
 
 

@@ -1,9 +1,8 @@
 """A run as `make bench` gives it, made up: the shapes are those that the real designs show."""
 
-from memcurve.judge.caveats import Caveat
 from memcurve.judge.comparison import Outcome, Run
-from memcurve.recording import Failure, PassRecord, Recording
-from memcurve.scenario import Target
+from memcurve.judge.verdict import Rate
+from memcurve.recording import Failure, PassRecord
 from tests.memcurve.making import (
     CurveMaker,
     accepted,
@@ -12,35 +11,41 @@ from tests.memcurve.making import (
     crossing,
     culprit,
     curve,
+    cycle,
+    explanation,
+    flat,
+    growing,
+    judgement,
     ledger,
     natural,
     outcome,
     pass_record,
+    plateaued,
     recording,
     run,
     settled,
 )
 
 KIB, MIB = 1024, 1024**2
-TARGET = Target(call="bench.designs.naive:rag_client")
 
 
 def _long(calls: int = 1500) -> CurveMaker:
     return curve(calls=calls)
 
 
-def _settled(memory: CurveMaker, malloc: CurveMaker, garbage: float) -> PassRecord:
+def _settled(memory: CurveMaker, malloc: CurveMaker, garbage: float, opened: float) -> PassRecord:
     still = curve(calls=memory.calls)
     return settled(
         memory,
         malloc=malloc,
         deferred_bytes=still.flat().above(garbage).noise(seed=4, by=garbage / 50),
         deferred_objects=still.flat().above(154),
+        connections_opened=still.grows(per_call=opened),
     )
 
 
 def _natural(
-    *, tooth: float, rises: float, fds: CurveMaker, opened: float, cpu_ms: float, seed: int
+    *, tooth: float, rises: float, fds: CurveMaker, cpu_ms: float, seed: int
 ) -> PassRecord:
     memory = curve().fills(to=60 * KIB).noise(seed=seed, by=3000)
     memory = memory._bent([rises * i for i in range(101)]).teeth(per_call=tooth, every=7)
@@ -56,7 +61,6 @@ def _natural(
         rss_peak_bytes=CurveMaker(calls=100, levels=tuple(peak)).above(60 * MIB),
         fds=fds.above(11),
         connections_open=fds,
-        connections_opened=curve().grows(per_call=opened, calls=100),
         cpu_ns=curve().grows(per_call=cpu_ms * 1e6),
     )
 
@@ -73,25 +77,35 @@ def naive(scenario: str, *, kept: bool = False) -> Outcome:
             else _long().grows(per_call=19 * KIB),
             _long().grows(per_call=rate),
             881_000 if not kept else 12_000,
+            opened=2,
         ),
-        _natural(tooth=0 if kept else 845 * KIB, rises=rate, fds=fds, opened=2, cpu_ms=45, seed=1),
+        _natural(tooth=0 if kept else 845 * KIB, rises=rate, fds=fds, cpu_ms=45, seed=1),
         scenario=scenario,
         design="naive",
     )
     if not kept:
-        return outcome(made, where=ledger(9 * MIB))
+        deferred = Rate(bytes_per_call=881_000.0, objects_per_call=154.0)
+        return outcome(made, judged=judgement(deferred=deferred, calls=1500), where=ledger(9 * MIB))
     return outcome(
         made,
-        culprits=(
+        judged=judgement(
+            growing(876 * KIB),
+            deferred=Rate(bytes_per_call=12_000.0, objects_per_call=20.0),
+            python_per_call=19 * KIB,
+            native_per_call=857 * KIB,
+            objects_per_call=2.0,
+            calls=1500,
+        ),
+        explained=explanation(
             culprit(),
             culprit(
                 "asyncio.Task",
                 bytes_per_call=19 * KIB,
                 share=0.02,
-                cycle="Task → coroutine → frame → Task",
                 advice="remove finished executions from active_executions",
                 site="bench/designs/naive.py:71",
             ),
+            cycles=(cycle("Task", "coroutine", "frame", "Future"), cycle("Client", "Session")),
         ),
         where=ledger(86 * MIB),
     )
@@ -104,14 +118,15 @@ def published(scenario: str) -> Outcome:
             _long().fills(to=6000, within=4, calls=40).jumps(12_000).flat(150).jumps(9_000).flat(),
             _long().flat(),
             31_000,
+            opened=0.03,
         ),
-        _natural(
-            tooth=30 * KIB, rises=0, fds=curve().jumps(3).flat(), opened=0.03, cpu_ms=11, seed=2
-        ),
+        _natural(tooth=30 * KIB, rises=0, fds=curve().jumps(3).flat(), cpu_ms=11, seed=2),
         scenario=scenario,
         design="published",
     )
-    return outcome(made)
+    deferred = Rate(bytes_per_call=31_000.0, objects_per_call=60.0)
+    judged = judgement(plateaued(at=192, size=27_000), deferred=deferred, calls=1500)
+    return outcome(made, judged=judged)
 
 
 def pooled(scenario: str, *, crossed: bool = False) -> Outcome:
@@ -121,16 +136,17 @@ def pooled(scenario: str, *, crossed: bool = False) -> Outcome:
     if crossed:
         memory = _long().fills(to=6500, within=4, calls=36).grows(per_call=1200)
     made = recording(
-        _settled(memory, _long().flat(), 9_000),
-        _natural(
-            tooth=9 * KIB, rises=0, fds=curve().jumps(2).flat(), opened=0.02, cpu_ms=8, seed=3
-        ),
+        _settled(memory, _long().flat(), 9_000, opened=0.02),
+        _natural(tooth=9 * KIB, rises=0, fds=curve().jumps(2).flat(), cpu_ms=8, seed=3),
         scenario=scenario,
         design="pooled",
     )
-    found = (crossing(scenario=scenario, call=37, value=11_900, limit=10_600),) if crossed else ()
+    found = (crossing(scenario=scenario, call=37, value=83_000, limit=10_600),) if crossed else ()
     held = comparison(*found, scenario=scenario, against=accepted_design(band))
-    return outcome(made, compared=held)
+    deferred = Rate(bytes_per_call=9_000.0, objects_per_call=43.0)
+    verdict = growing(1200) if crossed else flat()
+    judged = judgement(verdict, deferred=deferred, python_per_call=1200.0 * crossed, calls=1500)
+    return outcome(made, judged=judged, compared=held)
 
 
 def failed(scenario: str, design: str = "published") -> Outcome:
@@ -175,14 +191,3 @@ def crossed_run() -> Run:
         pooled("rag_client", crossed=True),
         rag_client="one retrieval call",
     )
-
-
-def with_caveat(of: Recording, text: str) -> Outcome:
-    """Return an outcome of that recording with one more caveat."""
-    made = outcome(of)
-    assert made.judgement is not None
-    caveats = (*made.judgement.caveats, Caveat(kind="few_calls", text=text))
-    import msgspec
-
-    judged = msgspec.structs.replace(made.judgement, caveats=caveats)
-    return msgspec.structs.replace(made, judgement=judged)

@@ -24,7 +24,7 @@ def ticks(low: float, high: float, unit: str, count: int = 5) -> list[tuple[floa
     span = max((high - low) / factor, 1e-9)
     raw = span / max(count - 1, 1)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(s * power for s in _STEPS if s * power >= raw * 0.999)
+    step = min((s * power for s in _STEPS), key=lambda s: abs(math.log(s / raw)))
     if unit == "count" or name == "B":
         step = max(step, 1.0)
     first, last = math.ceil(low / factor / step - 1e-9), math.floor(high / factor / step + 1e-9)

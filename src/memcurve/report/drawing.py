@@ -1,16 +1,16 @@
-"""Small drawings of the page as data for its template: curves in a table cell, cycles as rings."""
+"""Small drawings of the page as data for its template: curves in table cells, cycles."""
 
 import math
-from itertools import pairwise
 
 import msgspec
 
+from memcurve.findings import Cycle
 from memcurve.report.panels import Panel
 from memcurve.report.thinning import thin
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_BUCKETS = 96, 26, 24
-RING_RADIUS, RING_CENTRE = 62.0, (150.0, 90.0)
-NODE_GAP = 0.2  # of a turn between two nodes, left free for the arrow's ends
+RADIUS, CENTRE = 84.0, (260.0, 120.0)
+TEXT_GAP, LABEL_GAP, DOT_GAP, BEND = 16.0, 7.0, 9.0, 26.0
 
 
 def spark(panel: Panel | None, design: str) -> str:
@@ -30,50 +30,87 @@ def spark(panel: Panel | None, design: str) -> str:
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """One member of a cycle: where it stands, and how its text is anchored."""
+    """One member of a cycle: where its dot stands, and where its text begins or ends."""
 
     x: float
     y: float
+    text_x: float
+    text_y: float
     text: str
     anchor: str
 
 
-class Ring(msgspec.Struct, frozen=True, kw_only=True):
-    """A reference cycle as a picture: nodes on a circle and the arcs between them."""
+class Arc(msgspec.Struct, frozen=True, kw_only=True):
+    """One reference: a curve with an arrow, and its name beside it."""
+
+    path: str
+    label: str
+    x: float
+    y: float
+    anchor: str
+
+
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """A cycle as a picture of a fixed size: members on a circle, references between them."""
 
     nodes: tuple[Node, ...]
-    arcs: tuple[str, ...]
+    arcs: tuple[Arc, ...]
 
 
-def ring(cycle: str) -> Ring | None:
-    """Lay out a cycle written as ``A → B → A``; None for anything that is not one."""
-    names = [part.strip() for part in cycle.replace("->", "→").split("→") if part.strip()]
-    if len(names) > 1 and names[0] == names[-1]:
-        names.pop()
-    if not names:
+def draw_cycle(cycle: Cycle) -> Drawing | None:
+    """Lay out a cycle; None where it has no members to draw."""
+    if not cycle.members:
         return None
-    turns = [i / len(names) for i in range(len(names))]
-    nodes = tuple(_node(turn, name) for turn, name in zip(turns, names, strict=True))
-    return Ring(nodes=nodes, arcs=tuple(_arc(a, b) for a, b in pairwise([*turns, 1.0])))
-
-
-def _node(turn: float, text: str) -> Node:
-    x, y = _place(turn)
-    side = x - RING_CENTRE[0]
-    anchor = "middle" if abs(side) < 1 else "start" if side > 0 else "end"
-    return Node(x=x, y=y, text=text, anchor=anchor)
+    places = [_place(i / len(cycle.members)) for i in range(len(cycle.members))]
+    nodes = tuple(_node(place, text) for place, text in zip(places, cycle.members, strict=True))
+    known = range(len(places))
+    arcs = tuple(
+        _arc(places[edge.source], places[edge.target], edge.label)
+        for edge in cycle.edges
+        if edge.source in known and edge.target in known
+    )
+    return Drawing(nodes=nodes, arcs=arcs)
 
 
 def _place(turn: float) -> tuple[float, float]:
     angle = 2 * math.pi * (turn - 0.25)
-    return (
-        round(RING_CENTRE[0] + RING_RADIUS * math.cos(angle), 1),
-        round(RING_CENTRE[1] + RING_RADIUS * math.sin(angle), 1),
+    return CENTRE[0] + RADIUS * math.cos(angle), CENTRE[1] + RADIUS * math.sin(angle)
+
+
+def _node(place: tuple[float, float], text: str) -> Node:
+    x, y = place
+    away = 1 + TEXT_GAP / RADIUS
+    text_x, text_y = (c + (v - c) * away for c, v in zip(CENTRE, place, strict=True))
+    return Node(
+        x=round(x, 1),
+        y=round(y, 1),
+        text_x=round(text_x, 1),
+        text_y=round(text_y, 1),
+        text=text,
+        anchor=_anchor((x - CENTRE[0]) / RADIUS),
     )
 
 
-def _arc(start: float, end: float) -> str:
-    gap = (end - start) * NODE_GAP
-    (x0, y0), (x1, y1) = _place(start + gap), _place(end - gap)
-    large = int(end - start - 2 * gap > 0.5)
-    return f"M{x0} {y0}A{RING_RADIUS:g} {RING_RADIUS:g} 0 {large} 1 {x1} {y1}"
+def _arc(start: tuple[float, float], end: tuple[float, float], label: str) -> Arc:
+    """Bend the line between two dots, so that two opposite references do not lie on each other."""
+    (x0, y0), (x1, y1) = start, end
+    if start == end:
+        x0, y0 = CENTRE
+    length = math.dist((x0, y0), (x1, y1)) or 1.0
+    along = ((x1 - x0) / length, (y1 - y0) / length)
+    aside = (along[1], -along[0])
+    bend_x, bend_y = (x0 + x1) / 2 + aside[0] * BEND, (y0 + y1) / 2 + aside[1] * BEND
+    x0, y0 = x0 + along[0] * DOT_GAP, y0 + along[1] * DOT_GAP
+    x1, y1 = x1 - along[0] * DOT_GAP, y1 - along[1] * DOT_GAP
+    label_x, label_y = (x0 + x1 + 2 * bend_x) / 4, (y0 + y1 + 2 * bend_y) / 4
+    return Arc(
+        path=f"M{x0:.1f} {y0:.1f}Q{bend_x:.1f} {bend_y:.1f} {x1:.1f} {y1:.1f}",
+        label=label,
+        x=round(label_x + aside[0] * LABEL_GAP, 1),
+        y=round(label_y + aside[1] * LABEL_GAP, 1),
+        anchor=_anchor(aside[0]),
+    )
+
+
+def _anchor(side: float) -> str:
+    return "middle" if abs(side) < 0.1 else "start" if side > 0 else "end"

@@ -69,7 +69,7 @@ def figures_of(outcome: Outcome) -> Figures:
         deferred=judgement.deferred.bytes_per_call if judgement else None,
         rss_peak=_rss_peak(natural),
         fds=_highest(natural, "fds"),
-        connections=_opened(natural),
+        connections=_opened(outcome.recording.of("settled"), outcome.recording.calls),
         cpu=_cpu(natural),
     )
 
@@ -98,8 +98,8 @@ def _rss_peak(record: PassRecord | None) -> float | None:
     return float(max(peak.values) - start.values[0]) if start and peak else None
 
 
-def _opened(record: PassRecord | None) -> float | None:
-    curve = record.samples.curve("connections_opened").grown() if record else None
+def _opened(record: PassRecord | None, calls: int) -> float | None:
+    curve = record.samples.curve("connections_opened").grown().head(calls) if record else None
     return float(curve.values[-1]) if curve else None
 
 

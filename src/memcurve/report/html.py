@@ -5,10 +5,13 @@ from the data in the page by `report.js`, thinned as `thinning` says.
 """
 
 import json
+import os
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from memcurve.report.drawing import ring, spark
+from memcurve.judge.comparison import Crossing
+from memcurve.report.drawing import draw_cycle, spark
 from memcurve.report.page import Page, ScenarioView
 from memcurve.report.panels import Line, Panel
 from memcurve.report.phrases import FILTERS
@@ -18,8 +21,11 @@ from memcurve.report.thinning import thin_parts
 BAND_BUCKETS = 60
 
 
-def render_html(page: Page) -> str:
-    """Return the page; costs about 0.1 s, and 0.2 s more the first time."""
+def render_html(page: Page, folder: Path | None = None) -> str:
+    """Return the page; costs about 0.1 s, and 0.2 s more the first time.
+
+    Links to other files are written relative to `folder`, where the page will stand.
+    """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -38,10 +44,16 @@ def render_html(page: Page) -> str:
         chart=charts.add,
         data=lambda: Markup(_embedded({"charts": charts.found})),
         spark=spark,
-        ring=ring,
+        draw_cycle=draw_cycle,
+        link=lambda path: _link(path, folder),
         css=Markup(_read("report.css")),
         js=Markup(_read("report.js")),
     )
+
+
+def _link(path: str, folder: Path | None) -> str:
+    target = Path(path)
+    return os.path.relpath(target, folder).replace(os.sep, "/") if folder else target.name
 
 
 def _read(name: str) -> str:
@@ -80,15 +92,17 @@ def _chart(scenario: ScenarioView, panel: Panel) -> dict[str, Any]:
         "last": panel.last_call,
         "lines": [_line(line, panel) for line in panel.lines],
         "marks": [
-            {"design": c.design, "call": c.call, "over": c.over}
-            for c in scenario.crossings
-            if any(_is(line, c.design, c.counter) for line in panel.lines)
+            {"design": crossing.design, "call": crossing.call}
+            for crossing in scenario.crossings
+            if crossing.kind == "band" and any(_left(line, crossing) for line in panel.lines)
         ],
     }
 
 
-def _is(line: Line, design: str, counter: str) -> bool:
-    return line.design == design and line.curve.counter == counter
+def _left(line: Line, crossing: Crossing) -> bool:
+    """Whether it is this line that left its band."""
+    same = line.design == crossing.design and line.curve.counter == crossing.counter
+    return same and line.band is not None
 
 
 def _line(line: Line, panel: Panel) -> dict[str, Any]:

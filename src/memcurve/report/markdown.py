@@ -86,7 +86,8 @@ def sparkline(panel: Panel | None, design: str) -> str:
     most = max(max(curve.values) for curve in ends.values())
     curve = ends[design]
     calls = [round(panel.calls * (i + 1) / _POINTS) for i in range(_POINTS)]
-    levels = [curve.at(call) / most if most > 0 else 0.0 for call in calls]
+    reached = [call for call in calls if call <= curve.last_call]
+    levels = [curve.at(call) / most if most > 0 else 0.0 for call in reached]
     return "".join(_BARS[min(max(int(level * 7.999), 0), 7)] for level in levels)
 
 
@@ -97,7 +98,7 @@ def _details(scenario: ScenarioView) -> list[str]:
     against = ((escape(lead.design), escape(lead.over), lead.brief) for lead in scenario.leads)
     lines.extend(f"- {design} against {over}: {brief}" for design, over, brief in against)
     for design in scenario.designs:
-        held = design.outcome.culprits[:MOST_CULPRITS]
+        held = design.culprits[:MOST_CULPRITS]
         lines.extend(f"- {escape(design.name)} holds {escape(culprit_line(c))}" for c in held)
     return [*lines, "", "</details>"]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from memcurve.baseline import Baseline
+from memcurve.findings import Culprit
 from memcurve.judge.caveats import Caveat
 from memcurve.judge.comparison import CounterChange, Crossing, Outcome, Run
 from memcurve.recording import Environment, Failure
@@ -14,6 +15,7 @@ from memcurve.report.palette import Ink, inks
 from memcurve.report.panels import Panel, panels_of
 from memcurve.report.sentences import (
     State,
+    beside,
     design_sentences,
     headline,
     outcome_sentence,
@@ -32,6 +34,7 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     label: str
     sentence: str
+    beside: tuple[str, ...]
     retained: str
     figures: Figures
     outcome: Outcome
@@ -40,6 +43,12 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
     def crossings(self) -> tuple[Crossing, ...]:
         """The thresholds that this design crossed."""
         return self.outcome.comparison.crossings if self.outcome.comparison else ()
+
+    @property
+    def culprits(self) -> tuple[Culprit, ...]:
+        """What grows and who holds it, the largest first."""
+        found = self.outcome.explanation
+        return self.outcome.culprits or (found.culprits if found else ())
 
     @property
     def changes(self) -> tuple[CounterChange, ...]:
@@ -176,6 +185,7 @@ def _design(outcome: Outcome, ink: Mapping[str, Ink], figures: Figures) -> Desig
         state=state_of(outcome),
         label=verdict_label(outcome),
         sentence=outcome_sentence(outcome),
+        beside=beside(outcome),
         retained=rate_cell(outcome.judgement),
         figures=figures,
         outcome=outcome,

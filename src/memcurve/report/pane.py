@@ -70,8 +70,7 @@ class Pane:
         )
         if self._large:
             axes.set_title(panel.note, loc="right", fontsize=7, color=FAINT, pad=7)
-            shaded = any(line.band is not None for line in panel.lines)
-            below = "calls; shaded: the band of the accepted baseline" if shaded else "calls"
+            below = "calls; shaded: the band of the accepted baseline" if panel.banded else "calls"
             axes.set_xlabel(below, fontsize=self._size, color=FAINT, labelpad=5)
 
     def _band(self, line: Line) -> None:
@@ -100,13 +99,12 @@ class Pane:
     def _cross(self, crossing: Crossing) -> None:
         """Mark where a curve left its band for good."""
         line = next((one for one in self._panel.lines if one.design == crossing.design), None)
-        if line is None or line.curve.counter != crossing.counter:
+        if crossing.kind != "band" or line is None or line.curve.counter != crossing.counter:
             return
-        over = format_value(counter_of(crossing.counter), crossing.over)
         self._axes.axvline(crossing.call, color=ALARM, linewidth=0.9, dashes=(3, 2))
         self._axes.plot([crossing.call], [line.curve.at(crossing.call)], "o", color=ALARM, ms=5)
         self._axes.annotate(
-            f"call {crossing.call}: {over} over",
+            f"call {crossing.call}: {crossing.design} leaves its band",
             (crossing.call, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(5, -10),
@@ -152,7 +150,7 @@ def _shown(values: Sequence[float], line: Line, calls: int) -> list[float]:
 def spread(places: Mapping[str, float], gap: float) -> dict[str, float]:
     """Move places (0 to 1) apart until neighbours are `gap` apart, as little as that takes.
 
-    Clusters of labels that collide are laid out around their mean; costs no more than n² steps.
+    Labels that collide are laid out around their mean; none comes nearer to 0 than half a gap.
     """
     clusters = [([name], place) for name, place in sorted(places.items(), key=lambda p: p[1])]
     merged: list[tuple[list[str], float]] = []
@@ -164,7 +162,7 @@ def spread(places: Mapping[str, float], gap: float) -> dict[str, float]:
             merged.append((lower + upper, mean))
     found: dict[str, float] = {}
     for names, centre in merged:
-        start = max(centre - gap * (len(names) - 1) / 2, 0.0)
+        start = max(centre - gap * (len(names) - 1) / 2, gap / 2)
         found |= {name: start + gap * i for i, name in enumerate(names)}
     return found
 

@@ -10,7 +10,6 @@ import msgspec
 from memcurve.baseline import AcceptedCurve
 from memcurve.curve import Curve
 from memcurve.judge.comparison import Outcome
-from memcurve.judge.judgement import deferred_per_call
 from memcurve.recording import PassKind, PassRecord
 from memcurve.report.figures import counter_of
 
@@ -37,6 +36,11 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     def last_call(self) -> int:
         """The last call with a row in any line."""
         return max(line.curve.last_call for line in self.lines)
+
+    @property
+    def banded(self) -> bool:
+        """Whether any line has an accepted band."""
+        return any(line.band is not None for line in self.lines)
 
     @property
     def varies(self) -> bool:
@@ -95,13 +99,15 @@ _SPECS = (
         note="connections open at the server, or sockets of the process, above call 0",
         kind="natural",
         counters=("connections_open", "sockets"),
+        only_if_varied=True,
     ),
     _Spec(
         key="opened",
         title="Connections opened",
         note="connections that the server has accepted since call 0",
-        kind="natural",
+        kind="settled",
         counters=("connections_opened",),
+        only_if_varied=True,
     ),
     _Spec(
         key="cpu",
@@ -116,6 +122,14 @@ _SPECS = (
         note="objects known to the collector and born during the calls, after settling",
         kind="settled",
         counters=("objects",),
+        only_if_varied=True,
+    ),
+    _Spec(
+        key="fds_settled",
+        title="Descriptors, settled",
+        note="open descriptors after settling, above call 0: what no collection closes",
+        kind="settled",
+        counters=("fds",),
         only_if_varied=True,
     ),
     _Spec(
@@ -175,13 +189,15 @@ def _grown(record: PassRecord, counter: str) -> Curve:
     return record.samples.curve(counter).grown()
 
 
-_READERS: dict[str, Callable[[PassRecord, str], Curve]] = {"deferred_bytes": deferred_per_call}
+def _each(record: PassRecord, counter: str) -> Curve:
+    return record.samples.curve(counter).tail(1)
+
+
+_READERS: dict[str, Callable[[PassRecord, str], Curve]] = {"deferred_bytes": _each}
 
 
 def _band(outcome: Outcome, counter: str, kind: PassKind) -> AcceptedCurve | None:
-    """Return the accepted curve; what was accepted of live bytes is what was retained."""
-    if outcome.comparison is None or outcome.comparison.baseline is None:
-        return None
-    if counter == "live_bytes" and kind == "natural":
+    """Return the accepted curve; baselines hold what the settled pass counts."""
+    if outcome.comparison is None or outcome.comparison.baseline is None or kind != "settled":
         return None
     return outcome.comparison.baseline.curves.get(counter)

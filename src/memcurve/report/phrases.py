@@ -1,5 +1,6 @@
 """Filters of the page's template: quantities and the small tables behind its pictures."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from memcurve.report.figures import METRICS, Metric, counter_of
 from memcurve.report.leads import Gap
 from memcurve.report.page import DesignView, Page, ScenarioView
 from memcurve.report.panels import Panel
+from memcurve.report.sentences import without_verdict
 from memcurve.report.table import show
 from memcurve.units import format_bytes, format_count, format_duration, format_value
 
@@ -63,6 +65,17 @@ def change_cells(change: CounterChange) -> tuple[str, str, str]:
     return counter.title, accepted, measured
 
 
+def kept_together(text: str) -> str:
+    """Bind numbers to their units, so that no line breaks between them."""
+    return re.sub(r"(?<=\d) (?=%|B\b|[KMG]iB\b|ms\b|s\b)", "\u00a0", text)
+
+
+def counted(value: float, noun: str) -> str:
+    """Return "1 object" or "2.5 objects"; just the number without a noun."""
+    plural = "" if value == 1 or not noun else "s"
+    return f"{format_count(value)} {noun}{plural}".rstrip()
+
+
 def reproduce(page: Page, name: str) -> str:
     """Return the command that measures one scenario again."""
     if page.command.startswith("make "):
@@ -79,4 +92,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "cells": cells,
     "change_cells": change_cells,
     "reproduce": reproduce,
+    "without_verdict": without_verdict,
+    "kept_together": kept_together,
+    "counted": counted,
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Format = Literal["png", "svg"]
 
-SMALL = ("live", "rss", "deferred", "fds", "connections", "cpu")
+SMALL = ("live", "rss", "deferred", "fds", "connections", "cpu", "tasks", "threads", "objects")
 _PLACES = (
     (0, slice(8, 12)),
     (1, slice(8, 12)),

@@ -5,7 +5,15 @@ from typing import Literal
 
 from memcurve.findings import Culprit
 from memcurve.judge.comparison import Crossing, Outcome, Run
-from memcurve.judge.verdict import Growing, Inconclusive, Judgement, Plateaued, Verdict, name_of
+from memcurve.judge.verdict import (
+    Flat,
+    Growing,
+    Inconclusive,
+    Judgement,
+    Plateaued,
+    Verdict,
+    name_of,
+)
 from memcurve.recording import Failure
 from memcurve.report.figures import counter_of
 from memcurve.report.text import verdict_line
@@ -60,12 +68,27 @@ def verdict_label(outcome: Outcome) -> str:
     return state
 
 
+def without_verdict(sentence: str) -> str:
+    """Return a verdict's sentence without the verdict, for where that stands before it."""
+    word, colon, rest = sentence.partition(": ")
+    return rest if colon and (word in STATES or word == "could not be measured") else sentence
+
+
 def outcome_sentence(outcome: Outcome) -> str:
     """Return the whole verdict on one design as a sentence."""
     failure = outcome.recording.failure
     if outcome.judgement is None:
         return f"could not be measured: {failure_line(failure)}" if failure else "was not measured"
     return verdict_line(outcome.judgement.overall)
+
+
+def beside(outcome: Outcome) -> tuple[str, ...]:
+    """Return the verdicts that are not the overall one and not flat, as sentences."""
+    if outcome.judgement is None:
+        return ()
+    overall = outcome.judgement.overall
+    others = (v for v in outcome.judgement.verdicts.values() if v.evidence != overall.evidence)
+    return tuple(verdict_line(verdict) for verdict in others if not isinstance(verdict, Flat))
 
 
 def growth(judgement: Judgement) -> str:
@@ -84,8 +107,8 @@ def growth(judgement: Judgement) -> str:
 
 
 def crossing_line(crossing: Crossing) -> str:
-    """Return one crossed threshold as a sentence."""
-    return crossing.message
+    """Return what was crossed, without whose fault it may be and what to do about it."""
+    return crossing.message.partition("; ")[0]
 
 
 def culprit_line(culprit: Culprit) -> str:
@@ -121,7 +144,7 @@ def _growing_sentence(design: str, rising: list[Outcome], outcomes: Sequence[Out
     place = worst.recording.scenario
     count = _share(rising, outcomes)
     most = "most in " if len(rising) > 1 else ""
-    return f"{design} grows in {count}: {most}{place}, {growth(worst.judgement)}"
+    return f"{design} grows in {count} ({most}{place}, {growth(worst.judgement)})"
 
 
 def _still_sentence(design: str, judged: Sequence[Outcome]) -> str:
@@ -133,11 +156,9 @@ def _still_sentence(design: str, judged: Sequence[Outcome]) -> str:
     if len(judged) > 1:
         words += f" in {'both' if len(judged) == 2 else f'all {len(judged)}'} scenarios"
     if 0 < stopped < len(judged):
-        words += f" (in {stopped} after a plateau)"
-    return (
-        f"{design} {words}: {format_bytes(floor)} a call or more would have been seen "
-        f"over {format_count(calls)} calls"
-    )
+        words += f", in {stopped} after a rise"
+    seen = f"growth of {format_bytes(floor)} a call would have shown"
+    return f"{design} {words} ({seen} over {format_count(calls)} calls)"
 
 
 def headline(run: Run) -> str:

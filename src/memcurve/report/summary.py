@@ -8,6 +8,8 @@ import json
 import math
 from typing import Any
 
+import msgspec
+
 from memcurve.judge.comparison import Crossing
 from memcurve.judge.verdict import (
     Flat,
@@ -87,6 +89,8 @@ def _design(design: DesignView) -> dict[str, Any]:
         "native_bytes_per_call": _finite(judgement.native_per_call if judgement else None),
         "objects_per_call": _finite(judgement.objects_per_call if judgement else None),
         "verdicts": _verdicts(judgement),
+        "ledger": msgspec.to_builtins(design.outcome.ledger),
+        "culprits": msgspec.to_builtins(design.culprits),
         "failure": failure_line(failure) if failure else None,
         "crossings": [_crossing(crossing) for crossing in design.crossings],
         "caveats": [{"kind": c.kind, "text": c.text} for c in design.caveats],
@@ -98,7 +102,7 @@ def _retained_bytes(design: DesignView) -> int | None:
     recording = design.outcome.recording
     record = recording.of("settled")
     curve = record.samples.curve("live_bytes").grown() if record else None
-    return curve.at(recording.calls) if curve else None
+    return curve.at(recording.calls) if curve and design.state != "failed" else None
 
 
 def _verdicts(judgement: Judgement | None) -> dict[str, Any]:

@@ -22,12 +22,15 @@ _HEADS = {"rss_peak": "peak RSS", "fds": "fds", "connections": "conns"}
 def print_table(page: Page, file: IO[str] | None = None) -> None:
     """Print the table of a run, in colour on a terminal unless NO_COLOR is set."""
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(file=file or sys.stdout, highlight=False)
     console.width = min(console.width, MOST_COLUMNS) if console.is_terminal else MOST_COLUMNS
     with console.capture() as capture:
         for part in _parts(page):
             console.print(part)
+        for crossing in page.crossings:  # not wrapped: it ends with a command to copy
+            console.print(Text(f"✕ {crossing.message}", style="red"), soft_wrap=True)
     for line in capture.get().splitlines():
         console.file.write(line.rstrip() + "\n")
 
@@ -41,7 +44,6 @@ def _parts(page: Page) -> list[object]:
             won = f"{scenario.winner} wins *" if scenario.winner else "nobody wins"
             parts.append(Text(f"\n{scenario.name}: {won}", style="bold"))
             parts.extend(Text(line) for line in lead_lines(scenario))
-    parts.extend(Text(f"\n✕ {crossing.message}", style="red") for crossing in page.crossings)
     style = "bold green" if page.passed else "bold red"
     parts.append(Text(f"\n{page.status}: {page.headline}", style=style))
     return parts

@@ -32,7 +32,7 @@ def write_all(
     page = build_page(run, baselines)
     out.mkdir(parents=True, exist_ok=True)
     written = [
-        _replace(out / "index.html", render_html(page).encode()),
+        _replace(out / "index.html", render_html(page, out).encode()),
         _replace(out / "summary.json", summary_json(page).encode()),
         _replace(out / "summary.md", markdown(page).encode()),
     ]

@@ -34,7 +34,8 @@
     const [factor, name] = scaleOf(unit, Math.max(Math.abs(low), Math.abs(high)));
     const raw = Math.max((high - low) / factor, 1e-9) / Math.max(count - 1, 1);
     const power = 10 ** Math.floor(Math.log10(raw));
-    let step = [1, 2, 5, 10].map((s) => s * power).find((s) => s >= raw * 0.999);
+    const away = (s) => Math.abs(Math.log((s * power) / raw));
+    let step = [1, 2, 5, 10].reduce((a, b) => (away(b) < away(a) ? b : a)) * power;
     if (unit === "count" || name === "B") step = Math.max(step, 1);
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const found = [];
@@ -171,8 +172,8 @@
       }
       const across = ticks(0, this.last, "count", large ? 6 : 3);
       across.forEach(([call, label], i) => {
-        const end = i === across.length - 1 ? " calls" : "";
-        element(this.svg, "text", { x: this.x(call), y: bottom + 16, "text-anchor": "middle" }, label + end);
+        const last = i === across.length - 1;
+        element(this.svg, "text", { x: this.x(call), y: bottom + 16, "text-anchor": last ? "end" : "middle" }, last ? `${label} calls` : label);
       });
     }
 
@@ -191,7 +192,7 @@
         const x = this.x(mark.call), late = x > (this.area.left + this.area.right) / 2;
         element(this.svg, "line", { class: "cross", x1: x, x2: x, y1: this.area.top, y2: this.area.bottom });
         element(this.svg, "text", { class: "mark", x: x + (late ? -5 : 5), y: this.area.top + 10, "text-anchor": late ? "end" : "start" },
-          `call ${mark.call}: ${format(this.data.unit, mark.over)} over`);
+          `call ${mark.call}: ${mark.design} leaves its band`);
       }
     }
 

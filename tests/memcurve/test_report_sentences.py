@@ -1,0 +1,115 @@
+"""What a report says in words is what was proved, and the worst comes first."""
+
+from memcurve.judge.verdict import Plateaued
+from memcurve.report.page import build_page
+from memcurve.report.sentences import (
+    beside,
+    crossing_line,
+    design_sentence,
+    headline,
+    rate_cell,
+    state_of,
+    verdict_label,
+)
+from tests.memcurve.making import (
+    crossing,
+    evidence,
+    flat,
+    growing,
+    inconclusive,
+    judgement,
+    outcome,
+    plateaued,
+    recording,
+    run,
+)
+from tests.memcurve.sample_run import crossed_run, failed, sample_run
+
+KIB = 1024
+
+
+def test_a_design_that_is_flat_everywhere_says_what_would_have_shown() -> None:
+    flat_twice = [outcome(recording(), judged=judgement(calls=1500)) for _ in range(2)]
+    assert design_sentence("pooled", flat_twice) == (
+        "pooled is flat in both scenarios (growth of 1 B a call would have shown over 1,500 calls)"
+    )
+
+
+def test_a_growing_design_says_where_how_much_and_in_which_heap() -> None:
+    judged = judgement(growing(876 * KIB), python_per_call=19 * KIB, native_per_call=857 * KIB)
+    one = [outcome(recording(design="naive"), judged=judged)]
+    said = design_sentence("naive", one)
+    assert said == "naive grows 876 KiB a call, 98 % of it outside Python's heap"
+
+
+def test_growth_of_descriptors_is_told_in_descriptors() -> None:
+    judged = judgement(fds=growing(1.0, "fds"))
+    one = outcome(recording(design="naive"), judged=judged)
+    assert design_sentence("naive", [one]) == "naive grows descriptors by 1 a call"
+    assert verdict_label(one) == "growing: descriptors"
+
+
+def test_memory_beside_growing_descriptors_is_not_lost() -> None:
+    judged = judgement(plateaued(at=30, size=9000), fds=growing(1.0, "fds"))
+    assert [line.partition(":")[0] for line in beside(outcome(recording(), judged=judged))] == [
+        "plateaued"
+    ]
+
+
+def test_an_inconclusive_design_is_not_called_flat() -> None:
+    open_question = [outcome(recording(), judged=judgement(inconclusive()))]
+    assert design_sentence("pooled", open_question) == "pooled is inconclusive"
+
+
+def test_the_headline_joins_the_best_and_the_worst_design() -> None:
+    assert headline(sample_run()) == (
+        "pooled is flat in all 3 scenarios (growth of 1 B a call would have shown over 1,500 "
+        "calls); naive grows in 1 of 3 scenarios (executions, 876 KiB a call, 98 % of it outside "
+        "Python's heap)"
+    )
+
+
+def test_a_crossed_threshold_is_the_headline_and_the_status() -> None:
+    page = build_page(crossed_run())
+    assert page.headline.startswith("rag_client/pooled: live_bytes left its accepted band at call")
+    assert page.status == "1 threshold crossed, 1 could not be measured"
+    assert not page.passed
+
+
+def test_a_crossing_in_a_headline_leaves_the_command_to_the_list() -> None:
+    assert "memcurve accept" in crossing().message
+    assert "memcurve accept" not in crossing_line(crossing())
+
+
+def test_a_failed_design_says_at_which_call_and_why() -> None:
+    broken = failed("rag_client")
+    assert state_of(broken) == "failed"
+    assert headline(run(broken)) == (
+        "rag_client/published could not be measured: call 37 raised "
+        "RuntimeError: Event loop is closed"
+    )
+
+
+def test_a_run_without_outcomes_says_so() -> None:
+    assert headline(run()) == "nothing was measured"
+    assert build_page(run()).hero is None
+
+
+def test_a_cell_shows_a_rate_only_where_one_is_proved() -> None:
+    filling = Plateaued(evidence=evidence(per_call=481.0), at=2000, size=96_000, projected=True)
+    cells = [
+        rate_cell(judgement(verdict))
+        for verdict in (flat(), growing(96.0), inconclusive(), filling)
+    ]
+    assert cells == ["< 1 B", "96 B", "? 3 B", "481 B ↘"]
+    assert rate_cell(None) == "-"
+
+
+def test_the_first_look_goes_to_a_crossed_threshold_else_to_the_widest_gap() -> None:
+    hero = build_page(sample_run()).hero
+    assert hero is not None
+    assert hero.name == "executions"
+    both = run(*sample_run().outcomes, *crossed_run().outcomes[-1:])
+    crossed = build_page(both).hero
+    assert crossed is not None
+    assert crossed.name == "rag_client"
