@@ -62,6 +62,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("memcurve", "measure marked tests, as --memcurve does", type="bool", default=None)
     parser.addini("memcurve_quick", "as --memcurve-quick", type="bool", default=None)
+    parser.addini(
+        "memcurve_explain",
+        "look for who holds what grows: some seconds for each failing test (default: yes)",
+        type="bool",
+        default=None,
+    )
     parser.addini("memcurve_report", "as --memcurve-report", type="string", default=None)
     for name, kind, text in _INI:
         parser.addini(f"memcurve_{name}", text, type=kind, default=None)  # type: ignore[arg-type]

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 import memcurve
-from memcurve.errors import MeasureError, MemcurveError
+from memcurve.errors import MeasureError
 from memcurve.judge.verdict import Verdict
 from memcurve.measure.worker.target import is_asynchronous
 from memcurve.plugin.gate import Gated
 from memcurve.plugin.measurement import Measurement
-from memcurve.plugin.measuring import could_not_measure, repeat_command
+from memcurve.plugin.measuring import repeat_command
 from memcurve.plugin.message import failure_text
 from memcurve.plugin.outcome import keep_outcome
 from memcurve.plugin.process import HELD_AT_START
 from memcurve.plugin.settings import read_settings
+
 
 class MemcurveFixture:
     """Measures callables, closures included; keywords are those of the marker."""

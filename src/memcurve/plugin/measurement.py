@@ -108,7 +108,8 @@ class Measurement:
         assert details is not None
         growing = any(isinstance(found, Growing) for found in details.judgement.verdicts.values())
         sockets = read_held().sockets - self._held.sockets
-        if not growing or (here is not None and sockets > LOOP_SOCKETS):
+        wanted = growing and self._settings.explain
+        if not wanted or (here is not None and sockets > LOOP_SOCKETS):
             return verdict
         functions = {"target": self._function, "setup": None, "teardown": None}
         with records_detached(self._item):

@@ -107,9 +107,7 @@ def write_report(session: pytest.Session) -> None:
     try:
         write_all(Run(outcomes=tuple(outcomes), command=command), out)
     except ImportError as error:
-        raise MemcurveError(
-            f"a page needs {error.name!r}; install memcurve[report]"
-        ) from error
+        raise MemcurveError(f"a page needs {error.name!r}; install memcurve[report]") from error
 
 
 def _outcome(out: Path, name: str) -> Outcome:

@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     inconclusive: Literal["fail", "warn"] = "fail"
     baselines: Path = Path("memcurve-baselines")
     quick: bool = False
+    explain: bool = True
 
 
 _NAMES = ("calls", "budget", "retained", "deferred", "max_bytes")
@@ -75,6 +76,7 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
         inconclusive=_chosen("inconclusive", open_question, ("fail", "warn")),
         baselines=config.rootpath / (config.getini("memcurve_baselines") or "memcurve-baselines"),
         quick=quick,
+        explain=config.getini("memcurve_explain") is not False,
     )
 
 
