@@ -1,7 +1,7 @@
 """The rule that turns one curve into a shape: flat, growing, decaying, or not decided yet.
 
 Let y(n) be what the settled pass counts after call n. A tail is what comes after a fifth, a third,
-a half and so on of the calls; to be called flat it must hold at least 200. Its slope b comes with an
+a half and so on of the calls; to be called flat it must hold at least 150. Its slope b comes with an
 interval [low, high] (see `trend`), and each quarter i of it has a floor level λi, its 10 %
 quantile, and a noise, the span from its 10 % to its 90 % quantile. t is the tolerance (1 B a call).
 
@@ -16,8 +16,10 @@ quantile, and a noise, the span from its 10 % to its 90 % quantile. t is the tol
 2. Growing. For some tail low > t; what is never given back rises in every quarter and never
    stands still for longer than 150 calls or a sixth of the calls so far (a list that grows by an
    eighth does); and the pace holds: the second half rises at least 0.9 as fast as the first, or at
-   least 0.7 as fast where chance (3 standard errors, from blocks) explains the difference. It is
-   regular if four blocks in five rise at least half as much as their mean.
+   least 0.7 as fast where chance (3 standard errors, from blocks) explains the difference and the
+   second half is itself told from zero. It is regular if four blocks in five rise at least half as
+   much as their mean. Where "never given back" is asked, the last 5 % of the calls are left out:
+   what they hold has had no time to be given back.
 3. Decaying. It rises, but the second half significantly slower: a cache that fills by chance.
 4. Anything else is undecided.
 
@@ -45,8 +47,11 @@ HOLDS, MAY_HOLD = 0.9, 0.7
 SIGNIFICANT = 3.0
 NOISE_SHARE = 0.05
 LONGEST_STAND = 150
-INTERMITTENT_TAILS, INTERMITTENT_FLOORS = 3, 2
+EDGE_SHARE = 0.05
+INTERMITTENT_CALLS, INTERMITTENT_STAND, INTERMITTENT_FLOORS = 600, 200, 2
 REGULAR_SHARE = 0.8
+END_SHARE = 0.02
+RECOUNT_SHARE, RECOUNT_BYTES = 0.002, 128
 FLOOR_OF_NOISE = 1000
 FEWEST_ROWS_A_QUARTER = 2
 
@@ -152,20 +157,27 @@ def _level_floor(tail: Curve, limits: Limits) -> float | None:
 
 def _intermittent_floor(tail: Curve, limits: Limits) -> float | None:
     """Return the floor of a tail that rises only now and then, and by little; else None."""
-    if tail.last_call - tail.calls[0] < INTERMITTENT_TAILS * limits.flat_tail:
+    if tail.last_call - tail.calls[0] < INTERMITTENT_CALLS:
         return None
     stands = max((b - a for a, b in pairwise(_rise_calls(tail))), default=tail.last_call)
     trend = measure_trend(tail)
     high = _widened(tail, trend).high if trend is not None else math.inf
-    if stands < limits.flat_tail or high > INTERMITTENT_FLOORS * limits.floor:
+    if stands < INTERMITTENT_STAND or high > INTERMITTENT_FLOORS * limits.floor:
         return None
     return high
 
 
 def _rise_calls(tail: Curve) -> list[int]:
     """Return the calls at which what is never given back rises, with both ends of the tail."""
-    rises = [call for call, rise in tail.kept().steps() if rise > 0]
-    return [tail.calls[0], *rises, tail.last_call]
+    kept = _kept(tail)
+    rises = [call for call, rise in kept.steps() if rise > 0]
+    return [tail.calls[0], *rises, kept.last_call]
+
+
+def _kept(tail: Curve) -> Curve:
+    """Return what is never given back, without the end that had no time to."""
+    last = tail.last_call
+    return tail.kept().head(last - round((last - tail.calls[0]) * EDGE_SHARE))
 
 
 def quarters_of(tail: Curve) -> list[Quarter] | None:
@@ -221,7 +233,8 @@ def _read_rise(tail: Curve, limits: Limits) -> Reading:
         return Reading(shape="undecided", trend=trend, floor=floor, why=why)
     first, second, error = _halves(tail)
     by_chance = first - second <= SIGNIFICANT * error
-    if second >= HOLDS * first or (by_chance and second >= MAY_HOLD * first):
+    resolved = second > SIGNIFICANT * error / math.sqrt(2)
+    if resolved and second >= (MAY_HOLD if by_chance else HOLDS) * first:
         return Reading(shape="growing", trend=trend, floor=floor, regular=_is_regular(tail))
     if by_chance:
         why = "it rises ever more slowly, within what chance explains"
@@ -239,8 +252,8 @@ def _read_rise(tail: Curve, limits: Limits) -> Reading:
 
 def _rises_throughout(tail: Curve, limits: Limits) -> bool:
     """Whether what is never given back rises in every quarter, and by more than the tolerance."""
-    kept = tail.kept()
-    first, last = tail.calls[0], tail.last_call
+    kept = _kept(tail)
+    first, last = kept.calls[0], kept.last_call
     marks = [kept.at(first + round((last - first) * part / 4)) for part in range(5)]
     rises = [after - before for before, after in pairwise(marks)]
     return min(rises) >= limits.step and sum(rises) > limits.tolerance * (last - first)
@@ -254,15 +267,34 @@ def _is_regular(tail: Curve) -> bool:
 
 
 def _widened(tail: Curve, trend: Trend) -> Trend:
-    """Widen the interval to hold every fair estimate of the slope: ranks, ends, least squares.
+    """Widen the interval to hold every fair estimate of the slope, and what a recount may differ.
 
     The robust slope passes over the rare steps in which a container grows; over many calls they
-    are part of what a call costs, so the least-squares slope is the estimate.
+    are part of what a call costs. A table that doubles does so once between half of the calls and
+    all of them, so the rise over that span is the estimate where the curve is regular; where it is
+    not, the least-squares slope of the whole tail has less chance in it.
     """
-    squares = least_squares(tail)
-    ends = (tail.values[-1] - tail.values[0]) / max(tail.last_call - tail.calls[0], 1)
-    estimates = (trend.low, trend.high, trend.per_call, squares, ends)
-    return msgspec.structs.replace(trend, per_call=squares, low=min(estimates), high=max(estimates))
+    squares, doubling = least_squares(tail), _rise_over_doubling(tail)
+    calls = max(tail.last_call - tail.calls[0], 1)
+    ends = (tail.values[-1] - tail.values[0]) / calls
+    per_call = doubling if _is_regular(tail) else squares
+    estimates = (trend.low, trend.high, trend.per_call, squares, ends, per_call)
+    recount = RECOUNT_SHARE * abs(per_call) + RECOUNT_BYTES / calls
+    return msgspec.structs.replace(
+        trend, per_call=per_call, low=min(estimates) - recount, high=max(estimates) + recount
+    )
+
+
+def _rise_over_doubling(tail: Curve) -> float:
+    """Return the slope between half of the calls and all of them, each end a mean of rows."""
+    last = tail.last_call
+    width = max(round(last * END_SHARE), 1)
+    middle = tail.tail(max(last // 2 - width, 0)).head(last // 2 + width)
+    end = tail.tail(last - 2 * width)
+    if not len(middle) or not len(end):
+        return least_squares(tail)
+    (x0, y0), (x1, y1) = ((fmean(part.calls), fmean(part.values)) for part in (middle, end))
+    return (y1 - y0) / (x1 - x0) if x1 > x0 else least_squares(tail)
 
 
 def _halves(tail: Curve) -> tuple[float, float, float]:

@@ -19,9 +19,9 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     resource_tolerance: float = 0.005
     """The same for descriptors, threads and tasks: one in 200 calls."""
     first_look: int = 250
-    """Calls before the first verdict: two periods of 100 after a warm-up of 50."""
-    flat_tail: int = 200
-    """Calls that must be flat at the end: two periods of the rarest leak looked for (100)."""
+    """Calls before the first verdict: a flat tail after a warm-up of 100."""
+    flat_tail: int = 150
+    """Calls that must be flat at the end: a leak of every 100th call cannot miss them."""
     enough: int = 300
     """Calls that are run whatever the budget says."""
     conviction: int = 1500

@@ -209,6 +209,7 @@ class Counters:
     def __init__(self, table, gauges, natural, readers=None):
         self.python, self.malloc, self.resources = readers or make_readers()
         self.clock = Clock()
+        self.objects_frozen = 0  # survivors that a verification has frozen, still counted
         self.table, self._gauges, self._natural = table, gauges, natural
 
     def live_bytes(self):
@@ -228,7 +229,7 @@ class Counters:
         cells[start + 2] = self.malloc.read()
         cells[start] = call
         cells[start + 3], cells[start + 4] = deferred
-        cells[start + 5] = len(gc.get_objects()) if tracked else MISSING
+        cells[start + 5] = self.objects_frozen + len(gc.get_objects()) if tracked else MISSING
         cells[start + 6], cells[start + 7] = self.resources.descriptors(self._natural)
         cells[start + 8] = self.resources.threads()
         cells[start + 9] = count_tasks(loop)

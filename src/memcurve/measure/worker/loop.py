@@ -205,7 +205,8 @@ class CallLoop:
         before = self._counters.live_bytes()
         left = yield from self._settler.patient()
         waited = before - self._counters.live_bytes()
-        frozen = gc.get_freeze_count() if hasattr(gc, "get_freeze_count") else 0
+        frozen = gc.get_freeze_count()
+        self._counters.objects_frozen += len(gc.get_objects()) if frozen else 0
         gc.unfreeze()
         objects = gc.collect()
         left = (yield from self._settler.patient()) or left
