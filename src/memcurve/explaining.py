@@ -20,7 +20,7 @@ from memcurve.check import (
     run_in_fork,
     target_of,
 )
-from memcurve.explain.culprits import Growth, join
+from memcurve.explain.culprits import UNEXPLAINED, Growth, add_lines, join, unexplained
 from memcurve.findings import Explanation
 from memcurve.judge.verdict import Growing, Judgement
 from memcurve.measure.explaining import (
@@ -113,6 +113,10 @@ def explain_with(
         for calls in (windows.short, windows.long)
     )
     explanation = join(growth, survivors, short, long, str(chosen.flame_graph or ""))
+    if unexplained(growth, explanation) > UNEXPLAINED:
+        by_line = msgspec.structs.replace(chosen, tracer="lines", flame_graph=None)
+        counted = _allocations(run, plan, windows, windows.lines, by_line, progress)
+        explanation = add_lines(growth, explanation, counted)
     return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)
 
 

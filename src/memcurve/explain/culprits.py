@@ -14,6 +14,7 @@ import msgspec
 from memcurve.explain.advice import Signs, advise
 from memcurve.explain.cycles import cycles_of
 from memcurve.explain.fingerprint import file_of, fingerprint
+from memcurve.explain.lines import growing_line
 from memcurve.explain.places import as_places, site_of
 from memcurve.explain.sites import growing_sites, held_at_peak
 from memcurve.findings import (
@@ -29,7 +30,7 @@ from memcurve.recording import PassRecord
 
 MOST_CULPRITS = 12
 LEAST_SHARE = 0.01
-UNEXPLAINED = 0.1
+UNEXPLAINED = 0.2
 LEAST_BYTES = 1.0
 NATIVE_SHARE = 0.5
 OWNERS = ("client", "session", "connection", "engine")
@@ -61,7 +62,7 @@ def join(
     cycles = cycles_of(survivors.surveys.get("cycles"))
     sites = _sites(short, long)
     culprits = list(_of_groups(growth, survivors.surveys, calls, cycles))
-    culprits.extend(_in_place(growth, found))
+    culprits.extend(_in_place(growth, found, culprits, sites))
     culprits.extend(_unexplained(growth, culprits, sites))
     culprits.extend(_of_descriptors(growth, found, culprits))
     traced = long.surveys.get("stop")
@@ -173,15 +174,23 @@ def _cycle_of(kind: str, cycles: tuple[Cycle, ...]) -> str:
     return ""
 
 
-def _in_place(growth: Growth, found: dict[str, Any]) -> Iterator[Culprit]:
+def _in_place(
+    growth: Growth, found: dict[str, Any], culprits: list[Culprit], sites: tuple[Site, ...]
+) -> Iterator[Culprit]:
+    """Buffers that grew; their site is the steepest that made no other culprit."""
+    known = {place for culprit in culprits for place in culprit.stack}
+    free = [site for site in sites if site.site not in known]
     for kind, grown, calls, root, steps in found.get("in_place", []):
         path = tuple(steps)
+        site = free.pop(0) if free else None
         yield Culprit(
             type=kind,
             per_call=0.0,
             bytes_per_call=grown / max(calls, 1),
             root=root,
             path=path,
+            site=site.site if site else "",
+            stack=site.stack if site else (),
             advice="it grows in place: bound it, or write it out and empty it",
             fingerprint=fingerprint(growth.scenario, kind, root, path, ""),
         )
@@ -201,20 +210,45 @@ def _unexplained(
         if site.site in known:
             continue
         left -= site.bytes_per_call
-        kind = "native memory (malloc)" if site.native else "untracked Python objects"
-        place = f"{file_of(site.site)}:{site.function}"
-        yield Culprit(
-            type=kind,
-            per_call=site.blocks_per_call,
-            bytes_per_call=site.bytes_per_call,
-            native_per_call=site.bytes_per_call if site.native else 0.0,
-            root=OUTSIDE,
-            path=(OUTSIDE,),
-            site=site.site,
-            stack=site.stack,
-            advice=advise(Signs(type=kind, root=OUTSIDE, native=site.native)),
-            fingerprint=fingerprint(growth.scenario, kind, OUTSIDE, (OUTSIDE,), place),
-        )
+        yield _of_site(growth, site)
+
+
+def _of_site(growth: Growth, site: Site) -> Culprit:
+    """Return the culprit of memory that nothing in Python refers to, made at a site."""
+    kind = "native memory (malloc)" if site.native else "untracked Python objects"
+    place = site_of(site.stack) or site.site
+    return Culprit(
+        type=kind,
+        per_call=site.blocks_per_call,
+        bytes_per_call=site.bytes_per_call,
+        native_per_call=site.bytes_per_call if site.native else 0.0,
+        root=OUTSIDE,
+        path=(OUTSIDE,),
+        site=place,
+        stack=site.stack,
+        advice=advise(Signs(type=kind, root=OUTSIDE, native=site.native)),
+        fingerprint=fingerprint(growth.scenario, kind, OUTSIDE, (OUTSIDE,), file_of(place)),
+    )
+
+
+def unexplained(growth: Growth, explanation: Explanation) -> float:
+    """Return the share of a proved growth that no culprit explains."""
+    if not growth.proved or growth.bytes_per_call <= 0:
+        return 0.0
+    return 1 - sum(c.bytes_per_call for c in explanation.culprits) / growth.bytes_per_call
+
+
+def add_lines(growth: Growth, explanation: Explanation, counted: PassRecord) -> Explanation:
+    """Charge what is left to the line that a count of live bytes line by line points at."""
+    left = unexplained(growth, explanation) * growth.bytes_per_call
+    found = counted.surveys.get("stop")
+    site = growing_line(found, left) if found else None
+    if site is None:
+        text = f"{left:.0f} B a call could not be traced to an object or a line"
+        return msgspec.structs.replace(explanation, notes=(*explanation.notes, text))
+    site = msgspec.structs.replace(site, bytes_per_call=min(site.bytes_per_call, left))
+    culprits = (*explanation.culprits, _of_site(growth, site))
+    return msgspec.structs.replace(explanation, culprits=_ranked(growth, list(culprits)))
 
 
 def _of_descriptors(

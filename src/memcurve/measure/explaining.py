@@ -25,6 +25,7 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
     traced: int
     short: int
     long: int
+    lines: int
 
 
 def windows_for(call_s: float) -> Windows:
@@ -33,10 +34,10 @@ def windows_for(call_s: float) -> Windows:
     Cheap calls get windows of 200, so that growth in steps of 100 calls is counted exactly.
     """
     if call_s < CHEAP_CALL_S:
-        return Windows(warm=100, window=200, traced=210, short=100, long=300)
+        return Windows(warm=100, window=200, traced=210, short=100, long=300, lines=200)
     if call_s < DEAR_CALL_S:
-        return Windows(warm=50, window=50, traced=10, short=15, long=65)
-    return Windows(warm=20, window=15, traced=3, short=5, long=20)
+        return Windows(warm=50, window=50, traced=10, short=15, long=65, lines=10)
+    return Windows(warm=20, window=15, traced=3, short=5, long=20, lines=3)
 
 
 def survivors_request(

@@ -43,7 +43,7 @@ class MemrayTracer:
     """memray with Python's allocators, into an aggregated file."""
 
     name = "memray"
-    sees_malloc = True
+    sees_malloc, settles = True, True
 
     def __init__(self, native):
         import memray
@@ -123,7 +123,7 @@ class TracemallocTracer:
     """tracemalloc: sees what goes through Python's allocators, not malloc called by libraries."""
 
     name = "tracemalloc"
-    sees_malloc = False
+    sees_malloc, settles = False, True
 
     def start(self):
         import tracemalloc

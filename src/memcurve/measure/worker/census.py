@@ -10,13 +10,14 @@ import array
 import collections
 import gc
 import io
+import sys
 
 from . import labels
 
 CHUNK = 512
 SIZED = (dict, list, set, collections.deque, labels.LRU_WRAPPER)
 BUFFERS = (bytearray, array.array, io.BytesIO, io.StringIO)
-UNTRACKED_LATER = (dict, tuple)
+NESTING = (dict, tuple)
 
 
 def chunks(things):
@@ -30,12 +31,12 @@ class Census:
 
     def __init__(self):
         self.tracked = self.held = frozenset()
-        self.breadth, self.buffers = {}, {}
-        self._kept = []
+        self.breadth, self.sizes, self.buffers = {}, {}, {}
+        self._kept, self.untracked_dicts = [], []
 
     def ignored(self):
         """Return the ids of this census's own containers."""
-        own = (self, self.__dict__, self.tracked, self.held, self.breadth, self.buffers, self._kept)
+        own = (self, *vars(self).values(), vars(self))
         return {id(thing) for thing in own}
 
     def take(self):
@@ -51,8 +52,12 @@ class Census:
         self._note_nested(held)
         self.held = frozenset(held)
         self._kept = list(held.values())
-        self.breadth = {id(t): breadth(t) for t in things if isinstance(t, SIZED)}
-        self.buffers = {id(t): t.__sizeof__() for t in self._kept if isinstance(t, BUFFERS)}
+        self.untracked_dicts = [thing for thing in self._kept if isinstance(thing, dict)]
+        sized = [t for t in things + self.untracked_dicts if isinstance(t, SIZED)]
+        self.breadth = {id(thing): breadth(thing) for thing in sized}
+        self.sizes = {id(thing): sys.getsizeof(thing) for thing in sized}
+        buffers = [thing for thing in things + self._kept if isinstance(thing, BUFFERS)]
+        self.buffers = {id(thing): thing.__sizeof__() for thing in buffers}
 
     def _note_untracked(self, referents, held):
         tracked = self.tracked
@@ -61,14 +66,14 @@ class Census:
                 held[id(thing)] = thing
 
     def _note_nested(self, held):
-        level = [thing for thing in held.values() if isinstance(thing, UNTRACKED_LATER)]
+        level = [thing for thing in held.values() if isinstance(thing, NESTING)]
         while level:
             found = {}
             for piece in chunks(level):
                 self._note_untracked(gc.get_referents(*piece), found)
             new = [thing for key, thing in found.items() if key not in held]
             held.update(found)
-            level = [thing for thing in new if isinstance(thing, UNTRACKED_LATER)]
+            level = [thing for thing in new if isinstance(thing, NESTING)]
 
     def keep(self, things):
         """Keep untracked new objects alive too, so that their addresses stay theirs."""
@@ -76,11 +81,13 @@ class Census:
 
     def let_go(self):
         """Stop keeping anything alive; addresses tell nothing any more."""
-        del self._kept[:]
+        del self._kept[:], self.untracked_dicts[:]
 
     def grown_buffers(self):
         """Yield (buffer, bytes grown) for buffers that grew in place."""
-        for thing in self._kept:
+        for thing in self._kept + gc.get_objects():
+            if not isinstance(thing, BUFFERS):
+                continue
             before = self.buffers.get(id(thing))
             if before is not None and thing.__sizeof__() > before:
                 yield thing, thing.__sizeof__() - before
@@ -113,19 +120,19 @@ class Newcomers:
         key = id(thing)
         if key in self.young:
             return True
+        # what was tracked stays so, once collections have untracked what they can: an untracked
+        # object at the address of a tracked one is another one
         if key in self._census.held or gc.is_tracked(thing):
-            return False
-        if key in self._census.tracked and isinstance(thing, UNTRACKED_LATER):
             return False
         return not is_static(thing)
 
     def edges(self, things):
         """Yield (holder, new things it refers to) for those of `things` that have any."""
-        tracked, held, young = self._census.tracked, self._census.held, self.young
+        held, young = self._census.held, self.young
         for piece in chunks(things):
             referents = gc.get_referents(*piece)
             if not any(
-                id(r) in young or (id(r) not in tracked and id(r) not in held) for r in referents
+                id(r) in young or (id(r) not in held and not gc.is_tracked(r)) for r in referents
             ):
                 continue
             for holder in piece:

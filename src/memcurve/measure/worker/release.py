@@ -19,20 +19,18 @@ def cut(holder, ids):
     """Remove a holder's references to the objects with these ids; say whether that was done."""
     if isinstance(holder, labels.LRU_WRAPPER):
         holder.cache_clear()
-    elif isinstance(holder, collections.deque):
-        left = [item for item in holder if id(item) not in ids]
-        holder.clear()
-        holder.extend(left)
     elif isinstance(holder, dict):
         for key, value in list(dict.items(holder)):
             if id(value) in ids or id(key) in ids:
                 _delete(holder, key)
-    elif isinstance(holder, list):
-        list.__setitem__(holder, slice(None), [item for item in holder if id(item) not in ids])
+    elif isinstance(holder, (list, collections.deque)):
+        # the place stays: what shrinks with the container is not the objects' own
+        for place, item in enumerate(list(holder)):
+            if id(item) in ids:
+                holder[place] = None
     elif isinstance(holder, set):
-        left = [item for item in holder if id(item) not in ids]
-        set.clear(holder)
-        set.update(holder, left)
+        for item in [item for item in holder if id(item) in ids]:
+            set.discard(holder, item)
     elif isinstance(holder, types.CellType):
         holder.cell_contents = None
     else:
@@ -74,6 +72,7 @@ class Scales:
 
     def freed_by(self, holder, ids):
         """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut."""
+        self._settle()
         before = self.read()
         if not cut(holder, ids):
             return None

@@ -13,6 +13,7 @@ import codecs
 import contextvars
 import gc
 import os
+import sys
 import threading
 import types
 from _thread import _local
@@ -25,6 +26,7 @@ PASSING = (
     (types.TracebackType, "traceback of a kept exception"),
     (types.CellType, "closure cell"),
     (labels.LRU_WRAPPER, "lru_cache"),
+    (labels.SUSPENDED, "suspended frame"),
 )
 
 
@@ -56,7 +58,7 @@ class Search:
     def __init__(self, named, ignored):
         self._named, self._ignored = named, ignored
         self._interpreter = None
-        self._modules = None
+        self._namespaces = None
 
     def up(self, thing):
         """Return the nearest root that holds `thing`; costs a look at the heap for each level."""
@@ -114,13 +116,11 @@ class Search:
             return Root("module global", _below(node, thing.__name__)) if node.below else None
         if isinstance(thing, dict):
             return self._module_namespace(node)
-        if node.below is None:
-            return None
         return self._kind(node)
 
     def _kind(self, node):
         thing = node.thing
-        if isinstance(thing, type):
+        if isinstance(thing, type) and node.below is not None:
             return Root("class attribute", _below(node, labels.type_name(thing)))
         if isinstance(thing, labels.LRU_WRAPPER):
             return Root("lru_cache", _below(node, labels.describe(thing)))
@@ -129,32 +129,29 @@ class Search:
         if isinstance(thing, _local):
             return Root("thread local", _below(node, "thread local %s" % labels.describe(thing)))
         if isinstance(thing, contextvars.Context):
-            return Root("context variable", _below(node, "context"))
+            return Root("context variable", [_variables(thing)])  # its inside is nobody's
         if isinstance(thing, types.FrameType) and not _is_suspended(thing):
             return Root("running frame", _below(node, labels.describe(thing)))
         return None
 
     def _module_namespace(self, node):
-        if self._modules is None:
-            import sys
-
-            modules = [m for m in list(sys.modules.values()) if isinstance(m, types.ModuleType)]
-            self._modules = {id(vars(module)): module.__name__ for module in modules}
-        name = self._modules.get(id(node.thing))
+        if self._namespaces is None:
+            self._namespaces = _namespaces()
+        name, is_class = self._namespaces.get(id(node.thing), (None, False))
         if name is None or node.below is None:
             return None
         label = labels.label(node.thing, node.below.thing)
         attribute = "." + label[2:-2] if label.startswith("['") else label
         rest = _below(node.below, None)
         first = "%s%s: %s" % (name, attribute, labels.describe(node.below.thing))
-        return Root(_module_kind(name, node), [first] + rest)
+        kind = "class attribute" if is_class else "module global"
+        return Root(_passing(name, node) or kind, [first] + rest)
 
     def _dead_end(self, level):
         """Nothing in Python refers to what is left: ask the interpreter's own lists."""
         for node in level:
             if isinstance(node.thing, labels.SUSPENDED):
-                kind = "suspended %s" % type(node.thing).__name__
-                return Root(kind, _below(node, labels.describe(node.thing)))
+                return Root("suspended frame", _below(node, labels.describe(node.thing)))
         if self._interpreter is None:
             self._interpreter = _interpreter_lists()
         for node in level:
@@ -168,8 +165,30 @@ def _is_suspended(frame):
     return any(isinstance(r, labels.SUSPENDED) for r in gc.get_referrers(frame))
 
 
-def _module_kind(name, node):
-    if name == "logging" or name.startswith("logging."):
+def _namespaces():
+    """Return {id of a namespace: (name, whether it is a class's)} of all modules and classes."""
+    found = {}
+    for thing in gc.get_objects():
+        if isinstance(thing, type):
+            for referent in gc.get_referents(thing):
+                if type(referent) is dict:
+                    found[id(referent)] = labels.type_name(thing), True
+                    break
+    for module in list(sys.modules.values()):
+        if isinstance(module, types.ModuleType):
+            found[id(vars(module))] = module.__name__, False
+    return found
+
+
+def _variables(context):
+    """Return the variables of a context that hold something, by name."""
+    names = sorted({variable.name for variable in context})
+    return "context variable %s" % ", ".join(repr(name) for name in names[:3])
+
+
+def _passing(name, node):
+    """Return the kind of root that what lies on the way makes of a module's or class's name."""
+    if name.partition(".")[0] == "logging":
         return "logging"
     thing = node.below
     while thing is not None:
@@ -179,7 +198,7 @@ def _module_kind(name, node):
             if isinstance(thing.thing, kind):
                 return text
         thing = thing.below
-    return "module global"
+    return None
 
 
 _RANKS = {
@@ -236,13 +255,25 @@ def _interpreter_lists():
     found = {}
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_sentinel, after_in_child=_sentinel, after_in_parent=_sentinel)
-        for holder in gc.get_referrers(_sentinel):
-            if isinstance(holder, list):
-                found[id(holder)] = "os.register_at_fork"
-    atexit.register(_sentinel)
-    codecs.register(_sentinel)
-    for holder in gc.get_referrers(_sentinel):
-        if isinstance(holder, list) and id(holder) not in found:
-            found[id(holder)] = "codecs.register" if len(holder) < 50 else "atexit"
-    atexit.unregister(_sentinel)
+        found.update((key, "os.register_at_fork") for key in _lists_around(_sentinel))
+    codecs.register(_other_sentinel)
+    found.update((key, "codecs.register") for key in _lists_around(_other_sentinel))
+    atexit.register(_last_sentinel)
+    found.update((key, "atexit") for key in _lists_around(_last_sentinel))
+    atexit.unregister(_last_sentinel)
     return found
+
+
+def _lists_around(function):
+    """Return the ids of the lists that hold a function, directly or within a tuple."""
+    holders = gc.get_referrers(function)
+    holders += [h for t in holders if isinstance(t, tuple) for h in gc.get_referrers(t)]
+    return {id(holder) for holder in holders if isinstance(holder, list)} - {id(holders)}
+
+
+def _other_sentinel(name):
+    return None
+
+
+def _last_sentinel():
+    return None

@@ -9,7 +9,7 @@ from . import labels
 from .allocations import trimmed
 
 FRAMES = 16
-NEAR, MOST_TYPES = 4000, 60
+NEAR, MOST_TYPES, FEW = 4000, 60, 50
 CODE = (type, types.ModuleType, types.CodeType)
 # the collector's header, and the pointers to a managed `__dict__`, stand before an object
 HEADER_BYTES = (0, 16, 32)
@@ -39,7 +39,9 @@ def of_group(group, before):
     where growth is rarer than the calls.
     """
     if group.holder is not None:
-        new = [t for t in gc.get_referents(group.holder.thing) if id(t) not in before]
+        new = gc.get_referents(group.holder.thing)
+        if len(before) > FEW:  # of few, one may have come back at the address of another
+            new = [thing for thing in new if id(thing) not in before]
     else:
         new = [t for t in gc.get_objects() if type(t) is group.kind]
     found = {}

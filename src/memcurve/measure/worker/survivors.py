@@ -20,16 +20,19 @@ LEAST_SHARE = 0.002
 GROWN = 0.2  # a holder that gained fewer entries than this share of what is new in it: replaced
 DEEPEST_TAIL = 12
 TAIL_SHARE = 0.5
+INTERNAL = frozenset(  # the tree inside a context: copied at every change, nobody's own object
+    ("hamt", "hamt_bitmap_node", "hamt_array_node", "hamt_collision_node")
+)
 
 
 class Holder:
     """An old object that refers to new ones."""
 
-    __slots__ = ("thing", "new", "before", "after", "namespace", "frame_label")
+    __slots__ = ("thing", "new", "before", "after", "size_before", "frame_label")
 
-    def __init__(self, thing, new, before, after):
+    def __init__(self, thing, new, before, after, size_before=0):
         self.thing, self.new, self.before, self.after = thing, new, before, after
-        self.namespace = None
+        self.size_before = size_before
         self.frame_label = None
 
     @property
@@ -74,12 +77,14 @@ class Survey:
         """Reach every new object from its holder, the growing containers first."""
         objects = gc.get_objects()
         old = [o for o in objects if id(o) not in self._is_new.young]
+        old.extend(self._census.untracked_dicts)
         ignored = self._ignored | {id(objects), id(old)}
         for thing, new in self._is_new.edges(old):
             if id(thing) not in ignored and not labels.is_ours(thing):
                 before = self._census.breadth.get(id(thing))
                 after = len(set(map(id, gc.get_referents(thing)))) if before is not None else None
-                self.holders.append(Holder(thing, new, before, after))
+                size = self._census.sizes.get(id(thing), 0)
+                self.holders.append(Holder(thing, new, before, after, size))
         self._add_frames()
         self.holders.sort(key=Holder.order)
         queue = collections.deque()
@@ -152,7 +157,8 @@ class Survey:
             group.all_heads.append(key)
             if key in self._first:
                 group.heads.append(key)
-        kept = [group for group in found.values() if group.bytes]
+        # one object that nothing refers to is not growth: it may be an iterator of our own
+        kept = [g for g in found.values() if g.bytes and (g.holder or len(g.heads) > 1)]
         kept.sort(key=lambda group: -group.bytes)
         total = sum(group.bytes for group in kept) or 1
         return [g for g in kept if g.bytes >= LEAST_SHARE * total][:MOST_GROUPS], kept
@@ -164,6 +170,8 @@ class Survey:
             chain.append(key)
             above = self.parent[key]
             if above is None or (above in self._first) is not first:
+                break
+            if type(self.things[above]).__name__ in INTERNAL:
                 break
             key = above
         top = tops.get(key, key)
@@ -229,8 +237,10 @@ def inner_steps(group, survey):
     steps = []
     for above, below in zip(chain[::-1], chain[-2::-1]):
         text = "%s: %s" % (labels.label(above, below, general=True), labels.describe(below))
-        if text not in steps:
+        if text not in steps and type(below).__name__ not in INTERNAL:
             steps.append(text)
+    if isinstance(chain[0], types.MethodType):
+        steps.append(".__self__: %s" % labels.describe(chain[0].__self__))
     return labels.describe(chain[-1]), steps
 
 
@@ -304,7 +314,7 @@ def facts(group, survey, search, below):
     heads = len(group.heads)
     same = group.types[group.kind][0]
     return {
-        "type": labels.type_name(group.kind),
+        "type": _kind_of(group, survey),
         "objects": heads if heads * 10 >= same else same,
         "bytes": group.bytes,
         "root": root.kind,
@@ -314,7 +324,7 @@ def facts(group, survey, search, below):
         "entries_before": group.holder.before if group.holder is not None else None,
         "entries_after": group.holder.after if group.holder is not None else None,
         "entries_bytes": _entries_bytes(group.holder),
-        "replaced": group.holder is not None and not group.holder.grown,
+        "replaced": _is_replaced(group, survey),
         "bound": bound_of(group, owner),
         "traits": traits(group, survey),
         "types": [
@@ -324,11 +334,31 @@ def facts(group, survey, search, below):
     }
 
 
+def _kind_of(group, survey):
+    """Return the name of the heads' type; of a bound method, that of the object it is bound to."""
+    owners = {
+        type(survey.things[key].__self__)
+        for key in group.heads
+        if isinstance(survey.things[key], types.MethodType)
+    }
+    return labels.type_name(owners.pop() if len(owners) == 1 else group.kind)
+
+
+def _is_replaced(group, survey):
+    """Say whether a container only exchanged its entries: then it is full, and nothing grows."""
+    if group.holder is None or group.holder.grown:
+        return False
+    return any(survey.parent[key] is None for key in group.heads)
+
+
 def _entries_bytes(holder):
     """Return what the entries that a container gained added to its own size."""
-    if holder is None or not holder.before or holder.after <= holder.before:
+    if holder is None or holder.before is None or holder.after <= holder.before:
         return 0
-    return sys.getsizeof(holder.thing) * (holder.after - holder.before) // holder.after
+    size, entries = sys.getsizeof(holder.thing), max(len(gc.get_referents(holder.thing)), 1)
+    if isinstance(holder.thing, list) and size == holder.size_before:
+        return 0  # it was made that long
+    return size * (holder.after - holder.before) // entries
 
 
 def _root(group, label, owner, first, search):
@@ -341,6 +371,8 @@ def _root(group, label, owner, first, search):
         kind, name = place
         return roots.Root(kind, ["%s%s: %s" % (name, label, first)])
     root = search.up(above)
+    if first.startswith("hamt"):
+        return root
     return roots.Root(root.kind, root.steps + ["%s: %s" % (label, first)])
 
 

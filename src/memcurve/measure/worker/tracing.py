@@ -4,7 +4,7 @@ import atexit
 import gc
 import os
 
-from . import allocations, census, cycles, labels, release, roots, sites, survivors
+from . import allocations, census, cycles, labels, lines, release, roots, sites, survivors
 from .loop import drive
 from .passes import SampledPass
 
@@ -263,7 +263,7 @@ def _exit_callbacks():
 def _types(groups):
     merged = {}
     for group in groups:
-        if group.holder is None or group.holder.grown:
+        if group.holder is None or group.holder.grown or group.holder.before is None:
             for kind, (count, size) in group.types.items():
                 entry = merged.setdefault(kind, [0, 0])
                 entry[0] += count
@@ -277,14 +277,21 @@ class AllocationsPass(ExplainingPass):
 
     def stage_start(self, tracer, native):
         self._settle()
-        self._tracer = allocations.make_tracer(tracer, native)
+        if tracer == "lines":
+            self._tracer = lines.LineCounter(self._counters.python.read, self._counters.malloc.read)
+        else:
+            self._tracer = allocations.make_tracer(tracer, native)
         self._from = self._loop.calls
+        self._loop.sampling = False
         self._tracer.start()
         return {"tracer": self._tracer.name}
 
     def stage_stop(self, flame_graph=None, keep=None):
+        if not self._tracer.settles:
+            self._tracer.stop()
         drive(self._settler.patient(), self._runner)
-        self._tracer.stop()
+        if self._tracer.settles:
+            self._tracer.stop()
         answer = self._tracer.read(flame_graph, keep)
         answer.update(
             tracer=self._tracer.name,
