@@ -1,5 +1,6 @@
 """One counter over the calls of one pass."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -35,17 +36,20 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
 
     def tail(self, from_call: int) -> "Curve":
         """Return the rows from call `from_call` on."""
-        start = next((i for i, call in enumerate(self.calls) if call >= from_call), len(self))
+        start = bisect_left(self.calls, from_call)
         return msgspec.structs.replace(self, calls=self.calls[start:], values=self.values[start:])
 
     def head(self, to_call: int) -> "Curve":
         """Return the rows up to and with call `to_call`."""
-        stop = next((i for i, call in enumerate(self.calls) if call > to_call), len(self))
+        stop = bisect_right(self.calls, to_call)
         return msgspec.structs.replace(self, calls=self.calls[:stop], values=self.values[:stop])
 
     def at(self, call: int) -> int:
         """Return the value of the last row not after `call`; raises IndexError without one."""
-        return self.head(call).values[-1]
+        row = bisect_right(self.calls, call) - 1
+        if row < 0:
+            raise IndexError(f"{self.counter} has no row up to call {call}")
+        return self.values[row]
 
     def kept(self) -> "Curve":
         """Return what is never given back: at each row the least value from there on."""
