@@ -3,7 +3,8 @@
 The table is a file mapped into memory: what is written there allocates nothing that stays, and the
 parent can read it even if this process dies. A row is `COLUMNS` signed 64-bit integers, followed by
 one for each gauge; a value that was not read is `MISSING`. Before the rows stands a header of the
-same width: the number of the call that runs, and how many rows there are.
+same width: the number of the call that runs, how many rows there are, and whether a copy of this
+process came back from a call.
 """
 
 import asyncio
@@ -60,6 +61,14 @@ class Table:
     def running(self, call):
         """Tell the parent which call runs."""
         self.cells[0] = call
+
+    def copied(self):
+        """Tell that this process is a copy, made by a fork in the target."""
+        self.cells[2] = 1
+
+    @property
+    def was_copied(self):
+        return self.cells[2] != 0
 
     def next_row(self) -> "int | None":
         """Return the offset of the next row, or None when the table is full."""

@@ -136,7 +136,11 @@ class CallLoop:
                 raise CallError(number + 1) from error
             clock.stop()
             if os.getpid() != self._pid:
-                os._exit(0)  # the target forked: the copy must not go on measuring
+                self._counters.table.copied()
+                os._exit(0)  # the copy must not go on measuring
+            if self._counters.table.was_copied:
+                error = RuntimeError("the target forked, and the copy returned from the call too")
+                raise CallError(number + 1) from error
             self.calls = number + 1
             if self._wanted(rows):
                 yield from self._sample()
