@@ -159,7 +159,7 @@ class RAGServiceClient:
             raise RetrievalError(self.base_url, problem) from error
 
     async def _attempt(self, method: str, path: str, **options: Any) -> httpx.Response:
-        response = await self._http.client.request(
+        response = await self._http.request(
             method, f"{self.base_url}{path}", timeout=self.timeout_s, **options
         )
         if response.is_server_error:

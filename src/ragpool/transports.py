@@ -5,6 +5,7 @@ A TLS context with its CA certificates costs 845 KB and 20 ms; a client that sha
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
@@ -49,6 +50,15 @@ class RetrievalHttp:
 
     def __init__(self, *, on_loop: bool = True) -> None:
         self.client = httpx.AsyncClient(**_options(httpx, on_loop))
+
+    async def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Send a request; cancelling it gives its connection back."""
+        mark = object()
+        try:
+            return await self.client.request(method, url, extensions={"ragpool": mark}, **options)
+        except asyncio.CancelledError:
+            _reclaim(self.client, mark)
+            raise
 
     async def aclose(self) -> None:
         await _close(self.client)
@@ -153,12 +163,38 @@ def _abandon(client: Any) -> None:
         _end_stream(stream)
 
 
+def _reclaim(client: Any, mark: object) -> None:
+    """Drop what a cancelled request left in its connection pool.
+
+    Note: httpcore 1.0.9 loses a connection when a task is cancelled while it takes one of its
+    locks (encode/httpcore#1093): the pool counts it as busy for ever, and after `MAX_CONNECTIONS`
+    of them answers no request. httpcore2, under the language models, does not.
+    """
+    for pool in _pools(client):
+        requests = pool._requests
+        requests[:] = [one for one in requests if one.request.extensions.get("ragpool") is not mark]
+        busy = {one.connection for one in requests}
+        lost = [one for one in pool._connections if one not in busy and not one.is_idle()]
+        pool._connections = [one for one in pool._connections if one not in lost]
+        lost += pool._assign_requests_to_connections()  # others may wait for the places
+        for stream in filter(None, map(_stream_of, lost)):
+            _end_stream(stream)
+
+
 def _streams(client: Any) -> Iterator[Any]:
+    for pool in _pools(client):
+        yield from filter(None, map(_stream_of, pool.connections))
+
+
+def _pools(client: Any) -> Iterator[Any]:
     for transport in (client._transport, *client._mounts.values()):
-        for connection in getattr(getattr(transport, "_pool", None), "connections", ()):
-            stream = getattr(getattr(connection, "_connection", None), "_network_stream", None)
-            if stream is not None:
-                yield stream
+        pool = getattr(transport, "_pool", None)
+        if hasattr(pool, "connections"):
+            yield pool
+
+
+def _stream_of(connection: Any) -> Any:
+    return getattr(getattr(connection, "_connection", None), "_network_stream", None)
 
 
 def _end_stream(stream: Any) -> None:

@@ -189,6 +189,25 @@ def test_a_client_from_outside_a_loop_serves_every_loop(server: StubServer) -> N
     pool.clear()
 
 
+def test_cancelled_searches_give_their_connections_back(server: StubServer) -> None:
+    async def cancel_after(client: RAGServiceClient, turns: int) -> None:
+        task = asyncio.create_task(client.search("docs", "query"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def use() -> tuple[int, int]:
+        async with RAGServiceClient(server.rag_url) as client:
+            for turns in range(40):  # every point at which a search can be interrupted
+                await asyncio.gather(*(cancel_after(client, turns) for _ in range(4)))
+            pool: Any = client._http.client._transport
+            busy = [one for one in pool._pool.connections if not one.is_idle()]
+            return len(busy), len(pool._pool._requests)
+
+    assert asyncio.run(use()) == (0, 0)
+
+
 def test_a_forgotten_client_warns() -> None:
     client = RAGServiceClient(URL)
     with pytest.warns(ResourceWarning, match="retrieval client http://rag.test: open>: forgotten"):
