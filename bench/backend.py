@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import failures
 from bench.stub.counters import GAUGES
 from bench.stub_server import StubServer
 from memcurve.scenario import Backend
@@ -38,15 +39,20 @@ RAG_URL = "BENCH_RAG_URL"
 def stub_backend() -> Iterator[Backend]:
     """Run a stub server of its own for one worker, so that its connections are that worker's."""
     with tempfile.TemporaryDirectory(prefix="memcurve-stub-") as folder:
-        gauges = Path(folder) / "gauges"
+        gauges, failed = Path(folder) / "gauges", Path(folder) / "failed"
+        failed.write_bytes(bytes(failures.FILE_BYTES))
         with StubServer(gauges=gauges) as server:
             yield Backend(
                 environment={
                     OPENAI_URL: server.openai_url,
                     ANTHROPIC_URL: server.url,
+                    # read by anthropic itself: the published pool passes no address on
+                    "ANTHROPIC_BASE_URL": server.url,
                     RAG_URL: server.rag_url,
+                    failures.PATH: str(failed),
                     "OPENAI_API_KEY": "stub",
                     "ANTHROPIC_API_KEY": "stub",
                 },
-                gauges={name: (str(gauges), place) for place, name in enumerate(GAUGES)},
+                gauges={name: (str(gauges), place) for place, name in enumerate(GAUGES)}
+                | {"failures": (str(failed), 0)},
             )

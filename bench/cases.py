@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from bench.backend import RAG_URL
+from bench.backend import ANTHROPIC_URL, OPENAI_URL, RAG_URL
 
 COLLECTION = "handbook"
-OPENAI_MODEL = "gpt-4o-mini"
-ANTHROPIC_MODEL = "claude-haiku-4-5"
+MODELS = {"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5"}
+QUESTION = "Query: is a refund possible after 30 days?"
+CONFIGURATIONS = 40
+REPEATED_QUERIES = 8
+AT_A_TIME = 10
+CLEAN_UP_EVERY = 10
 
 
 def query(number: int) -> str:
@@ -21,14 +25,38 @@ def rag_url() -> str:
     return os.environ[RAG_URL]
 
 
-def node_config(provider: str = "openai", url_variable: str = "BENCH_OPENAI_URL") -> dict[str, Any]:
-    """Return the configuration of the vector database node, the article's keys alone."""
-    model = OPENAI_MODEL if provider == "openai" else ANTHROPIC_MODEL
+def llm_url(provider: str = "openai") -> str:
+    return os.environ[OPENAI_URL if provider == "openai" else ANTHROPIC_URL]
+
+
+def llm_configuration(number: int) -> dict[str, Any]:
+    """Return one of 40 configurations: two providers, tenants with a URL of their own."""
+    tenant = number % CONFIGURATIONS
+    provider = "openai" if tenant % 2 else "anthropic"
+    scheme, _, rest = llm_url(provider).partition("://")
     return {
-        "llm_provider": provider,
-        "llm_model": model,
-        "llm_base_url": os.environ[url_variable],
+        "provider": provider,
+        "model": MODELS[provider],
+        "base_url": f"{scheme}://tenant{tenant:02d}@{rest}",
+        "temperature": round(0.1 + tenant / 100, 2),
+    }
+
+
+def node_config() -> dict[str, Any]:
+    """Return the configuration of the vector database node: the article's keys alone."""
+    return {
+        "llm_provider": "openai",
+        "llm_model": MODELS["openai"],
+        "llm_base_url": llm_url(),
         "collections": (COLLECTION,),
         "top_k": 5,
         "max_rounds": 3,
     }
+
+
+FATES = ("finished", "failed", "cancelled", "never-ending")
+
+
+def fate(number: int) -> str:
+    """Return how one execution ends, by its number."""
+    return FATES[number % len(FATES)]

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import langchain_anthropic  # noqa: F401 - imported before the calls, as naive.py does
 import langchain_openai  # noqa: F401
 
-from bench import cases
+from bench import cases, faulty
 from ragpool.cache import SearchCache
 from ragpool.llm import LLMPool
-from ragpool.node import Pools, execute_vectordb_node
+from ragpool.manager import WorkflowExecutionManager
+from ragpool.node import Pools
 from ragpool.retrieval import RAGServicePool
+from ragpool.workflow import NODE_TYPES, NodeType
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+HISTORY = 20
+MINUTE_S = 60.0
 
 
 @contextlib.asynccontextmanager
@@ -28,13 +35,100 @@ async def pools() -> AsyncIterator[Pools]:
         await made.aclose()
 
 
-async def rag_client(pools: Pools, number: int) -> None:
-    """Search once with the pool's client."""
+@contextlib.asynccontextmanager
+async def caching_pools() -> AsyncIterator[Pools]:
+    """Give pools whose cache is switched on, within its bounds."""
+    made = Pools(llm=LLMPool(), retrieval=RAGServicePool(), cache=SearchCache(enabled=True))
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+class FakeClock:
+    """A clock that one call turns on by a minute."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """The pools, and a manager of executions on top of them."""
+
+    pools: Pools
+    manager: WorkflowExecutionManager
+    clock: FakeClock
+
+
+@contextlib.asynccontextmanager
+async def platform() -> AsyncIterator[Platform]:
+    """Give the pools and a manager whose executions run on the caller's loop."""
+    async with pools() as shared:
+        made = _platform(shared)
+        try:
+            yield made
+        finally:
+            await made.manager.aclose()
+
+
+@contextlib.contextmanager
+def threaded_platform() -> Iterator[Platform]:
+    """Give a manager that runs executions on its worker threads."""
+    shared = Pools(llm=LLMPool(), retrieval=RAGServicePool(), cache=SearchCache())
+    made = _platform(shared)
+    try:
+        yield made
+    finally:
+        made.manager.close()
+        asyncio.run(shared.aclose())
+
+
+@contextlib.asynccontextmanager
+async def impatient_platform() -> AsyncIterator[Platform]:
+    """Give pools whose clients try once and wait briefly: for a backend that fails."""
+    retrieval = RAGServicePool(attempts=1, timeout_s=faulty.TIMEOUT_S)
+    shared = Pools(llm=LLMPool(), retrieval=retrieval, cache=SearchCache())
+    made = _platform(shared)
+    try:
+        yield made
+    finally:
+        await made.manager.aclose()
+        await shared.aclose()
+
+
+def _platform(shared: Pools) -> Platform:
+    clock = FakeClock()
+    manager = WorkflowExecutionManager(
+        cases.AT_A_TIME, pools=shared, node_types=NODES, max_history=HISTORY, clock=clock
+    )
+    return Platform(pools=shared, manager=manager, clock=clock)
+
+
+async def _search(config: Mapping[str, Any], query: str, pools: Pools) -> Any:
+    """Search once, then end as the configuration says."""
+    if config["fate"] in ("cancelled", "never-ending"):
+        await asyncio.Event().wait()
     client = pools.retrieval.get_client(cases.rag_url())
-    await client.search(cases.COLLECTION, cases.query(number))
+    found = await client.search(cases.COLLECTION, query)
+    if config["fate"] == "failed":
+        raise ValueError("this case was told to fail")
+    return found
 
 
-async def vectordb_node(pools: Pools, number: int) -> None:
-    """Run the node once."""
-    config = {**cases.node_config(), "rag_base_url": cases.rag_url()}
-    await execute_vectordb_node(config, cases.query(number), pools=pools)
+async def _meet_fault(config: Mapping[str, Any], query: str, pools: Pools) -> None:
+    client = pools.retrieval.get_client(cases.rag_url())
+    # the pool owns the HTTP client; the fault's header is the one thing that must get past it
+    error = await faulty.meet(config["number"], client._http.client, client.search)
+    if error is not None:
+        raise error
+
+
+NODES = {
+    **NODE_TYPES,
+    "search": NodeType(run=_search),
+    "fault": NodeType(run=_meet_fault),
+}

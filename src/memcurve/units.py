@@ -45,6 +45,7 @@ COUNTERS = {
         Counter(name="connections_opened", title="connections opened", unit="count", exact=True),
         Counter(name="connections_open", title="connections open", unit="count", exact=True),
         Counter(name="connections_peak", title="connections at once", unit="count", exact=True),
+        Counter(name="failures", title="failures", unit="count", exact=True),
         Counter(name="rss_bytes", title="resident memory", unit="bytes", exact=False),
         Counter(name="rss_peak_bytes", title="peak resident memory", unit="bytes", exact=False),
         Counter(name="cpu_ns", title="CPU time", unit="ns", exact=False, cumulative=True),

@@ -29,6 +29,7 @@ FLOORS: dict[str, tuple[float, float]] = {
     "threads": (2, 0.0),
     "tasks": (1, 0.0),
     "connections_opened": (2, 0.02),
+    "failures": (0, 0.5),
 }
 
 

@@ -17,6 +17,7 @@ GATED_COUNTERS = (
     "threads",
     "tasks",
     "connections_opened",
+    "failures",
 )
 FIRST_MARKS = (1, 2, 3, 5)
 PARTS = 20

@@ -1,0 +1,1 @@
+"""What one call of each scenario does, one module a design."""

@@ -1,0 +1,58 @@
+"""How the scenarios of the benchmark are declared: three designs, one backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.backend import PACKAGES, stub_backend
+from memcurve import Scenario, scenario
+from memcurve.scenario import Lead, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SETUPS = "bench.designs.pooled"
+
+
+def three_designs(
+    name: str,
+    description: str,
+    *,
+    setup: str = "pools",
+    at_most: Mapping[str, float] | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> Scenario:
+    """Declare a scenario whose designs are `bench.runs.{naive,published,pooled}:name`.
+
+    `setup` prepares the pooled design, `at_most` is what it may use of what naive uses, `extra`
+    are further designs. Only the pooled one must not grow.
+    """
+    designs: dict[str, str | Target] = {
+        "naive": f"bench.runs.naive:{name}",
+        "published": f"bench.runs.published:{name}",
+        **(extra or {}),
+        "pooled": Target(call=f"bench.runs.pooled:{name}", setup=f"{SETUPS}:{setup}"),
+    }
+    leads = (Lead(design="pooled", over="naive", at_most=dict(at_most)),) if at_most else ()
+    return declared(name, designs, description, leads)
+
+
+def declared(
+    name: str,
+    designs: Mapping[str, str | Target],
+    description: str,
+    leads: tuple[Lead, ...] = (),
+    must_not_grow: tuple[str, ...] = ("pooled",),
+    calls: int = 100,
+) -> Scenario:
+    """Declare a scenario of the benchmark."""
+    return scenario(
+        name,
+        designs,
+        calls=calls,
+        description=description,
+        backend=stub_backend,
+        packages=PACKAGES,
+        may_grow=tuple(design for design in designs if design not in must_not_grow),
+        leads=leads,
+    )

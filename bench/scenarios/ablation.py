@@ -1,0 +1,26 @@
+"""What each of the article's four measures pays: each alone, all but one, none, all."""
+
+from bench.scenarios._declaring import declared
+
+HOME = "bench.designs.ablation"
+DESIGNS = (
+    "none",
+    "only_llm_pool",
+    "only_retrieval_pool",
+    "only_cache_off",
+    "only_clean_up",
+    "all_but_llm_pool",
+    "all_but_retrieval_pool",
+    "all_but_cache_off",
+    "all_but_clean_up",
+    "everything",
+)
+
+ablation = declared(
+    "ablation",
+    {name: f"{HOME}:{name}" for name in DESIGNS},
+    "One node a call as an execution: LLM pool, retrieval pool, cache off and clean-up, "
+    "each alone, all but one, none and all.",
+    must_not_grow=("everything",),
+    calls=60,
+)

@@ -1,0 +1,17 @@
+"""The batch of the article: test cases through the manager, alone and ten at a time."""
+
+from bench.scenarios._declaring import three_designs
+
+batch = three_designs(
+    "batch",
+    "One test case a call through the manager, one after another.",
+    setup="platform",
+    # the acceptance limits of the benchmark: a fiftieth of the connections, a fourth of the CPU
+    at_most={"connections_opened": 0.02, "cpu_ns": 0.5},
+)
+batch_threads = three_designs(
+    "batch_threads",
+    "Ten test cases a call, on ten worker threads with an event loop each.",
+    setup="threaded_platform",
+    at_most={"connections_opened": 0.1, "cpu_ns": 0.7},
+)

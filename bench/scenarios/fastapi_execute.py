@@ -1,0 +1,23 @@
+"""The HTTP service: one `POST /execute` a call."""
+
+from bench.scenarios._declaring import declared
+from memcurve.scenario import Lead, Target
+
+SERVICES = "bench.designs.service"
+
+fastapi_execute = declared(
+    "fastapi_execute",
+    {
+        "naive": Target(call="bench.runs.service:execute", setup=f"{SERVICES}:naive_service"),
+        "published": Target(
+            call="bench.runs.service:execute", setup=f"{SERVICES}:published_service"
+        ),
+        "pooled": Target(
+            call="bench.runs.service:execute_nodes", setup=f"{SERVICES}:pooled_service"
+        ),
+    },
+    "One request a call; database, settings and clients per request, or in app.state.",
+    leads=(
+        Lead(design="pooled", over="naive", at_most={"connections_opened": 0.1, "cpu_ns": 0.8}),
+    ),
+)
