@@ -137,7 +137,7 @@ def test_the_marker_goes_before_the_configuration_file(pytester: pytest.Pytester
 def test_the_command_line_takes_effect(pytester: pytest.Pytester, args: tuple[str, ...]) -> None:
     settings = settings_of(pytester, *args)
     assert settings.quick
-    assert settings.options.budget_s == 2.0
+    assert settings.options.thresholds.most_calls == QUICK.most_calls
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ from memcurve.judge.verdict import (
 from memcurve.recording import PassRecord, Recording
 
 
+RISING = 1.0
+"""What rises by more than this a call has not stopped, however much is tolerated."""
+
+
 def judge(recording: Recording, thresholds: Thresholds | None = None) -> Judgement:
     """Judge the settled pass of a recording; other passes are shown, not judged.
 
@@ -83,7 +87,7 @@ def _verdict(
 ) -> Verdict:
     done = settled.calls
     match reading.shape:
-        case "flat" if reading.at == 0:
+        case "flat" if reading.at == 0 or evidence.low > RISING:  # inside a wide tolerance
             return Flat(evidence=evidence, thresholds=thresholds)
         case "flat":
             return Plateaued(

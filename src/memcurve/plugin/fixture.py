@@ -35,11 +35,11 @@ class MemcurveFixture:
         """
         if isinstance(target, str):
             return memcurve.check(target, **keywords)  # type: ignore[arg-type]
-        return self._run(target, keywords).verdict
+        return self._kept(Gated(verdict=self._run(target, keywords).verdict))
 
     async def acheck(self, target: Callable[..., Any], **keywords: object) -> Verdict:
         """Measure in the running event loop and return the verdict; nothing fails."""
-        return (await self._arun(target, keywords)).verdict
+        return self._kept(Gated(verdict=(await self._arun(target, keywords)).verdict))
 
     def assert_flat(
         self, target: Callable[..., Any], within: str | float = "1 B", **keywords: object
@@ -65,14 +65,14 @@ class MemcurveFixture:
                 f"{target!r} is asynchronous and an event loop runs here; "
                 "await memcurve.acheck() or aassert_flat()"
             )
-        gated = self._measurement(target, keywords).run()
-        keep_outcome(self._item, gated)
-        return gated
+        return self._measurement(target, keywords).run()
 
     async def _arun(self, target: Callable[..., Any], keywords: dict[str, object]) -> Gated:
-        gated = await self._measurement(target, keywords).arun()
+        return await self._measurement(target, keywords).arun()
+
+    def _kept(self, gated: Gated) -> Verdict:
         keep_outcome(self._item, gated)
-        return gated
+        return gated.verdict
 
     def _measurement(self, target: Callable[..., Any], keywords: dict[str, object]) -> Measurement:
         self._checks += 1
@@ -83,6 +83,7 @@ class MemcurveFixture:
 
     def _asserted(self, gated: Gated) -> Verdict:
         __tracebackhide__ = True
+        self._kept(gated)
         if gated.crossed or gated.regressed or gated.unsettled:
             raise AssertionError(failure_text(gated, repeat_command(self._item)))
         return gated.verdict

@@ -35,7 +35,7 @@ class Gated(msgspec.Struct, frozen=True, kw_only=True):
     def outcome(self) -> str:
         """The verdict in a word, for properties and tables: worst first."""
         if self.crossed or self.regressed:
-            return "crossed"
+            return "over limit"
         return "inconclusive" if self.unsettled else name_of(self.verdict)
 
 

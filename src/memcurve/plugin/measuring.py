@@ -79,6 +79,8 @@ def repeated(
 ) -> Callable[[], object]:
     """Return one call of a test with its fixtures, which empties what the test records."""
     tidy = tidiers(item)
+    for empty in tidy:
+        empty()
     call = functools.partial(function, *args, **kwargs)
     if not tidy:
         return call
@@ -102,8 +104,10 @@ def conclude_test(item: pytest.Item, settings: Settings, run: Callable[[], Gated
     try:
         gated = run()
     except MemcurveError as error:
-        pytest.fail(could_not_measure(error), pytrace=False)
-    settle(item, settings, gated)
+        reason = could_not_measure(error)
+    else:
+        return settle(item, settings, gated)
+    pytest.fail(reason, pytrace=False)  # here, so that it is not chained
 
 
 async def aconclude_test(item: pytest.Item, settings: Settings, measurement: Measurement) -> None:
@@ -112,8 +116,10 @@ async def aconclude_test(item: pytest.Item, settings: Settings, measurement: Mea
     try:
         gated = await measurement.arun()
     except MemcurveError as error:
-        pytest.fail(could_not_measure(error), pytrace=False)
-    settle(item, settings, gated)
+        reason = could_not_measure(error)
+    else:
+        return settle(item, settings, gated)
+    pytest.fail(reason, pytrace=False)
 
 
 def settle(item: pytest.Item, settings: Settings, gated: Gated) -> None:
@@ -136,7 +142,7 @@ def could_not_measure(error: MemcurveError) -> str:
     if failure is None:
         return text
     text += (
-        "\n  note     a measured test is called again and again with the same fixture values; "
-        "what may happen only once belongs into a fixture"
+        "\n  note     the test ran once and was then called again and again with the same fixture "
+        "values; what may happen only once belongs into a fixture"
     )
     return text + (f"\n\n{failure.traceback.rstrip()}" if failure.traceback else "")

@@ -1,7 +1,8 @@
 """Say why a test failed: what grew, by how much, who holds it, which limit, and what to do next."""
 
 from memcurve.findings import Culprit
-from memcurve.judge.verdict import Growing, Verdict
+from memcurve.judge.judgement import RISING
+from memcurve.judge.verdict import Flat, Growing, Inconclusive
 from memcurve.plugin.gate import Excess, Gated
 from memcurve.report.text import verdict_line
 from memcurve.units import COUNTERS, format_bytes, format_count
@@ -16,7 +17,7 @@ def failure_text(gated: Gated, repeat: str) -> str:
     details = gated.verdict.details
     lines = [_headline(excess) for excess in gated.crossed]
     lines += [f"accepted curve left: {text}" for text in gated.regressed]
-    lines += [verdict_line(verdict) for verdict in gated.unsettled]
+    lines += [_open_question(verdict) for verdict in gated.unsettled]
     retained = details.judgement.retained
     if isinstance(retained, Growing):
         judgement = details.judgement
@@ -37,8 +38,20 @@ def summary_line(gated: Gated) -> str:
     """Return the result of one measured test in one line."""
     if gated.crossed or gated.regressed:
         return "; ".join([*(_headline(excess) for excess in gated.crossed), *gated.regressed])
-    verdict: Verdict = gated.unsettled[0] if gated.unsettled else gated.verdict
-    return verdict_line(verdict)
+    if gated.unsettled:
+        return _open_question(gated.unsettled[0])
+    evidence, allowed = gated.verdict.evidence, gated.verdict.thresholds.tolerance
+    if isinstance(gated.verdict, Flat) and evidence.low > RISING:
+        return (
+            f"within its limit: live bytes grow by {format_bytes(evidence.per_call)} a call, "
+            f"{format_bytes(allowed)} are allowed"
+        )
+    return verdict_line(gated.verdict)
+
+
+def _open_question(verdict: Inconclusive) -> str:
+    title = COUNTERS[verdict.evidence.counter].title
+    return f"inconclusive: {title}: {verdict.why} (after {verdict.evidence.to_call} calls)"
 
 
 def _headline(excess: Excess) -> str:

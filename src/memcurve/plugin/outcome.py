@@ -18,7 +18,7 @@ from memcurve.store import load_recording, recording_path, replace_file, save_re
 
 PREFIX = "memcurve_"
 SESSION = pytest.StashKey[list[str]]()
-_MARKS = {"crossed": "FAILED", "inconclusive": "?"}
+_MARKS = {"over limit": "!", "inconclusive": "?"}
 
 
 def keep_outcome(item: pytest.Item, gated: Gated) -> None:
@@ -62,11 +62,11 @@ def write_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not rows:
         return
     terminalreporter.section("memory curves")
-    order = ["flat", "plateaued", "growing", "inconclusive", "crossed"]
+    order = ["flat", "plateaued", "growing", "inconclusive", "over limit"]
     for nodeid, found in sorted(rows, key=lambda row: order.index(str(row[1]["outcome"]))):
-        mark = _MARKS.get(str(found["outcome"]), "ok")
-        terminalreporter.write_line(f"{mark:<6} {nodeid} ({found['calls']} calls)")
-        terminalreporter.write_line(f"       {found['summary']}")
+        mark = _MARKS.get(str(found["outcome"]), " ")
+        terminalreporter.write_line(f"{mark} {nodeid} ({found['calls']} calls)")
+        terminalreporter.write_line(f"    {found['summary']}")
     out = report_folder(terminalreporter.config)
     if out is not None:
         terminalreporter.write_line(f"curves: {out / 'index.html'}")

@@ -11,6 +11,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -34,14 +35,23 @@ def records_detached(item: pytest.Item) -> Iterator[None]:
 def tidiers(item: pytest.Item) -> list[Tidy]:
     """Return what must be called after each call, because the test asks for a record."""
     values = funcargs_of(item)
-    found: list[Tidy] = [values[name].clear for name in ("caplog", "recwarn") if name in values]
+    found: list[Tidy] = []
+    if "caplog" in values:
+        found.append(values["caplog"].clear)
+    if "recwarn" in values:
+        found += [values["recwarn"].clear, _warn_again]
     found += [values[name].readouterr for name in _CAPTURES if name in values]
     return found
 
 
-def funcargs_of(item: pytest.Item) -> dict[str, object]:
+def _warn_again() -> None:
+    """Let a place that has warned warn again: a change of filters empties the registries."""
+    warnings.simplefilter("default")
+
+
+def funcargs_of(item: pytest.Item) -> dict[str, Any]:
     """Return the values of the fixtures of a test, by name."""
-    values: dict[str, object] = getattr(item, "funcargs", {})
+    values: dict[str, Any] = getattr(item, "funcargs", {})
     return values
 
 

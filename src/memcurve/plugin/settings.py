@@ -14,8 +14,7 @@ from memcurve.units import parse_bytes
 
 Isolation = Literal["auto", "fork", "none"]
 
-QUICK = Thresholds(first_look=120, flat_tail=80, enough=120, conviction=400, most_calls=600)
-QUICK_BUDGET_S = 2.0
+QUICK = Thresholds(first_look=120, flat_tail=80, enough=200, conviction=400, most_calls=800)
 
 
 class SettingsError(MemcurveError):
@@ -99,7 +98,7 @@ def _options(values: Mapping[str, object], limits: Limits, quick: bool) -> Optio
     changed = {"tolerance": limits.retained, "floor_limit": floor}
     if "max_bytes" in values:
         changed["max_bytes"] = int(_bytes(values["max_bytes"]))
-    budget = values.get("budget", QUICK_BUDGET_S if quick else None)
+    budget = values.get("budget")
     calls = int(str(values.get("calls", 100)))
     if calls < 1:
         raise ValueError(f"calls={calls}; ask for 1 or more")
