@@ -51,7 +51,7 @@ EDGE_SHARE = 0.05
 INTERMITTENT_CALLS, INTERMITTENT_STAND, INTERMITTENT_FLOORS = 600, 200, 2
 REGULAR_SHARE = 0.8
 END_SHARE = 0.02
-RECOUNT_SHARE, RECOUNT_BYTES = 0.002, 128
+RECOUNT_SHARE, RECOUNT_BYTES = 0.005, 128
 FLOOR_OF_NOISE = 1000
 FEWEST_ROWS_A_QUARTER = 2
 
@@ -269,15 +269,19 @@ def _is_regular(tail: Curve) -> bool:
 def _widened(tail: Curve, trend: Trend) -> Trend:
     """Widen the interval to hold every fair estimate of the slope, and what a recount may differ.
 
-    The robust slope passes over the rare steps in which a container grows; over many calls they
-    are part of what a call costs. A table that doubles does so once between half of the calls and
-    all of them, so the rise over that span is the estimate where the curve is regular; where it is
-    not, the least-squares slope of the whole tail has less chance in it.
+    The robust slope passes over rare steps. Those in which a container grows are part of what a
+    call costs: a table that doubles does so once in every doubling of the calls, and adds the same
+    to the slope of each. So the estimate of a regular curve is the robust slope and what both the
+    last doubling and the one before rise above it; a step that comes once is in one of them only.
+    Where the curve is not regular, least squares have less chance in them.
     """
-    squares, doubling = least_squares(tail), _rise_over_doubling(tail)
+    squares = least_squares(tail)
     calls = max(tail.last_call - tail.calls[0], 1)
     ends = (tail.values[-1] - tail.values[0]) / calls
-    per_call = doubling if _is_regular(tail) else squares
+    per_call = squares
+    if _is_regular(tail):
+        above = [_slope_up_to(tail, last) - trend.per_call for last in _doublings(tail)]
+        per_call = trend.per_call + max(min(above, default=0.0), 0.0)
     estimates = (trend.low, trend.high, trend.per_call, squares, ends, per_call)
     recount = RECOUNT_SHARE * abs(per_call) + RECOUNT_BYTES / calls
     return msgspec.structs.replace(
@@ -285,12 +289,16 @@ def _widened(tail: Curve, trend: Trend) -> Trend:
     )
 
 
-def _rise_over_doubling(tail: Curve) -> float:
-    """Return the slope between half of the calls and all of them, each end a mean of rows."""
+def _doublings(tail: Curve) -> tuple[int, ...]:
     last = tail.last_call
+    return (last, last // 2) if tail.calls[0] <= last // 4 else (last,)
+
+
+def _slope_up_to(tail: Curve, last: int) -> float:
+    """Return the slope from half of `last` calls to `last`, each end a mean of rows."""
     width = max(round(last * END_SHARE), 1)
     middle = tail.tail(max(last // 2 - width, 0)).head(last // 2 + width)
-    end = tail.tail(last - 2 * width)
+    end = tail.tail(last - 2 * width).head(last)
     if not len(middle) or not len(end):
         return least_squares(tail)
     (x0, y0), (x1, y1) = ((fmean(part.calls), fmean(part.values)) for part in (middle, end))

@@ -30,15 +30,29 @@ MOST_OBJECTS = 20000
 WRAPPER = type(functools.lru_cache(maxsize=1)(lambda: None))
 
 
-def filling():
-    """Return every bounded container that holds something and is not full.
+class _Rehearsed:
+    maxsize = 2
+
+    def __init__(self):
+        self.entries = {1: "one"}
+
+
+def rehearsal():
+    """Return one container of each sort: a first look at them makes what later looks reuse."""
+    cached = functools.lru_cache(maxsize=2)(lambda key: key)
+    cached(1)
+    return [cached, collections.deque([1], maxlen=2), _Rehearsed()]
+
+
+def filling(things=None):
+    """Return every bounded container, of `things` or of all, that holds something and is not full.
 
     Each is {"kind", "name", "id", "size", "bound", "entry_bytes"}; `entry_bytes` is the shallow
     size of everything reachable from it but code, divided by its entries. Costs one look at every
     tracked object (about 30 ms for 200,000).
     """
     found = []
-    for thing in gc.get_objects():
+    for thing in gc.get_objects() if things is None else things:
         try:
             containers = list(_bounded(thing))
         except Exception:  # an object that cannot be asked must not end the measurement

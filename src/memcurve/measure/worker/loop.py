@@ -108,7 +108,9 @@ class CallLoop:
             self._counters.resources.reset_rss_peak()
             self._row((MISSING, MISSING))
             return
-        yield from self._settler.patient()
+        # what a verification leaves behind at its first run is there before the first row
+        yield from self.verify(bounds.rehearsal())
+        self._counters.objects_frozen = 0
         gc.disable()
         if self._mode != "unfrozen":
             gc.freeze()
@@ -199,7 +201,7 @@ class CallLoop:
         yield from self._settle()
         yield from self._settler.patient()
 
-    def verify(self):
+    def verify(self, things=None):
         """Give everything frozen back to the collector, settle patiently, and compare.
 
         Returns the bytes and objects that this freed, what is still in flight, and which bounded
@@ -215,7 +217,7 @@ class CallLoop:
         objects = gc.collect()
         left = (yield from self._settler.patient()) or left
         after = self._counters.live_bytes()
-        found = bounds.filling()  # now: nothing frozen is listed by the collector
+        found = bounds.filling(things)  # now: nothing frozen is listed by the collector
         if frozen:
             gc.freeze()
         return {
