@@ -8,7 +8,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint accuracy accuracy-truth peers clean
+.PHONY: help setup test lint accuracy explain-accuracy accuracy-truth peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ accuracy: $(STAMP) ## run the labelled suite through memcurve check; ARGS="--rep
 
 accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preloaded malloc counter
 	$(BIN)/python -m bench.accuracy.truth $(ARGS)
+
+explain-accuracy: $(STAMP) ## explain 35 labelled leaks, and say what is told wrongly; ARGS="name --jobs 1"
+	$(BIN)/python -m bench.explain_accuracy.run $(ARGS)
 
 peers: $(STAMP) $(PEERS_STAMP) ## run other leak detectors on the same suite; ARGS=--write for docs
 	$(BIN)/python -m bench.accuracy.peers --python $(PEERS)/bin/python $(ARGS)

@@ -44,7 +44,7 @@ LABELS: Final = (
     _kept("registry_list", "module global", "leaks.REGISTRY"),
     _kept("instance_dict", "module global", "leaks.MANAGER", ".active", "[*]"),
     _kept("class_attribute", "class attribute", "leaks.Metric.readers"),
-    _kept("closure_cell", "closure cell", "closure_cell", "closure 'seen'"),
+    _kept("closure_cell", "closure cell", "_counter.<locals>.count", "closure 'seen'"),
     _kept("unbounded_lru_cache", "lru_cache", "leaks._compiled"),
     Label(
         name="lru_cache_on_a_method",
@@ -65,7 +65,12 @@ LABELS: Final = (
     Label(name="kept_traceback", type="leaks.JobError", root="module global", path=("ERRORS",)),
     _kept("thread_local", "thread local", "requests"),
     _kept("context_variable", "context variable", "'spans'"),
-    _kept("event_loop_timer", "event loop", "._scheduled"),
+    Label(
+        name="event_loop_timer",
+        type="asyncio.events.TimerHandle",
+        root="event loop",
+        path=("._scheduled",),
+    ),
     Label(
         name="task_never_done", type="_asyncio.Task", root="module global", path=("leaks.TASKS",)
     ),
@@ -86,9 +91,7 @@ LABELS: Final = (
     ),
     Label(name="kept_by_atexit", type="leaks.Client", root="atexit"),
     Label(name="kept_by_fork_hooks", type="leaks.Client", root="os.register_at_fork"),
-    Label(
-        name="logging_handler", type="logging.StreamHandler", root="logging", path=("handlers",)
-    ),
+    Label(name="logging_handler", type="logging.StreamHandler", root="logging", path=("handlers",)),
     Label(
         name="weakref_callback",
         type="weakref.finalize._Info",

@@ -64,15 +64,15 @@ _PATTERNS = (
     (
         lambda s: "traceback" in s.traits or "traceback" in s.root,
         (
-            "a kept exception keeps its traceback, and that every local variable of its frames: keep "
-            "str(error), or drop it with error.with_traceback(None)"
+            "a kept exception keeps its traceback, and that every local variable of its frames: "
+            "keep str(error), or drop it with error.with_traceback(None)"
         ),
     ),
     (
         _on_method,
         (
-            "lru_cache on a method keeps every instance that it was called on: cache on the instance "
-            "(functools.cached_property), or move the function out of the class"
+            "lru_cache on a method keeps every instance that it was called on: cache on the "
+            "instance (functools.cached_property), or move the function out of the class"
         ),
     ),
     (
@@ -110,15 +110,15 @@ _PATTERNS = (
     (
         lambda s: s.root == OUTSIDE and s.native,
         (
-            "memory that a library allocates and does not free: look for its close(), or for a newer "
-            "release of the package"
+            "memory that a library allocates and does not free: look for its close(), or for a "
+            "newer release of the package"
         ),
     ),
     (
         lambda s: s.root == OUTSIDE,
         (
-            "no Python object refers to it: most often a missing decrement of a reference count in an "
-            "extension; look for a newer release of the package"
+            "no Python object refers to it: most often a missing decrement of a reference count in "
+            "an extension; look for a newer release of the package"
         ),
     ),
     (

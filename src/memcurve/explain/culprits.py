@@ -159,7 +159,7 @@ def _named(
     if not steps:
         return tuple(path), group["type"], ""
     path.extend(f"{label}: {text}" for label, text, _, _ in steps)
-    kinds = [kind for _, _, kind, _ in steps]
+    kinds = [group["type"], *(kind for _, _, kind, _ in steps)]
     owners = [k for k in kinds if k.rpartition(".")[2].lower().endswith(OWNERS)]
     named = owners[-1] if owners else kinds[-1]
     if named in ("dict", "list", "tuple", "set", "collections.deque"):

@@ -20,7 +20,7 @@ from _thread import _local
 
 from . import labels
 
-OUTSIDE = "held outside Python"
+OUTSIDE, TARGET = "held outside Python", "target"
 DEEPEST, WIDEST = 24, 48
 PASSING = (
     (types.TracebackType, "traceback of a kept exception"),
@@ -31,12 +31,12 @@ PASSING = (
 
 
 class Root:
-    """Where a way up ends: its kind, the text of its first step, and the steps below."""
+    """Where a way up ends, and the steps from there down; a weak one is the last resort."""
 
-    __slots__ = ("kind", "steps")
+    __slots__ = ("kind", "steps", "weak")
 
-    def __init__(self, kind, steps):
-        self.kind, self.steps = kind, steps
+    def __init__(self, kind, steps, weak=False):
+        self.kind, self.steps, self.weak = kind, steps, weak
 
 
 class _Node:
@@ -62,14 +62,16 @@ class Search:
 
     def up(self, thing):
         """Return the nearest root that holds `thing`; costs a look at the heap for each level."""
-        seen, level = {id(thing)}, [_Node(thing, None, "")]
+        seen, level, weak = {id(thing)}, [_Node(thing, None, "")], []
         for _ in range(DEEPEST):
             roots = [root for root in map(self._root, level) if root is not None]
-            if roots:
-                return min(roots, key=_rank)
+            weak.extend(root for root in roots if root.weak)
+            strong = [root for root in roots if not root.weak]
+            if strong:
+                return min(strong, key=_rank)
             above = self._above(level, seen)
             if not above:
-                return self._dead_end(level)
+                return weak[0] if weak else self._dead_end(level)
             level = above
         return Root("unknown: more than %d steps away" % DEEPEST, _steps(level[0]))
 
@@ -111,7 +113,9 @@ class Search:
     def _root(self, node):
         thing = node.thing
         if id(thing) in self._named:
-            return Root(self._named[id(thing)], _below(node, self._named[id(thing)]))
+            kind = self._named[id(thing)]
+            first = kind if kind != TARGET else labels.describe(thing)
+            return Root(_passing("", node) or kind, _below(node, first))
         if isinstance(thing, types.ModuleType):
             return Root("module global", _below(node, thing.__name__)) if node.below else None
         if isinstance(thing, dict):
@@ -131,7 +135,8 @@ class Search:
         if isinstance(thing, contextvars.Context):
             return Root("context variable", [_variables(thing)])  # its inside is nobody's
         if isinstance(thing, types.FrameType) and not _is_suspended(thing):
-            return Root("running frame", _below(node, labels.describe(thing)))
+            weak = labels.is_stdlib(thing.f_code.co_filename)
+            return Root("running frame", _below(node, labels.describe(thing)), weak)
         return None
 
     def _module_namespace(self, node):
@@ -190,10 +195,12 @@ def _passing(name, node):
     """Return the kind of root that what lies on the way makes of a module's or class's name."""
     if name.partition(".")[0] == "logging":
         return "logging"
-    thing = node.below
+    thing = node
     while thing is not None:
         if isinstance(thing.thing, threading.Thread) and thing.thing.is_alive():
             return "running thread"
+        if type(thing.thing).__module__.partition(".")[0] == "logging":
+            return "logging"
         for kind, text in PASSING:
             if isinstance(thing.thing, kind):
                 return text
@@ -240,7 +247,7 @@ def _below(node, first):
         ):
             steps = ["%s%s: %s" % (first, label, labels.describe(child.thing))]
         else:
-            steps.append("%s: %s" % (label, labels.describe(child.thing)))
+            steps.append("%s: %s" % (label.strip(), labels.describe(child.thing)))
         node = child
     return steps
 

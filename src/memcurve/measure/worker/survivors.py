@@ -20,6 +20,7 @@ LEAST_SHARE = 0.002
 GROWN = 0.2  # a holder that gained fewer entries than this share of what is new in it: replaced
 DEEPEST_TAIL = 12
 TAIL_SHARE = 0.5
+HEAP_TYPE = 1 << 9
 INTERNAL = frozenset(  # the tree inside a context: copied at every change, nobody's own object
     ("hamt", "hamt_bitmap_node", "hamt_array_node", "hamt_collision_node")
 )
@@ -286,7 +287,7 @@ def bound_of(group, owner):
     return ""
 
 
-def traits(group, survey):
+def traits(group, survey, root):
     """Return words that advice goes by: what kind of thing the heads are."""
     found = []
     things = [survey.things[key] for key in group.heads[:5]]
@@ -298,12 +299,15 @@ def traits(group, survey):
         found.append("coroutine")
     if any(isinstance(t, (types.FunctionType, types.MethodType)) for t in things):
         found.append("callback")
-    holder = group.holder.thing if group.holder is not None else None
-    if isinstance(holder, labels.LRU_WRAPPER):
-        found.append("lru_cache")
-        if "." in getattr(holder, "__qualname__", "").replace("<locals>.", ""):
-            found.append("method")
+    if root.kind == "lru_cache" and any(_has_self(thing) for thing in things):
+        found.append("method")
     return found
+
+
+def _has_self(key):
+    """Say whether a cache's key begins with an instance of a class written in Python."""
+    first = key[0] if isinstance(key, tuple) and key else None
+    return bool(type(first).__flags__ & HEAP_TYPE)
 
 
 def facts(group, survey, search, below):
@@ -314,7 +318,7 @@ def facts(group, survey, search, below):
     heads = len(group.heads)
     same = group.types[group.kind][0]
     return {
-        "type": _kind_of(group, survey),
+        "type": _kind_of(group, survey, root),
         "objects": heads if heads * 10 >= same else same,
         "bytes": group.bytes,
         "root": root.kind,
@@ -326,7 +330,7 @@ def facts(group, survey, search, below):
         "entries_bytes": _entries_bytes(group.holder),
         "replaced": _is_replaced(group, survey),
         "bound": bound_of(group, owner),
-        "traits": traits(group, survey),
+        "traits": traits(group, survey, root),
         "types": [
             [labels.type_name(kind), count, size]
             for kind, (count, size) in sorted(group.types.items(), key=lambda item: -item[1][1])
@@ -334,13 +338,19 @@ def facts(group, survey, search, below):
     }
 
 
-def _kind_of(group, survey):
+def _kind_of(group, survey, root):
     """Return the name of the heads' type; of a bound method, that of the object it is bound to."""
-    owners = {
-        type(survey.things[key].__self__)
-        for key in group.heads
-        if isinstance(survey.things[key], types.MethodType)
-    }
+    things = [survey.things[key] for key in group.heads]
+    owners = {type(thing.__self__) for thing in things if isinstance(thing, types.MethodType)}
+    if root.kind == "lru_cache":
+        # a cache's keys are tuples of arguments; the instance among them is what is kept
+        keys = [thing for thing in things if isinstance(thing, tuple)]
+        owners.update(
+            type(part)
+            for key in keys
+            for part in gc.get_referents(key)
+            if id(part) in survey.things and type(part).__module__ != "builtins"
+        )
     return labels.type_name(owners.pop() if len(owners) == 1 else group.kind)
 
 
