@@ -1,8 +1,8 @@
 """The rule that turns one curve into a shape: flat, growing, decaying, or not decided yet.
 
 Let y(n) be what the settled pass counts after call n. A tail is what comes after a fifth, a third,
-a half and so on of the calls; to be called flat it must hold at least 150. Its slope b comes with an
-interval [low, high] (see `trend`), and each quarter i of it has a floor level λi, its 10 %
+a half and so on of the calls; to be called flat it must hold at least 150. Its slope b comes with
+an interval [low, high] (see `trend`), and each quarter i of it has a floor level λi, its 10 %
 quantile, and a noise, the span from its 10 % to its 90 % quantile. t is the tolerance (1 B a call).
 
 1. Flat. For some tail either high <= t; or the floor does not rise: λ4 - λ1 <= max(t·c, noise/20)

@@ -138,9 +138,9 @@ def _read(thing, name):
     """Return an attribute without running code of the program: no properties, no `__getattr__`."""
     for ancestor in type(thing).__mro__:
         held = vars(ancestor).get(name)
-        if held is not None and hasattr(type(held), "__get__"):
-            if not isinstance(held, types.MemberDescriptorType):
-                return None
+        runs_code = held is not None and hasattr(type(held), "__get__")
+        if runs_code and not isinstance(held, types.MemberDescriptorType):
+            return None
     try:
         return object.__getattribute__(thing, name)
     except (AttributeError, TypeError):

@@ -176,6 +176,7 @@ class CallLoop:
         The first collection keeps what it finds (DEBUG_SAVEALL), which also empties the free
         lists; the bytes that go when the finds are dropped are the deferred ones, exactly.
         """
+        self._settler.let_threads_leave()
         yield from self._settler.turns()
         flags = gc.get_debug()
         gc.set_debug(flags | gc.DEBUG_SAVEALL)

@@ -6,10 +6,12 @@ up to a grace, for what calls left running: tasks, callbacks, timers that are du
 
 import asyncio
 import gc
+import threading
 import time
 
 MAX_TURNS = 16
 MAX_COLLECTIONS = 4
+THREAD_EXIT_S = 0.005  # how long a thread that Python has joined may take to leave the process
 FIRST_NAP_S, LONGEST_NAP_S = 0.001, 0.05
 
 
@@ -76,10 +78,21 @@ class Settler:
     def quick(self):
         """Turn the loop, then collect until a collection finds nothing."""
         yield from self.turns()
+        self.let_threads_leave()
         for _ in range(MAX_COLLECTIONS):
             if not gc.collect():
                 break
             yield from self.turns()
+
+    def let_threads_leave(self):
+        """Wait for threads that Python has joined: the system frees their state a moment later."""
+        if self._threads() <= self._base_threads:
+            return
+        deadline = time.monotonic() + THREAD_EXIT_S
+        while self._threads() > self._base_threads and time.monotonic() < deadline:
+            if threading.active_count() > self._base_joinable:
+                return  # one that still runs: not for us to wait for
+            time.sleep(0)
 
     def patient(self):
         """Settle until nothing is in flight, at most for the grace; return what still is."""
