@@ -99,7 +99,7 @@ def _details(scenario: ScenarioView) -> list[str]:
     lines.extend(f"- {design} against {over}: {brief}" for design, over, brief in against)
     for design in scenario.designs:
         held = design.culprits[:MOST_CULPRITS]
-        lines.extend(f"- {escape(design.name)} holds {escape(culprit_line(c))}" for c in held)
+        lines.extend(f"- {escape(design.name)} grows by {escape(culprit_line(c))}" for c in held)
     return [*lines, "", "</details>"]
 
 

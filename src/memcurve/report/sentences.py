@@ -15,6 +15,7 @@ from memcurve.judge.verdict import (
     name_of,
 )
 from memcurve.recording import Failure
+from memcurve.report import causes
 from memcurve.report.figures import counter_of
 from memcurve.report.text import verdict_line
 from memcurve.units import format_bytes, format_count, format_value
@@ -113,9 +114,7 @@ def crossing_line(crossing: Crossing) -> str:
 
 def culprit_line(culprit: Culprit) -> str:
     """Return one cause of growth: how much of what, held by what, made where."""
-    text = f"{format_bytes(culprit.bytes_per_call)} a call: {culprit.type}"
-    if culprit.share:
-        text += f" ({culprit.share * 100:.0f} % of the growth)"
+    text = causes.headline(culprit)
     if culprit.path:
         text += f", held by {' → '.join(culprit.path)}"
     return text + (f", made at {culprit.site}" if culprit.site else "")

@@ -138,7 +138,8 @@
       this.labels(lines, unit, large);
       this.pointer = element(this.svg, "g", {});
       this.plot.setAttribute("aria-valuemax", String(this.last));
-      if (this.cursor !== null) this.read(Math.min(this.cursor, this.last));
+      if (this.cursor === null) this.describe(this.last);
+      else this.read(Math.min(this.cursor, this.last));
     }
 
     /* Choose the ranges and the functions from calls and values to pixels. */
@@ -170,11 +171,11 @@
         element(this.svg, "line", { class: value ? "rule" : "zero", x1: left, x2: right, y1: y, y2: y });
         element(this.svg, "text", { x: left - 6, y: y + 4, "text-anchor": "end" }, label);
       }
-      const across = ticks(0, this.last, "count", large ? 6 : 3);
-      across.forEach(([call, label], i) => {
-        const last = i === across.length - 1;
-        element(this.svg, "text", { x: this.x(call), y: bottom + 16, "text-anchor": last ? "end" : "middle" }, last ? `${label} calls` : label);
-      });
+      const [[end], ...across] = ticks(0, this.last, "count", large ? 6 : 3).reverse();
+      element(this.svg, "text", { x: this.x(end), y: bottom + 16, "text-anchor": "end" }, `${grouped(end, 0)} calls`);
+      for (const [call, label] of across)
+        if (this.x(end) - this.x(call) > 74)
+          element(this.svg, "text", { x: this.x(call), y: bottom + 16, "text-anchor": "middle" }, label);
     }
 
     band(line) {
