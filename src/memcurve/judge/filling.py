@@ -2,7 +2,7 @@
 
 Two verifications, at different calls, list the bounded containers that are not full. One that
 gained entries between them at r entries a call, of e bytes each, explains r·e bytes a call, and is
-full at call n + (bound − size)/r. If the containers found explain at least 0.7 of the slope, and
+full at call n + (bound - size)/r. If the containers found explain at least 0.7 of the slope, and
 what they hold when full is no more than `max_bytes`, the growth is theirs.
 """
 

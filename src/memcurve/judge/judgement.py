@@ -20,7 +20,6 @@ from memcurve.judge.verdict import (
 )
 from memcurve.recording import PassRecord, Recording
 
-
 RISING = 1.0
 """What rises by more than this a call has not stopped, however much is tolerated."""
 

@@ -9,7 +9,7 @@ late event is never a slope; a staircase of many steps is one.
 """
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import fmean, median
 
 import msgspec
@@ -76,7 +76,7 @@ def _effective(residuals: list[float]) -> float:
     power = sum(r * r for r in around)
     if power <= 1e-9:
         return count
-    lag = sum(a * b for a, b in zip(around, around[1:], strict=False)) / power
+    lag = sum(a * b for a, b in pairwise(around)) / power
     lag = min(max(lag, 0.0), 0.99)
     return max(count * (1 - lag) / (1 + lag), 3.0)
 

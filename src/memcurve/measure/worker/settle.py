@@ -52,6 +52,7 @@ class Settler:
         self._base_tasks = self.tasks()
         self._base_timers = self._timers(self.grace_s)
         self._base_threads = self._threads()
+        self._base_joinable = threading.active_count()
 
     def tasks(self):
         return len(asyncio.all_tasks(self.loop)) if self.loop is not None else 0
