@@ -58,8 +58,15 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_any_two_designs_differ_for_every_sight(sight: str) -> None:
     for one, other in combinations(INKS, 2):
+        if one.dashes != other.dashes:
+            continue
         assert difference(one.light, other.light, sight) >= 20
         assert difference(one.dark, other.dark, sight) >= 20
+
+
+def test_colours_are_the_same_or_clearly_different() -> None:
+    for one, other in combinations({ink.light for ink in INKS}, 2):
+        assert all(difference(one, other, sight) >= 20 for sight in SIGHTS)
 
 
 def test_the_measure_knows_colours_that_are_confused() -> None:

@@ -1,5 +1,7 @@
 """What a report says in words is what was proved, and the worst comes first."""
 
+import msgspec
+
 from memcurve.judge.verdict import Plateaued
 from memcurve.report.page import build_page
 from memcurve.report.sentences import (
@@ -113,3 +115,12 @@ def test_the_first_look_goes_to_a_crossed_threshold_else_to_the_widest_gap() -> 
     crossed = build_page(both).hero
     assert crossed is not None
     assert crossed.name == "rag_client"
+
+
+def test_a_design_that_gates_nothing_may_fail_and_is_shown_all_the_same() -> None:
+    both = run(failed("s", design="published"), outcome(recording(scenario="s", design="pooled")))
+    tolerated = msgspec.structs.replace(both, may_grow={"s": ("published",)})
+    page = build_page(tolerated)
+    assert page.passed
+    assert [design.state for design in page.scenarios[0].designs] == ["failed", "flat"]
+    assert not build_page(both).passed

@@ -66,10 +66,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """All outcomes of one run, in the order of scenarios and designs."""
+    """All outcomes of one run, in the order of scenarios and designs.
+
+    `may_grow` names the designs of each scenario that are there to be looked at: nothing that
+    they do fails the run.
+    """
 
     outcomes: tuple[Outcome, ...]
     descriptions: dict[str, str] = {}
+    may_grow: dict[str, tuple[str, ...]] = {}
     command: str = ""
     recorded_at: str = ""
     elapsed_s: float = 0.0
@@ -78,3 +83,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def crossings(self) -> tuple[Crossing, ...]:
         """All crossed thresholds, in the order of the outcomes."""
         return tuple(c for o in self.outcomes if o.comparison for c in o.comparison.crossings)
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """The designs that gate and could not be measured."""
+        return tuple(o for o in self.outcomes if o.judgement is None and self.gates(o))
+
+    def gates(self, outcome: Outcome) -> bool:
+        """Whether a failure of this design fails the run."""
+        recording = outcome.recording
+        return recording.design not in self.may_grow.get(recording.scenario, ())

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 from memcurve.baseline import Baseline
-from memcurve.findings import Culprit
+from memcurve.findings import Culprit, Ledger
 from memcurve.judge.caveats import Caveat
 from memcurve.judge.comparison import CounterChange, Crossing, Outcome, Run
+from memcurve.judge.ledger import ledger_of
 from memcurve.recording import Environment, Failure
 from memcurve.report.figures import Figures, figures_of
 from memcurve.report.leads import Lead, leads, winner
@@ -43,6 +44,11 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
     def crossings(self) -> tuple[Crossing, ...]:
         """The thresholds that this design crossed."""
         return self.outcome.comparison.crossings if self.outcome.comparison else ()
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """Where the growth of resident memory went, if it was recorded."""
+        return self.outcome.ledger or ledger_of(self.outcome.recording)
 
     @property
     def culprits(self) -> tuple[Culprit, ...]:
@@ -152,7 +158,7 @@ def build_page(run: Run, baselines: Mapping[str, Baseline] | None = None) -> Pag
         sentences=tuple(design_sentences(run)),
         scenarios=tuple(views),
         crossings=run.crossings,
-        failures=sum(outcome.judgement is None for outcome in run.outcomes),
+        failures=len(run.failures),
         environments=tuple({e.key: e for e in environments if e is not None}.values()),
         command=run.command,
         recorded_at=run.recorded_at,

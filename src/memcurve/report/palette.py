@@ -1,8 +1,9 @@
 """One colour for each design, the same in every picture, on light and on dark ground.
 
 The colours were chosen by search: any two stay at least 20 apart (CIE76) for normal, protan,
-deutan and tritan sight, and every one has a contrast of 3 or more against its ground. A test holds
-both. Lines also differ in their dashes, and labels stand at the lines, so no reading needs colour.
+deutan and tritan sight, and every one has a contrast of 3 or more against its ground. Designs that
+share a colour differ in their dashes. A test holds that. Labels stand at the lines, so that no
+reading needs colour.
 """
 
 import msgspec
@@ -24,10 +25,14 @@ KNOWN = {
     "published": Ink(light="#87225e", dark="#ebadc6", dashes=(5, 2)),
     "pooled": Ink(light="#0072b2", dark="#5aa9f8", width=2.4),
 }
-OTHERS = (
-    Ink(light="#564915", dark="#f4ef5a", dashes=(7, 2, 1.5, 2)),
-    Ink(light="#b87a6b", dark="#b8ffb8", dashes=(2, 1.5)),
-    Ink(light="#7a3ff2", dark="#8a6dff", dashes=(9, 3)),
+_SPARE = (
+    ("#564915", "#f4ef5a"),
+    ("#b87a6b", "#b8ffb8"),
+    ("#7a3ff2", "#8a6dff"),
+)
+_DASHES = ((7, 2, 1.5, 2), (2, 1.5), (9, 3), ())
+OTHERS = tuple(
+    Ink(light=light, dark=dark, dashes=dashes) for dashes in _DASHES for light, dark in _SPARE
 )
 
 

@@ -162,7 +162,7 @@ def _still_sentence(design: str, judged: Sequence[Outcome]) -> str:
 
 def headline(run: Run) -> str:
     """Return the verdict on the whole run in one sentence."""
-    failed = [o for o in run.outcomes if o.judgement is None]
+    failed = run.failures
     if run.crossings:
         first = run.crossings[0]
         count = len(run.crossings)

@@ -89,7 +89,7 @@ def _design(design: DesignView) -> dict[str, Any]:
         "native_bytes_per_call": _finite(judgement.native_per_call if judgement else None),
         "objects_per_call": _finite(judgement.objects_per_call if judgement else None),
         "verdicts": _verdicts(judgement),
-        "ledger": msgspec.to_builtins(design.outcome.ledger),
+        "ledger": msgspec.to_builtins(design.ledger),
         "culprits": msgspec.to_builtins(design.culprits),
         "failure": failure_line(failure) if failure else None,
         "crossings": [_crossing(crossing) for crossing in design.crossings],

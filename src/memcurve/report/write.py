@@ -1,7 +1,5 @@
 """Write every report of a run into a folder: the one door for whoever has a run."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -9,6 +7,7 @@ from typing import Literal
 from memcurve.baseline import Baseline
 from memcurve.judge.comparison import Run
 from memcurve.report.page import build_page
+from memcurve.store import replace_file
 
 
 def write_all(
@@ -30,27 +29,18 @@ def write_all(
     from memcurve.report.summary import summary_json
 
     page = build_page(run, baselines)
-    out.mkdir(parents=True, exist_ok=True)
     written = [
-        _replace(out / "index.html", render_html(page, out).encode()),
-        _replace(out / "summary.json", summary_json(page).encode()),
-        _replace(out / "summary.md", markdown(page).encode()),
+        _written(out / "index.html", render_html(page, out).encode()),
+        _written(out / "summary.json", summary_json(page).encode()),
+        _written(out / "summary.md", markdown(page).encode()),
     ]
     pictures = [(scenario, form) for scenario in page.scenarios for form in formats]
     for scenario, form in pictures:
         data = draw(page, scenario, form)
-        written.append(_replace(out / f"{scenario.name}.{form}", data))
+        written.append(_written(out / f"{scenario.name}.{form}", data))
     return written
 
 
-def _replace(path: Path, data: bytes) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _written(path: Path, data: bytes) -> Path:
+    replace_file(path, data)
     return path
