@@ -100,7 +100,8 @@ async def execute_workflow(
         manager.discard(executor.execution_id)
         raise
     if request.wait:
-        await runtime.recorder.save(await executor.finished())
+        await executor.finished()
+        await runtime.recorder.settled()
         response.status_code = 200
     return executor.get_execution_status()
 

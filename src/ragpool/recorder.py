@@ -61,6 +61,13 @@ class ExecutionRecorder:
         """Return when the record is stored; raises DatabaseError."""
         await asyncio.shield(self._put(record))
 
+    async def settled(self) -> None:
+        """Return when all that was put before this call is stored, or deleted."""
+        if self._batch.records:
+            await asyncio.shield(self._batch.saved)
+        async with self._writing:
+            pass
+
     async def delete(self, execution_id: str) -> bool:
         """Delete a record wherever it is; False when there is none."""
         async with self._writing:

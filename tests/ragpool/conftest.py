@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,3 +64,11 @@ class FakeClock:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+async def sqlite_threads_end() -> None:
+    """Wait for aiosqlite's threads: after a failed connect it ends one without waiting for it."""
+    for _ in range(1000):
+        if not any("_connection_worker" in thread.name for thread in threading.enumerate()):
+            return
+        await asyncio.sleep(0.002)

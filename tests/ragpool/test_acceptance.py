@@ -211,6 +211,7 @@ def test_a_killed_server_gives_clear_errors_and_a_restarted_one_recovers(
     workflow = Workflow.single(node_config)
     done = [manager.submit(workflow, f"before {n}") for n in range(20)]
     assert {one.wait(60).status for one in done} == {"completed"}
+    server.control(route="/rag", delay_s=0.1)  # so that the kill finds all of them at work
     caught = [manager.submit(workflow, f"during {n}") for n in range(20)]
     server.kill()
     lost = [one.wait(60) for one in caught]

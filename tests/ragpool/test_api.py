@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from ragpool import ConfigClient, create_app, get_config_composer, get_db_manager
+from tests.ragpool.conftest import sqlite_threads_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -104,6 +105,23 @@ def test_a_running_execution_can_be_deleted(
         return codes
 
     assert talk(settings, conversation) == [204, 404]
+
+
+def test_an_execution_deleted_while_somebody_waits_for_it_stays_deleted(
+    settings: ConfigClient, node_config: dict[str, Any], server: StubServer
+) -> None:
+    server.control(route="/rag", hang=True)
+
+    async def conversation(client: httpx.AsyncClient) -> tuple[str, Any]:
+        waiting = asyncio.create_task(client.post("/execute", json=workflow(node_config)))
+        listed: list[Any] = []
+        while not listed:
+            listed = (await client.get("/executions")).json()["executions"]
+        await client.delete(f"/executions/{listed[0]['execution_id']}")
+        status = (await waiting).json()["status"]
+        return status, (await client.get("/executions")).json()["executions"]
+
+    assert talk(settings, conversation) == ("cancelled", [])
 
 
 def test_stored_executions_are_found_after_a_restart(
@@ -227,7 +245,10 @@ def test_pools_shows_live_statistics(settings: ConfigClient, node_config: dict[s
 
 def test_health_asks_the_database(settings: ConfigClient, tmp_path: Path) -> None:
     async def conversation(client: httpx.AsyncClient) -> int:
-        return (await client.get("/health")).status_code
+        status = (await client.get("/health")).status_code
+        if status == 503:
+            await sqlite_threads_end()
+        return status
 
     assert talk(settings, conversation) == 200
     broken = ConfigClient.load(database_url=f"sqlite+aiosqlite:///{tmp_path}/no/dir.db")

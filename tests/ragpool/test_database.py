@@ -19,6 +19,7 @@ from ragpool import (
     ExecutionStatus,
 )
 from ragpool.recorder import ExecutionRecorder
+from tests.ragpool.conftest import sqlite_threads_end
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,10 +113,11 @@ def test_a_deleted_record_is_gone(url: str) -> None:
 def test_a_failing_database_is_an_error_with_its_cause(tmp_path: Path) -> None:
     async def use() -> None:
         async with DatabaseClient(f"sqlite+aiosqlite:///{tmp_path}/no/such/dir.db") as database:
-            await database.save(record())
+            with pytest.raises(DatabaseError, match="save: OperationalError: unable to open"):
+                await database.save(record())
+        await sqlite_threads_end()
 
-    with pytest.raises(DatabaseError, match="database: save: OperationalError: unable to open"):
-        asyncio.run(use())
+    asyncio.run(use())
 
 
 def test_a_closed_client_says_so(url: str) -> None:
