@@ -87,12 +87,3 @@ def test_the_worker_rests_on_the_standard_library(path: Path) -> None:
 def test_an_import_of_something_else_in_the_worker_would_be_seen() -> None:
     tree = ast.parse("import msgspec\ndef read():\n    import psutil\n")
     assert list(imports(tree)) == [("msgspec", True), ("psutil", False)]
-
-
-def test_no_file_of_either_package_passes_the_size_that_asks_for_a_second_noun() -> None:
-    """300 lines are a smell; 400 need to be split, whatever the reason."""
-    sizes = {
-        str(path.relative_to(SOURCE)): len(path.read_text().splitlines())
-        for path in SOURCE.rglob("*.py")
-    }
-    assert not {name: size for name, size in sizes.items() if size > 400}

@@ -27,6 +27,9 @@ CaveatKind = Literal[
     "other_environment",
 ]
 
+# sources of malloc's live bytes in which an allocator's own caches count as in use
+CACHE_IN_USE = ("jemalloc stats.allocated", "psutil.heap_info")
+
 
 class Caveat(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that limits what a verdict says, with its figures in a sentence."""
@@ -50,8 +53,8 @@ def _source_caveats(recording: Recording) -> list[Caveat]:
         found.append(Caveat(kind="malloc_unseen", text=f"malloc: {malloc.note}"))
     if not python.exact:
         found.append(Caveat(kind="python_unseen", text=f"Python heap: {python.note}"))
-    if recording.environment.libc.startswith("glibc") is False and malloc.exact:
-        text = f"{malloc.name} may count what the allocator caches as in use"
+    if malloc.exact and malloc.name in CACHE_IN_USE:
+        text = f"malloc: {malloc.note or f'{malloc.name} may count caches as in use'}"
         found.append(Caveat(kind="thread_caches", text=text))
     return found
 

@@ -1,41 +1,78 @@
 """Describe the interpreter that measures: what decides whether two recordings compare."""
 
+from __future__ import annotations
+
 import functools
 import os
 import platform
+import re
 import sys
 import sysconfig
+from typing import Any, Dict, Iterable
 
 from . import heap
 
+# a library that took malloc's place, as its file is called
+REPLACED = re.compile(r"lib(jemalloc|tcmalloc|mimalloc|snmalloc|rpmalloc|hoard)[^/]*\.so")
 
-def describe(packages):
+
+def describe(packages: Iterable[str]) -> Dict[str, Any]:
     """Return the environment of this process; `packages` are the distributions to look up."""
-    libc = " ".join(platform.libc_ver()) or "unknown"
     return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "platform": sys.platform,
         "machine": platform.machine(),
-        "libc": libc,
-        "allocator": os.environ.get("PYTHONMALLOC", "pymalloc"),
-        "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "libc": _libc(),
+        "allocator": allocator(),
+        "free_threaded": free_threaded(),
         "sources": _sources(),
         "packages": _versions(packages),
         "executable": sys.executable,
     }
 
 
+def _libc() -> str:
+    host = sysconfig.get_config_var("HOST_GNU_TYPE") or ""
+    return " ".join(platform.libc_ver()).strip() or ("musl" if "musl" in host else "unknown")
+
+
+def free_threaded() -> bool:
+    """Return whether this interpreter is built without the global lock."""
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
+def allocator() -> str:
+    """Return what objects are allocated by, and, behind a plus, what took malloc's place."""
+    own = "mimalloc" if free_threaded() else "pymalloc"
+    chosen = os.environ.get("PYTHONMALLOC") or ("debug" if sys.flags.dev_mode else own)
+    if chosen == "default":
+        chosen = own
+    replaced = malloc_replacement()
+    return "%s+%s" % (chosen, replaced) if replaced else chosen
+
+
+def malloc_replacement() -> str:
+    """Return the name of a library that stands in for the libc's malloc, "" without one."""
+    try:
+        with open("/proc/self/maps") as file:
+            found = REPLACED.search(file.read())
+    except OSError:
+        return ""
+    return found.group(1) if found else ""
+
+
 @functools.lru_cache(maxsize=None)  # a source that was made holds its stream for good
-def _sources():
-    sources = {"python_bytes": heap.python_source(), "malloc_bytes": heap.malloc_source()}
+def _sources() -> Dict[str, Dict[str, Any]]:
+    malloc = heap.malloc_source()
+    sources = {"python_bytes": heap.python_source(malloc), "malloc_bytes": malloc}
     return {
         name: {"name": source.name, "exact": source.exact, "note": source.note}
         for name, source in sources.items()
     }
 
 
-def _versions(packages):
+def _versions(packages: Iterable[str]) -> Dict[str, str]:
     if not packages:
         return {}
     from importlib import metadata

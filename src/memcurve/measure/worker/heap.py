@@ -2,27 +2,48 @@
 
 The two do not overlap, because pymalloc maps its arenas directly; their sum is exact to allocator
 blocks. Every source is chosen by trying it: it must see a block that we allocate ourselves, which
-is how a preloaded jemalloc or a libc without ``mallinfo2`` is noticed.
+is how a preloaded jemalloc or a libc without ``mallinfo2`` is noticed. Where one heap cannot be
+read, resident memory less what the other heap accounts for stands in for it, in pages.
 """
+
+from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
+from typing import Any, Callable, List, Optional, Tuple
+
+from . import resident
 
 PROBE_BYTES = 1 << 20
 PROBE_OBJECTS = 1 << 14
+CACHED_SIZES = (504, 520, 536, 552, 568, 584, 600)
+PROBES = 3  # an allocator's own housekeeping may fall into one of them
+
+Read = Callable[[], int]
 
 
 class _MallInfo2(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks "
-        "keepcost".split()
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
     ]
 
 
 class _MallInfo(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int) for name, _ in _MallInfo2._fields_]
+    _fields_ = [(name, ctypes.c_int) for name, _ in _MallInfo2._fields_]  # type: ignore[misc]
 
 
 class _ZoneStatistics(ctypes.Structure):
@@ -37,109 +58,97 @@ class _ZoneStatistics(ctypes.Structure):
 class Source:
     """One way to read a number of bytes: ``read()`` in bytes, and how good it is."""
 
-    __slots__ = ("name", "read", "exact", "note")
+    __slots__ = ("exact", "name", "note", "read")
 
-    def __init__(self, name, read, exact=True, note=""):
+    def __init__(self, name: str, read: Read, exact: bool = True, note: str = "") -> None:
         self.name, self.read, self.exact, self.note = name, read, exact, note
 
 
-def _libc():
+def _libc() -> Any:
     return ctypes.CDLL(None)
 
 
-def _mallinfo2(libc):
+def _mallinfo2(libc: Any) -> Source:
     function = libc.mallinfo2
     function.restype = _MallInfo2
 
-    def read():
+    def read() -> int:
         info = function()
-        return info.uordblks + info.hblkhd
+        return int(info.uordblks + info.hblkhd)
 
     return Source("mallinfo2", read)
 
 
-def _mallinfo(libc):
+def _mallinfo(libc: Any) -> Source:
     function = libc.mallinfo
     function.restype = _MallInfo
     wrap = (1 << 32) - 1
 
-    def read():
+    def read() -> int:
         info = function()
-        return (info.uordblks & wrap) + (info.hblkhd & wrap)
+        return int(info.uordblks & wrap) + int(info.hblkhd & wrap)
 
-    return Source("mallinfo", read, note="glibc before 2.33 counts modulo 4 GiB")
+    return Source("mallinfo", read, note="mallinfo counts modulo 4 GiB")
 
 
-def _jemalloc(libc):
+def _jemalloc(libc: Any) -> Source:
     mallctl = libc.mallctl
     epoch, size = ctypes.c_uint64(1), ctypes.c_size_t(8)
     value = ctypes.c_size_t()
 
-    def read():
+    def read() -> int:
+        mallctl(b"thread.tcache.flush", None, None, None, 0)  # what this thread's cache holds
         mallctl(b"epoch", ctypes.byref(epoch), ctypes.byref(size), ctypes.byref(epoch), size)
         mallctl(b"stats.allocated", ctypes.byref(value), ctypes.byref(size), None, 0)
         return value.value
 
-    note = "jemalloc counts what its per-thread caches hold as in use"
+    note = "jemalloc counts what the caches of other threads hold as in use"
     return Source("jemalloc stats.allocated", read, note=note)
 
 
-def _malloc_zones(libc):
+def _malloc_zones(libc: Any) -> Source:
     function = libc.malloc_zone_statistics
     statistics = _ZoneStatistics()
 
-    def read():
+    def read() -> int:
         function(None, ctypes.byref(statistics))
-        return statistics.size_in_use
+        return int(statistics.size_in_use)
 
     return Source("malloc_zone_statistics", read)
 
 
-def _psutil(libc):
+def _psutil(libc: Any) -> Source:
     import psutil
 
-    def read():
+    def read() -> int:
         info = psutil.heap_info()
-        return info.heap_used + info.mmap_used
+        return int(info.heap_used + info.mmap_used)
 
     return Source("psutil.heap_info", read)
 
 
-def resident_source():
-    """Resident memory, where no heap can be read: pages, not bytes, and shared by everything."""
-    note = "no allocator statistics here: resident memory stands in, in pages of 4 KiB"
-    if os.path.exists("/proc/self/statm"):
-        statm = os.open("/proc/self/statm", os.O_RDONLY)
-        page = os.sysconf("SC_PAGE_SIZE")
-
-        def read():
-            return int(os.pread(statm, 128, 0).split()[1]) * page
-
-        return Source("resident set", read, exact=False, note=note)
-    try:
-        import psutil
-    except ImportError:
-        return Source("none", lambda: 0, exact=False, note="nothing can be read: install psutil")
-    process = psutil.Process()
-    return Source("resident set", lambda: process.memory_info().rss, exact=False, note=note)
-
-
-def _sees_blocks(libc, source):
+def _sees_blocks(libc: Any, source: Source) -> bool:
     libc.malloc.restype = ctypes.c_void_p
     libc.free.argtypes = [ctypes.c_void_p]
-    before = source.read()
-    block = libc.malloc(ctypes.c_size_t(PROBE_BYTES))
-    seen = source.read() - before
-    libc.free(block)
-    return PROBE_BYTES <= seen < 2 * PROBE_BYTES
+    for _ in range(PROBES):
+        before = source.read()
+        block = libc.malloc(ctypes.c_size_t(PROBE_BYTES))
+        seen = source.read() - before
+        libc.free(block)
+        if PROBE_BYTES <= seen < 2 * PROBE_BYTES:
+            return True
+    return False
 
 
-def malloc_source():
-    """The first source of malloc's live bytes that sees a block of ours; else resident memory."""
+def malloc_source() -> Source:
+    """Return the first source of malloc's live bytes that sees a block of ours.
+
+    Where there is none: resident memory less the pools that hold Python's objects.
+    """
     try:
         libc = _libc()
     except (OSError, TypeError):
-        return resident_source()
+        return _resident_malloc()
     for make in (_mallinfo2, _mallinfo, _jemalloc, _malloc_zones, _psutil):
         try:
             source = make(libc)
@@ -147,11 +156,48 @@ def malloc_source():
                 return source
         except (AttributeError, ImportError, OSError):
             continue
-    return resident_source()
+    return _resident_malloc()
 
 
-def _parse_blocks(text):
-    """The figure of the line "# bytes in allocated blocks = 1,234,567", or None."""
+def _resident_malloc() -> Source:
+    note = "no allocator statistics here: resident memory stands in, in pages of 4 KiB"
+    try:
+        text = _dumper()
+    except (AttributeError, OSError, ValueError):
+        return _resident("resident set", lambda: 0, note)
+    return _resident("resident set less Python's pools", lambda: pool_bytes(text()), note)
+
+
+def _resident(name: str, others: Read, note: str) -> Source:
+    rss = resident.reader()
+    if rss is None:
+        return Source("none", lambda: 0, exact=False, note="nothing can be read: install psutil")
+    read = rss
+    return Source(name, lambda: read() - others(), exact=False, note=note)
+
+
+def system_bytes() -> Tuple[int, int]:
+    """Return the bytes that malloc has from the system and those it holds free; (0, 0): unknown."""
+    try:
+        function = _libc().mallinfo2
+    except (OSError, AttributeError, TypeError):
+        return 0, 0
+    function.restype = _MallInfo2
+    info = function()
+    return int(info.arena + info.hblkhd), int(info.fordblks)
+
+
+FIGURE = re.compile(rb"^(.*?\S)\s+=\s+([\d,]+)\s*$", re.M)
+IN_POOLS = (
+    b"# bytes in allocated blocks",
+    b"# bytes in available blocks",
+    b"# bytes lost to pool headers",
+    b"# bytes lost to quantization",
+)
+
+
+def _parse_blocks(text: bytes) -> Optional[int]:
+    """Return the figure of the line "# bytes in allocated blocks = 1,234,567", or None."""
     start = text.find(b"bytes in allocated blocks")
     if start < 0:
         return None
@@ -159,12 +205,30 @@ def _parse_blocks(text):
     return int(text[start : text.index(b"\n", start)].replace(b",", b""))
 
 
-def malloc_statistics():
+def pool_bytes(text: bytes) -> int:
+    """Return the bytes of the pools that hold objects, from CPython's own statistics."""
+    figures = {name: int(value.replace(b",", b"")) for name, value in FIGURE.findall(text)}
+    return sum(figures.get(name, 0) for name in IN_POOLS)
+
+
+def has_thread_cache(source: Source) -> bool:
+    """Return whether malloc keeps small freed blocks where `source` counts them as in use."""
+    libc = _libc()
+    libc.malloc.restype = ctypes.c_void_p
+    libc.free.argtypes = [ctypes.c_void_p]
+    before = source.read()
+    blocks = [libc.malloc(ctypes.c_size_t(size)) for size in CACHED_SIZES]
+    for block in blocks:
+        libc.free(block)
+    return source.read() - before > sum(CACHED_SIZES) // 2
+
+
+def malloc_statistics() -> bytes:
     """Return the text in which CPython describes its arenas, pools and blocks."""
     return _dumper()()
 
 
-def _dumper():
+def _dumper() -> Callable[[], bytes]:
     libc = _libc()
     dump = ctypes.pythonapi._PyObject_DebugMallocStats
     dump.argtypes = [ctypes.c_void_p]
@@ -174,62 +238,86 @@ def _dumper():
     libc.rewind.argtypes = libc.fflush.argtypes = [ctypes.c_void_p]
     stream = libc.open_memstream(ctypes.byref(buffer), ctypes.byref(size))
 
-    def text():
+    def text() -> bytes:
         libc.rewind(stream)
         dump(stream)
         libc.fflush(stream)
-        return ctypes.string_at(buffer.value, size.value)
+        return ctypes.string_at(buffer.value or 0, size.value)
 
     return text
 
 
-def _memory_stream():
+def _memory_stream() -> Source:
     text = _dumper()
 
-    def read():
-        return _parse_blocks(text())
+    def read() -> int:
+        blocks = _parse_blocks(text())
+        if blocks is None:
+            raise ValueError("no line of allocated blocks")
+        return blocks
 
     return Source("_PyObject_DebugMallocStats", read)
 
 
-def _stderr_file():
+def _stderr_file() -> Source:
     import tempfile
 
-    sink = tempfile.TemporaryFile()
+    sink = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the source
     target, saved = sink.fileno(), os.dup(2)
 
-    def read():
+    def read(_keeps_open: Any = sink) -> int:
         os.lseek(target, 0, os.SEEK_SET)
         os.dup2(target, 2)
         try:
             sys._debugmallocstats()
         finally:
             os.dup2(saved, 2)
-        return _parse_blocks(os.pread(target, 1 << 16, 0))
+        blocks = _parse_blocks(os.pread(target, 1 << 16, 0))
+        if blocks is None:
+            raise ValueError("no line of allocated blocks")
+        return blocks
 
-    read.sink = sink  # keeps the file open as long as the source
     note = "read through the standard error stream: about 0.1 ms a reading"
     return Source("sys._debugmallocstats", read, note=note)
 
 
-def python_source():
-    """The first source of pymalloc's live bytes that sees objects of ours; else a zero source."""
+def _sees_objects(read: Read) -> bool:
+    objects: List[Any] = [None] * PROBE_OBJECTS  # before the first reading: the list is malloc's
+    before = read()
+    for place in range(PROBE_OBJECTS):
+        objects[place] = object()
+    # a collection in between may free something: half of what we made must be seen
+    return read() - before >= 8 * len(objects)
+
+
+def python_source(malloc: Optional[Source] = None) -> Source:
+    """Return the first source of pymalloc's live bytes that sees objects of ours.
+
+    Where Python's objects are blocks of `malloc` (PYTHONMALLOC=malloc), that counts them already
+    and there is nothing to add; where they are in neither, resident memory less malloc's.
+    """
     for make in (_memory_stream, _stderr_file):
         try:
             source = make()
-            before = source.read()
-            objects = [object() for _ in range(PROBE_OBJECTS)]
-            after = source.read()
-            # a collection in between may free something: half of what we made must be seen
-            if before is not None and after - before >= 8 * len(objects):
+            if _sees_objects(source.read):
                 return source
         except (AttributeError, OSError, ValueError):
             continue
-    note = "Python's small objects are not told apart from the rest of the process"
-    return Source("none", lambda: 0, exact=False, note=note)
+    return _elsewhere(malloc or malloc_source())
 
 
-def fix_mmap_threshold(libc_bytes=128 * 1024):
+def _elsewhere(malloc: Source) -> Source:
+    """Stand in for Python's heap where its own statistics do not show it."""
+    if malloc.exact and _sees_objects(malloc.read):
+        return Source("none", lambda: 0, note="Python's objects are in malloc's heap")
+    note = "Python's allocator does not tell its live bytes"
+    if not malloc.exact:
+        return Source("none", lambda: 0, exact=False, note=note + ": they are in resident memory")
+    note += ": resident memory less malloc's stands in, in pages of 4 KiB"
+    return _resident("resident set less malloc's", lambda: system_bytes()[0], note)
+
+
+def fix_mmap_threshold(libc_bytes: int = 128 * 1024) -> None:
     """Hold glibc's mmap threshold still, so that a large block has the same size every time."""
     try:
         _libc().mallopt(ctypes.c_int(-3), ctypes.c_int(libc_bytes))

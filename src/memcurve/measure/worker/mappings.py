@@ -3,19 +3,22 @@
 Read at both ends of the natural pass, for the ledger. Costs about a millisecond (smaps).
 """
 
-import ctypes
+from __future__ import annotations
+
 import gc
 import os
 import re
+from typing import Dict, Match, Optional, Tuple
 
 from . import heap
+from .counters import Counters
 
 ARENA = re.compile(rb"(\d+) arenas \* (\d+) bytes/arena")
 HEADER = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ (\S+) \S+\s*(.*)$")
 GUARD_BYTES = 1 << 16
 
 
-def _arena_bytes():
+def _arena_bytes() -> int:
     """Return the bytes of pymalloc's arenas, 0 where that cannot be read."""
     try:
         text = heap.malloc_statistics()
@@ -25,18 +28,7 @@ def _arena_bytes():
     return int(found.group(1)) * int(found.group(2)) if found else 0
 
 
-def _mallinfo():
-    """Return the bytes that malloc has from the system, and those that it holds free."""
-    try:
-        function = ctypes.CDLL(None).mallinfo2
-    except (OSError, AttributeError, TypeError):
-        return 0, 0
-    function.restype = heap._MallInfo2
-    info = function()
-    return info.arena + info.hblkhd, info.fordblks
-
-
-def regions():
+def regions() -> Dict[str, int]:
     """Return resident and writable bytes by kind of mapping; {} where there is no smaps.
 
     Kinds: "heap" (brk and anonymous memory that may be an allocator's), "stack" (of threads), and
@@ -47,10 +39,13 @@ def regions():
     with open("/proc/self/smaps") as file:
         text = file.read()
     totals = {"heap": 0, "stack": 0, "other": 0, "heap_size": 0}
-    guard_end, kind, private = None, None, False
+    guard_end: Optional[int] = None
+    kind, writable = "other", False
     for line in text.splitlines():
         if line[0] in "0123456789abcdef" and "-" in line[:20]:
-            kind, guard_end, writable = _kind(HEADER.match(line), guard_end)
+            header = HEADER.match(line)
+            if header is not None:
+                kind, guard_end, writable = _kind(header, guard_end)
         elif line.startswith("Size:") and kind == "heap" and writable:
             totals["heap_size"] += int(line.split()[1]) * 1024
         elif line.startswith("Rss:"):
@@ -58,9 +53,9 @@ def regions():
     return totals
 
 
-def _kind(header, guard_end):
+def _kind(header: Match[str], guard_end: Optional[int]) -> Tuple[str, Optional[int], bool]:
     start, end = int(header.group(1), 16), int(header.group(2), 16)
-    access, inode, name = header.group(3), header.group(4), header.group(5)
+    access, name = header.group(3), header.group(5)
     if access.startswith("---") and not name and end - start <= GUARD_BYTES:
         return "heap", end, False
     anonymous = name in ("", "[heap]") or name.startswith("[anon")
@@ -70,11 +65,11 @@ def _kind(header, guard_end):
     return ("heap" if anonymous and access[3] == "p" else "other"), None, writable
 
 
-def state(counters):
+def state(counters: Counters) -> Dict[str, int]:
     """Return what the ledger needs of this moment, in bytes; the heaps are read first."""
     python, malloc = counters.python.read(), counters.malloc.read()
     rss = counters.resources.rss()
-    arenas, (system, free) = _arena_bytes(), _mallinfo()
+    arenas, (system, free) = _arena_bytes(), heap.system_bytes()
     found = regions()
     found.update(
         python_bytes=python,
@@ -87,7 +82,7 @@ def state(counters):
     return found
 
 
-def deferred(counters):
+def deferred(counters: Counters) -> Tuple[int, int, int]:
     """Return (Python bytes, malloc bytes, objects) that only the collector frees, and free them."""
     flags = gc.get_debug()
     gc.set_debug(flags | gc.DEBUG_SAVEALL)
