@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models.chat_models import BaseChatModel
 
-    from ragpool.pool import PoolStats, Shelf
+    from ragpool.pool import PoolStats
+    from ragpool.shelf import Shelf
 
 logger = logging.getLogger(__name__)
 

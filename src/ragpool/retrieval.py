@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Self
 
-    from ragpool.pool import Hold, PoolStats, Shelf
+    from ragpool.pool import PoolStats
+    from ragpool.shelf import Hold, Shelf
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,6 +69,21 @@ def test_an_unknown_provider_is_an_error(node_config: dict[str, Any], pools: Poo
         asyncio.run(
             execute_vectordb_node(node_config | {"llm_provider": "nobody"}, "q", pools=pools)
         )
+
+
+def test_a_bare_loop_has_its_sockets_closed_and_can_be_collected(
+    server: StubServer, node_config: dict[str, Any], pools: Pools
+) -> None:
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(execute_vectordb_node(node_config, "query", pools=pools))
+    assert server.stats()["connections_open"] == 2
+    with pytest.warns(ResourceWarning, match="an event loop closed with 1 HTTP clients open"):
+        loop.close()
+    assert server.stats()["connections_open"] == 0
+    dead = weakref.ref(loop)
+    del loop
+    gc.collect()
+    assert dead() is None
 
 
 def test_without_pools_the_process_wide_ones_serve(

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragpool.errors import ClosedError, ConfigurationError
-from ragpool.pool import Hold, LoopPool, Shelf
+from ragpool.pool import LoopPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ragpool.shelf import Hold, Shelf
 
 
 class Recorder:
