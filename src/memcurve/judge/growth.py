@@ -51,6 +51,7 @@ EDGE_SHARE = 0.05
 INTERMITTENT_CALLS, INTERMITTENT_STAND, INTERMITTENT_FLOORS = 600, 200, 2
 REGULAR_SHARE = 0.8
 END_SHARE = 0.02
+AGREEMENT = 0.02
 RECOUNT_SHARE, RECOUNT_BYTES = 0.005, 128
 FLOOR_OF_NOISE = 1000
 FEWEST_ROWS_A_QUARTER = 2
@@ -259,9 +260,12 @@ def _rises_throughout(tail: Curve, limits: Limits) -> bool:
     return min(rises) >= limits.step and sum(rises) > limits.tolerance * (last - first)
 
 
+def _block_slopes(tail: Curve) -> list[float]:
+    return [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(block_levels(tail))]
+
+
 def _is_regular(tail: Curve) -> bool:
-    levels = block_levels(tail)
-    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(levels)]
+    slopes = _block_slopes(tail)
     half = fmean(slopes) / 2
     return sum(slope >= half for slope in slopes) >= REGULAR_SHARE * len(slopes)
 
@@ -269,9 +273,9 @@ def _is_regular(tail: Curve) -> bool:
 def _widened(tail: Curve, trend: Trend) -> Trend:
     """Widen the interval to hold every fair estimate of the slope, and what a recount may differ.
 
-    The robust slope passes over rare steps. Those in which a container grows are part of what a
+    The plain slope passes over rare steps. Those in which a container grows are part of what a
     call costs: a table that doubles does so once in every doubling of the calls, and adds the same
-    to the slope of each. So the estimate of a regular curve is the robust slope and what both the
+    to the slope of each. So the estimate of a regular curve is the plain slope and what both the
     last doubling and the one before rise above it; a step that comes once is in one of them only.
     Where the curve is not regular, least squares have less chance in them.
     """
@@ -280,13 +284,22 @@ def _widened(tail: Curve, trend: Trend) -> Trend:
     ends = (tail.values[-1] - tail.values[0]) / calls
     per_call = squares
     if _is_regular(tail):
-        above = [_slope_up_to(tail, last) - trend.per_call for last in _doublings(tail)]
-        per_call = trend.per_call + max(min(above, default=0.0), 0.0)
+        plain = _plain_slope(tail, trend)
+        above = [_slope_up_to(tail, last) - plain for last in _doublings(tail)]
+        per_call = plain + max(min(above, default=0.0), 0.0)
     estimates = (trend.low, trend.high, trend.per_call, squares, ends, per_call)
     recount = RECOUNT_SHARE * abs(per_call) + RECOUNT_BYTES / calls
     return msgspec.structs.replace(
         trend, per_call=per_call, low=min(estimates) - recount, high=max(estimates) + recount
     )
+
+
+def _plain_slope(tail: Curve, trend: Trend) -> float:
+    """Return the slope from block to block where nearly all agree on it, else the trend's."""
+    slopes = sorted(_block_slopes(tail))
+    quarter = len(slopes) // 4
+    agree = slopes[-1 - quarter] - slopes[quarter] <= AGREEMENT * abs(median(slopes))
+    return median(slopes) if agree else trend.per_call
 
 
 def _doublings(tail: Curve) -> tuple[int, ...]:
@@ -307,8 +320,7 @@ def _slope_up_to(tail: Curve, last: int) -> float:
 
 def _halves(tail: Curve) -> tuple[float, float, float]:
     """Return the slopes of both halves and the standard error of their difference."""
-    levels = block_levels(tail)
-    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(levels)]
+    slopes = _block_slopes(tail)
     middle = len(slopes) // 2
     # the largest step of each half is left out: a container that grows is not a change of pace
     early, late = (sorted(part)[:-1] for part in (slopes[:middle], slopes[middle:]))
