@@ -12,6 +12,7 @@ import click
 from memcurve import __version__
 from memcurve.commands.accept import accept
 from memcurve.commands.compare import compare
+from memcurve.commands.doctor import doctor
 from memcurve.commands.run import report, run
 from memcurve.errors import MemcurveError
 
@@ -35,7 +36,7 @@ def main() -> None:
     """Count a workload's live memory to the byte after every call, and say whether it leaks."""
 
 
-for scenario_command in (run, compare, accept, report):
+for scenario_command in (run, compare, accept, report, doctor):
     main.add_command(scenario_command)
 
 

@@ -10,6 +10,7 @@ safe or not to be had, in the worker itself, which then serves that one pass onl
     {"op": "verify"}                     →  {"event": "verified", …}                any number
     {"op": "survey", stage, options}     →  {"event": "surveyed", found}            any number
     {"op": "finish"}                     →  {"event": "finished", …}
+    {"op": "diagnose"}                   →  {"event": "diagnosed", environment, …}
     (end of the fork)                    →  {"event": "exit", status}
 At any point instead: {"event": "failed", stage, call, kind, message, traceback}.
 """
@@ -111,11 +112,14 @@ def run_pass(channel, spec, functions):
 
 def _forked(channel, spec, functions):
     gc.collect()
+    gc.freeze()  # what was imported: a pass that freezes it anyway need not walk it first
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
         die_with_parent()
+        if spec["kind"] != "settled" or spec["mode"] not in ("settled", "patient"):
+            gc.unfreeze()
         status = 1
         try:
             run_pass(channel, spec, functions)
@@ -178,6 +182,10 @@ def serve(read_fd, write_fd):
                 functions = _load(channel, message)
             except (Exception, SystemExit, KeyboardInterrupt) as error:
                 channel.send("failed", **describe(error, "import"))
+        elif message["op"] == "diagnose":
+            from . import diagnosis  # what the passes need not import
+
+            channel.send("diagnosed", **diagnosis.facts())
         elif message["fork"]:
             _forked(channel, message, functions)
         else:
