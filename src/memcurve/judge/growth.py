@@ -35,8 +35,9 @@ from typing import Literal
 import msgspec
 
 from memcurve.curve import Curve
+from memcurve.judge.estimate import block_slopes, is_regular, widened
 from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.trend import Trend, block_levels, least_squares, measure_trend
+from memcurve.judge.trend import Trend, measure_trend
 
 Shape = Literal["flat", "growing", "decaying", "undecided"]
 
@@ -49,10 +50,6 @@ NOISE_SHARE = 0.05
 LONGEST_STAND = 150
 EDGE_SHARE = 0.05
 INTERMITTENT_CALLS, INTERMITTENT_STAND, INTERMITTENT_FLOORS = 600, 200, 2
-REGULAR_SHARE = 0.8
-END_SHARE = 0.02
-AGREEMENT = 0.02
-RECOUNT_SHARE, RECOUNT_BYTES = 0.005, 128
 FLOOR_OF_NOISE = 1000
 FEWEST_ROWS_A_QUARTER = 2
 
@@ -162,7 +159,7 @@ def _intermittent_floor(tail: Curve, limits: Limits) -> float | None:
         return None
     stands = max((b - a for a, b in pairwise(_rise_calls(tail))), default=tail.last_call)
     trend = measure_trend(tail)
-    high = _widened(tail, trend).high if trend is not None else math.inf
+    high = widened(tail, trend).high if trend is not None else math.inf
     if stands < INTERMITTENT_STAND or high > INTERMITTENT_FLOORS * limits.floor:
         return None
     return high
@@ -221,7 +218,7 @@ def _read_rise(tail: Curve, limits: Limits) -> Reading:
     trend = measure_trend(tail)
     if trend is None:
         return Reading(shape="undecided", trend=None, floor=math.inf, why="too few rows")
-    trend = _widened(tail, trend)
+    trend = widened(tail, trend)
     floor = max(limits.tolerance, trend.high)
     if trend.low <= limits.tolerance:
         why = "the interval holds both flat and growing"
@@ -236,7 +233,7 @@ def _read_rise(tail: Curve, limits: Limits) -> Reading:
     by_chance = first - second <= SIGNIFICANT * error
     resolved = second > SIGNIFICANT * error / math.sqrt(2)
     if resolved and second >= (MAY_HOLD if by_chance else HOLDS) * first:
-        return Reading(shape="growing", trend=trend, floor=floor, regular=_is_regular(tail))
+        return Reading(shape="growing", trend=trend, floor=floor, regular=is_regular(tail))
     if by_chance:
         why = "it rises ever more slowly, within what chance explains"
         return Reading(shape="undecided", trend=trend, floor=floor, why=why)
@@ -260,67 +257,9 @@ def _rises_throughout(tail: Curve, limits: Limits) -> bool:
     return min(rises) >= limits.step and sum(rises) > limits.tolerance * (last - first)
 
 
-def _block_slopes(tail: Curve) -> list[float]:
-    return [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(block_levels(tail))]
-
-
-def _is_regular(tail: Curve) -> bool:
-    slopes = _block_slopes(tail)
-    half = fmean(slopes) / 2
-    return sum(slope >= half for slope in slopes) >= REGULAR_SHARE * len(slopes)
-
-
-def _widened(tail: Curve, trend: Trend) -> Trend:
-    """Widen the interval to hold every fair estimate of the slope, and what a recount may differ.
-
-    The plain slope passes over rare steps. Those in which a container grows are part of what a
-    call costs: a table that doubles does so once in every doubling of the calls, and adds the same
-    to the slope of each. So the estimate of a regular curve is the plain slope and what both the
-    last doubling and the one before rise above it; a step that comes once is in one of them only.
-    Where the curve is not regular, least squares have less chance in them.
-    """
-    squares = least_squares(tail)
-    calls = max(tail.last_call - tail.calls[0], 1)
-    ends = (tail.values[-1] - tail.values[0]) / calls
-    per_call = squares
-    if _is_regular(tail):
-        plain = _plain_slope(tail, trend)
-        above = [_slope_up_to(tail, last) - plain for last in _doublings(tail)]
-        per_call = plain + max(min(above, default=0.0), 0.0)
-    estimates = (trend.low, trend.high, trend.per_call, squares, ends, per_call)
-    recount = RECOUNT_SHARE * abs(per_call) + RECOUNT_BYTES / calls
-    return msgspec.structs.replace(
-        trend, per_call=per_call, low=min(estimates) - recount, high=max(estimates) + recount
-    )
-
-
-def _plain_slope(tail: Curve, trend: Trend) -> float:
-    """Return the slope from block to block where nearly all agree on it, else the trend's."""
-    slopes = sorted(_block_slopes(tail))
-    quarter = len(slopes) // 4
-    agree = slopes[-1 - quarter] - slopes[quarter] <= AGREEMENT * abs(median(slopes))
-    return median(slopes) if agree else trend.per_call
-
-
-def _doublings(tail: Curve) -> tuple[int, ...]:
-    last = tail.last_call
-    return (last, last // 2) if tail.calls[0] <= last // 4 else (last,)
-
-
-def _slope_up_to(tail: Curve, last: int) -> float:
-    """Return the slope from half of `last` calls to `last`, each end a mean of rows."""
-    width = max(round(last * END_SHARE), 1)
-    middle = tail.tail(max(last // 2 - width, 0)).head(last // 2 + width)
-    end = tail.tail(last - 2 * width).head(last)
-    if not len(middle) or not len(end):
-        return least_squares(tail)
-    (x0, y0), (x1, y1) = ((fmean(part.calls), fmean(part.values)) for part in (middle, end))
-    return (y1 - y0) / (x1 - x0) if x1 > x0 else least_squares(tail)
-
-
 def _halves(tail: Curve) -> tuple[float, float, float]:
     """Return the slopes of both halves and the standard error of their difference."""
-    slopes = _block_slopes(tail)
+    slopes = block_slopes(tail)
     middle = len(slopes) // 2
     # the largest step of each half is left out: a container that grows is not a change of pace
     early, late = (sorted(part)[:-1] for part in (slopes[:middle], slopes[middle:]))
