@@ -101,6 +101,9 @@ class SpawnedWorker:
                 },
             )
         except OSError as error:
+            self.output.close()
+            os.close(from_parent)
+            os.close(to_parent)
             raise MeasureError(
                 f"cannot start python {python!r}: {error.strerror}; name an interpreter"
             ) from error

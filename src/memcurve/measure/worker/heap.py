@@ -216,11 +216,12 @@ def has_thread_cache(source: Source) -> bool:
     libc = _libc()
     libc.malloc.restype = ctypes.c_void_p
     libc.free.argtypes = [ctypes.c_void_p]
-    before = source.read()
+    # taken first: a block that comes out of the cache is one that the cache has room for
     blocks = [libc.malloc(ctypes.c_size_t(size)) for size in CACHED_SIZES]
+    before = source.read()
     for block in blocks:
         libc.free(block)
-    return source.read() - before > sum(CACHED_SIZES) // 2
+    return before - source.read() < sum(CACHED_SIZES) // 2
 
 
 def malloc_statistics() -> bytes:
