@@ -1,13 +1,15 @@
-"""The HTTP service in three designs, asked in process through ASGI: no socket of its own."""
+"""The HTTP service in three designs, asked in process through ASGI: no socket of its own.
 
-from __future__ import annotations
+Note: annotations are evaluated here, since FastAPI must find the local functions that they name.
+"""
 
 import contextlib
 import tempfile
 import uuid
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import httpx
 from fastapi import Depends, FastAPI, Request
@@ -19,9 +21,6 @@ from ragpool.config import ConfigClient
 from ragpool.database import DatabaseClient
 from ragpool.executions import ExecutionRecord, ExecutionStatus
 from ragpool.workflow import plain
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 
 @contextlib.asynccontextmanager

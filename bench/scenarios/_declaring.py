@@ -21,6 +21,7 @@ def three_designs(
     setup: str = "pools",
     at_most: Mapping[str, float] | None = None,
     extra: Mapping[str, str] | None = None,
+    calls: int = 100,
 ) -> Scenario:
     """Declare a scenario whose designs are `bench.runs.{naive,published,pooled}:name`.
 
@@ -34,7 +35,7 @@ def three_designs(
         "pooled": Target(call=f"bench.runs.pooled:{name}", setup=f"{SETUPS}:{setup}"),
     }
     leads = (Lead(design="pooled", over="naive", at_most=dict(at_most)),) if at_most else ()
-    return declared(name, designs, description, leads)
+    return declared(name, designs, description, leads, calls=calls)
 
 
 def declared(

@@ -30,15 +30,15 @@ from memcurve.recording import PassRecord, Recording
 from memcurve.scenario import Scenario
 from memcurve.store import load_baseline
 
-CPU_BUDGET_S = 8.0
-QUICK_CPU_BUDGET_S = 2.0
+CPU_BUDGET_S = 4.0
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to run scenarios: see `memcurve run --help`.
 
     `calls` replaces what the scenarios say; `cpu_s` is how much CPU time the calls of one settled
-    pass may use before an open question stays open.
+    pass may use before an open question stays open, and `may_grow_cpu_s` the same for a design
+    whose verdict gates nothing.
     """
 
     calls: int | None = None
@@ -46,6 +46,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     natural: bool = True
     explain: str = "growing"
     cpu_s: float = CPU_BUDGET_S
+    may_grow_cpu_s: float = CPU_BUDGET_S
     call_timeout_s: float = 30.0
     python: str = sys.executable
     thresholds: Thresholds = Thresholds()
@@ -177,7 +178,9 @@ def _options(options: RunOptions) -> Options:
 def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
     calls = work.options.calls or job.scenario.calls
     lane.options = msgspec.structs.replace(lane.options, calls=calls)
-    passes = lane.settled(job, lambda kind, call: work.tell(job, kind, call), work.options.cpu_s)
+    gates = job.design not in job.scenario.may_grow
+    cpu_s = work.options.cpu_s if gates else work.options.may_grow_cpu_s
+    passes = lane.settled(job, lambda kind, call: work.tell(job, kind, call), cpu_s)
     recording = _recording(job, lane, calls, passes)
     outcome = judged(recording, work.options.thresholds)
     work.outcomes[job.name] = _explained(work, lane, job, outcome)
@@ -239,7 +242,7 @@ def _explained(work: _Work, lane: Lane, job: Job, outcome: Outcome) -> Outcome:
         judgement,
         progress=lambda kind, call: work.tell(job, kind, call),
     )
-    return msgspec.structs.replace(outcome, culprits=found.culprits)
+    return msgspec.structs.replace(outcome, culprits=found.culprits, explanation=found)
 
 
 def _needs_explaining(job: Job, judgement: Judgement) -> bool:
@@ -281,6 +284,7 @@ def run_of(
     return Run(
         outcomes=tuple(outcomes),
         descriptions={one.name: one.description for one in scenarios},
+        may_grow={one.name: one.may_grow for one in scenarios},
         command=command,
         recorded_at=now(),
         elapsed_s=time.monotonic() - began,

@@ -115,20 +115,22 @@ def select(scenarios: Sequence[Scenario], expression: str | None) -> list[Scenar
     wanted = _parse(expression)
     kept = []
     for one in scenarios:
-        designs = {
-            name: target
-            for name, target in one.designs.items()
-            if _holds(wanted, f"{one.name}/{name}".lower())
-        }
-        if designs:
-            leads = tuple(
-                lead for lead in one.leads if lead.design in designs and lead.over in designs
-            )
-            kept.append(msgspec.structs.replace(one, designs=designs, leads=leads))
+        names = [name for name in one.designs if _holds(wanted, f"{one.name}/{name}".lower())]
+        if names:
+            kept.append(only(one, names))
     if not kept:
         names = ", ".join(one.name for one in scenarios)
         raise ScenarioError(f"-k {expression!r} matches nothing; there are {names}")
     return kept
+
+
+def only(one: Scenario, designs: Sequence[str]) -> Scenario:
+    """Return a scenario with some of its designs, and the leads that are still between them."""
+    return msgspec.structs.replace(
+        one,
+        designs={name: target for name, target in one.designs.items() if name in designs},
+        leads=tuple(lead for lead in one.leads if {lead.design, lead.over} <= set(designs)),
+    )
 
 
 def _parse(expression: str) -> ast.expr:

@@ -33,7 +33,9 @@ def compare(
     by_design = {outcome.recording.design: outcome for outcome in compared}
     for lead in scenario.leads:
         ours, other = by_design.get(lead.design), by_design.get(lead.over)
-        if ours is not None and other is not None:
+        if ours is None or other is None:
+            continue
+        if ours.recording.calls >= scenario.calls:  # fewer calls do not pay for what is built once
             crossings = lead_crossings(lead, ours.recording, other.recording)
             by_design[lead.design] = _with(ours, crossings)
     return list(by_design.values())

@@ -1,0 +1,97 @@
+"""What is timed in `make overhead`: the pooled node, read from inside its own process.
+
+Every way of measuring runs the same target, which notes the CPU time of its process at two calls.
+What lies between is everything that the process did: calls, samples, collections, tracing.
+
+Run as a program it is the plain runner: it imports the target once, and forks for each line of its
+input, `MODE CALLS FILE`, with nothing around the calls, or with a tracer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.designs.pooled import pools
+from bench.runs import pooled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ragpool.node import Pools
+
+WARM_UP = 20
+NOTES = "BENCH_OVERHEAD_NOTES"
+CALLS = "BENCH_OVERHEAD_CALLS"
+
+__all__ = ["pools", "vectordb_node"]
+
+
+async def vectordb_node(pools: Pools, number: int) -> None:
+    """Run the node once; note the process's CPU time behind the warm-up and the last call."""
+    await pooled.vectordb_node(pools, number)
+    if number == WARM_UP - 1:
+        _note("first")
+    elif number == int(os.environ[CALLS]) - 1:
+        _note("last")
+
+
+def _note(name: str) -> None:
+    status = Path("/proc/self/status").read_text()
+    anonymous = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
+    told = {"cpu_ns": time.process_time_ns(), "anonymous_bytes": int(anonymous.split()[1]) * 1024}
+    Path(os.environ[NOTES], name).write_text(json.dumps(told))
+
+
+@contextlib.contextmanager
+def traced(mode: str) -> Iterator[None]:
+    """Trace allocations as the mode says; "bare" does nothing."""
+    if mode.startswith("memray"):
+        import memray
+
+        path = Path(os.environ[NOTES], "capture.bin")
+        with memray.Tracker(path, trace_python_allocators=mode == "memray-python"):
+            yield
+    elif mode.startswith("tracemalloc"):
+        tracemalloc.start(int(mode.partition("-")[2]))
+        yield
+    else:
+        yield
+
+
+async def _calls(count: int) -> None:
+    async with pools() as shared:
+        for number in range(count):
+            await vectordb_node(shared, number)
+
+
+def _run_forked(mode: str, calls: int, folder: str) -> int:
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.environ[NOTES], os.environ[CALLS] = folder, str(calls)
+            with traced(mode):
+                asyncio.run(_calls(calls))
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def main() -> None:
+    """Serve the lines of the input, and answer each with the status of its run."""
+    for line in sys.stdin:
+        mode, calls, folder = line.split()
+        print(_run_forked(mode, int(calls), folder), flush=True)
+
+
+if __name__ == "__main__":
+    main()
