@@ -194,8 +194,8 @@ class _Worker:
         self._awake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         # one, since langchain-openai reads every reply there; asyncio would start up to 32
-        helper = ThreadPoolExecutor(1, thread_name_prefix=f"{self.thread.name}-helper")
-        self._loop.set_default_executor(helper)
+        aside = ThreadPoolExecutor(1, thread_name_prefix=f"{self.thread.name}-aside")
+        self._loop.set_default_executor(aside)
         self._tick_later()
         while not self._crew.stopped:
             self._awake.clear()
