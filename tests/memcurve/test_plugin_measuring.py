@@ -1,0 +1,263 @@
+"""The pytest plugin where it measures: one session beside xdist, read from its JUnit file."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.memcurve.plugin_samples import SAMPLES
+
+INI = """
+[pytest]
+memcurve_quick = true
+memcurve_budget = 120
+memcurve_explain = {explain}
+asyncio_default_fixture_loop_scope = function
+"""
+
+
+class Case:
+    """One test of a session: how it ended, what it said, its properties."""
+
+    def __init__(self, element: ET.Element) -> None:
+        self.name = element.attrib["name"]
+        ends = [child for child in element if child.tag in ("failure", "skipped", "error")]
+        self.outcome = ends[0].tag if ends else "passed"
+        self.message = (ends[0].text or "") if ends else ""
+        found = element.iter("property")
+        self.properties = {p.attrib["name"]: p.attrib["value"] for p in found}
+
+
+class Session:
+    """A finished run of pytest."""
+
+    def __init__(self, folder: Path, done: subprocess.CompletedProcess[str]) -> None:
+        self.folder, self.output = folder, done.stdout + done.stderr
+        self.cases: dict[str, Case] = {}
+        junit = folder / "junit.xml"
+        if junit.exists():
+            for element in ET.parse(junit).iter("testcase"):
+                case = Case(element)
+                self.cases[case.name] = case
+
+
+def run_pytest(folder: Path, *args: str, **environment: str) -> Session:
+    command = [sys.executable, "-m", "pytest", "--junitxml=junit.xml", *args]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    return Session(folder, done)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    folder = tmp_path_factory.mktemp("samples")
+    (folder / "test_samples.py").write_text(SAMPLES)
+    (folder / "pytest.ini").write_text(INI.format(explain="false"))
+    return run_pytest(folder, "-n", "2", "--memcurve")
+
+
+GROWING = "growing: live bytes grow by"
+FAILING = {
+    "test_leak": GROWING,
+    "test_garbage": "deferred: 2.0",
+    "test_descriptors": "growing: descriptors grow by 1 a call",
+    "test_parameter[3000]": GROWING,
+    "test_closure": GROWING,
+    "test_method_leak": GROWING,
+    "test_async_leak": GROWING,
+    "test_async_tasks": GROWING,
+    "test_anyio_leak[asyncio]": GROWING,
+    "test_fails_once": "assert",
+    "test_fails_when_called_again": "call 1 raised FileExistsError",
+    "test_ends_the_process": "the process ended itself with status 3 in call",
+}
+PASSING = {
+    "test_allowed_leak",
+    "test_allowed_descriptors",
+    "test_clean",
+    "test_noise_that_pytest_records",
+    "test_records_that_the_test_wants",
+    "test_garbage_not_gated",
+    "test_parameter[10]",
+    "test_method_clean",
+    "test_async_clean",
+    "test_fixture_with_sockets",
+    "test_unmarked",
+    "test_fixture_check",
+    "test_fixture_assert",
+    "test_fixture_async",
+}
+
+
+@pytest.mark.parametrize("name", sorted(FAILING))
+def test_what_grows_or_breaks_fails_and_says_so(session: Session, name: str) -> None:
+    case = session.cases[name]
+    assert case.outcome == "failure", session.output
+    assert FAILING[name] in case.message
+
+
+@pytest.mark.parametrize("name", sorted(PASSING))
+def test_what_does_not_grow_passes(session: Session, name: str) -> None:
+    assert session.cases[name].outcome == "passed", session.cases[name].message
+
+
+def test_skips_and_known_failures_stay_what_they_are(session: Session) -> None:
+    assert session.cases["test_skips"].outcome == "skipped"
+    assert session.cases["test_known_leak"].outcome == "skipped"
+    assert "12 failed, 14 passed, 1 skipped, 1 xfailed" in session.output
+
+
+def test_the_message_names_limit_heaps_next_step_and_command(session: Session) -> None:
+    message = session.cases["test_leak"].message
+    assert '(retained="64 B" a call was allowed)' in message
+    assert "heaps    Python" in message
+    assert (
+        'next     let go of what every call keeps; if that is meant, allow it: retained="1.3'
+        in (message)
+    )
+    assert "repeat   pytest --memcurve 'test_samples.py::test_leak'" in message
+
+
+def test_properties_stand_in_junit(session: Session) -> None:
+    found = session.cases["test_clean"].properties
+    assert found["memcurve_outcome"] == "flat"
+    assert float(found["memcurve_bytes_per_call"]) == pytest.approx(0, abs=1)
+    assert int(found["memcurve_calls"]) >= 120
+    assert not session.cases["test_unmarked"].properties
+
+
+def test_what_is_tied_to_loop_or_connection_is_measured_in_this_process(session: Session) -> None:
+    for name in ("test_async_leak", "test_anyio_leak[asyncio]"):
+        assert "measured in the calling process" in session.cases[name].message
+    assert "measured in a copy of the calling process" in session.cases["test_leak"].message
+
+
+def test_the_summary_has_a_line_for_each_measured_test_worst_last(session: Session) -> None:
+    summary = session.output.partition(" memory curves ")[2]
+    assert "test_samples.py::test_clean" in summary
+    assert "within its limit: live bytes grow by 1.0" in summary
+    assert summary.index("::test_clean ") < summary.index("! test_samples.py::test_leak ")
+    assert "::test_unmarked" not in summary.partition("short test summary")[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[[str], Path]:
+    def make(text: str) -> Path:
+        (tmp_path / "test_it.py").write_text(textwrap.dedent(text))
+        (tmp_path / "pytest.ini").write_text(INI.format(explain="true"))
+        return tmp_path
+
+    return make
+
+
+def test_the_message_alone_tells_who_holds_what_grows(folder: Callable[[str], Path]) -> None:
+    place = folder(
+        """
+        import pytest
+
+        REGISTRY = {}
+
+        class Session:
+            def __init__(self):
+                self.load = bytes(500)
+
+        @pytest.mark.memcurve(retained="64 B")
+        def test_it():
+            REGISTRY[len(REGISTRY)] = Session()
+        """
+    )
+    message = run_pytest(place, "--memcurve").cases["test_it"].message
+    assert "Session" in message
+    assert "held by  test_it.REGISTRY" in message
+    assert "test_it.py:12" in message
+
+
+def test_an_accepted_curve_is_the_threshold_of_later_runs(folder: Callable[[str], Path]) -> None:
+    place = folder(
+        """
+        import os, pytest
+
+        KEPT = []
+
+        @pytest.mark.memcurve(retained="16 KiB")
+        def test_it():
+            KEPT.append(bytes(int(os.environ["SIZE"])))
+        """
+    )
+    accepted = run_pytest(place, "--memcurve-accept", "known and small", SIZE="500")
+    assert accepted.cases["test_it"].outcome == "passed"
+    (baseline,) = (place / "memcurve-baselines").glob("*/test_it_test_it.json")
+    assert "known and small" in baseline.read_text()
+    assert run_pytest(place, "--memcurve", SIZE="500").cases["test_it"].outcome == "passed"
+    worse = run_pytest(place, "--memcurve", SIZE="4000").cases["test_it"]
+    assert worse.outcome == "failure"
+    assert "accepted curve left" in worse.message
+    assert "--memcurve-accept REASON" in worse.message
+
+
+def test_the_report_holds_every_curve(folder: Callable[[str], Path]) -> None:
+    place = folder(
+        """
+        import pytest
+
+        @pytest.mark.memcurve
+        @pytest.mark.parametrize("name", ["a/b", "a_b"])
+        def test_it(name):
+            pass
+        """
+    )
+    done = run_pytest(place, "--memcurve-report", "out")
+    assert f"curves: {place / 'out' / 'index.html'}" in done.output
+    assert "test_it" in (place / "out" / "index.html").read_text()
+    kept = list((place / "out" / "recordings").glob("test_it_test_it_a_b-*/test.json"))
+    assert len(kept) == 2
+
+
+def test_an_open_question_fails_unless_the_settings_say_warn(folder: Callable[[str], Path]) -> None:
+    place = folder(
+        """
+        import os, pytest
+
+        @pytest.mark.memcurve(budget=0.001, calls=30)
+        def test_it():
+            os.getpid()
+        """
+    )
+    failed = run_pytest(place, "--memcurve").cases["test_it"]
+    assert failed.outcome == "failure"
+    assert "next     give it more calls or time" in failed.message
+    warned = run_pytest(place, "--memcurve", "-o", "memcurve_inconclusive=warn")
+    assert warned.cases["test_it"].outcome == "passed"
+    assert "? test_it.py::test_it" in warned.output
+
+
+def test_coverage_and_benchmarks_beside_it_do_not_read_as_growth(
+    folder: Callable[[str], Path],
+) -> None:
+    place = folder(
+        """
+        import pytest
+
+        @pytest.mark.memcurve
+        def test_it():
+            sum(range(100))
+
+        def test_benchmark(benchmark):
+            benchmark.pedantic(sum, args=([1],), rounds=2)
+        """
+    )
+    done = run_pytest(place, "--memcurve", "--cov=.", "--cov-branch")
+    assert {case.outcome for case in done.cases.values()} == {"passed"}, done.output
+    assert "test_it.py" in done.output.partition("coverage:")[2]
