@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from memcurve.errors import MemcurveError
     from memcurve.judge.thresholds import Thresholds
     from memcurve.judge.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
-    from memcurve.scenario import Backend, Scenario, Target, scenario
+    from memcurve.scenario import Backend, Lead, Scenario, Target, scenario
     from memcurve.watch import watch
 
 __version__ = "0.1.0"
@@ -24,6 +24,7 @@ _HOMES = {
     "Flat": "memcurve.judge.verdict",
     "Growing": "memcurve.judge.verdict",
     "Inconclusive": "memcurve.judge.verdict",
+    "Lead": "memcurve.scenario",
     "MemcurveError": "memcurve.errors",
     "Plateaued": "memcurve.judge.verdict",
     "Scenario": "memcurve.scenario",
@@ -41,6 +42,7 @@ __all__ = [
     "Flat",
     "Growing",
     "Inconclusive",
+    "Lead",
     "MemcurveError",
     "Plateaued",
     "Scenario",
