@@ -8,7 +8,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint accuracy explain-accuracy accuracy-truth peers clean
+.PHONY: help setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy accuracy-truth peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,30 @@ lint: $(STAMP) ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(STAMP) ## run every scenario in every design, gate the curves, write reports/; ARGS="-k rag_client"
+	$(BIN)/memcurve run $(ARGS)
+
+report: $(STAMP) ## write the reports of the last run again
+	$(BIN)/memcurve report $(ARGS)
+
+accept: $(STAMP) ## make the curves of now the thresholds; REASON="why", ARGS="-k rag_client"
+	@test -n "$(REASON)" || { echo 'say why: make accept REASON="the cache holds 20 entries now"'; exit 2; }
+	$(BIN)/memcurve accept --reason "$(REASON)" $(ARGS)
+
+TIMES := reports/baselines/time
+compare: $(STAMP) ## times against the stored run, curves of the last run against the accepted ones
+	$(BIN)/python -m pytest bench/test_time.py -q --benchmark-json=.benchmarks/now.json
+	$(BIN)/pytest-benchmark compare --between=mean,min --group-by=func $(TIMES)/accepted.json .benchmarks/now.json
+	@test -d reports/recordings || $(BIN)/memcurve run -q $(ARGS)
+	$(BIN)/memcurve compare $(ARGS)
+
+accept-times: $(STAMP) ## keep the times of now for make compare
+	@mkdir -p $(TIMES)
+	$(BIN)/python -m pytest bench/test_time.py -q --benchmark-json=$(TIMES)/accepted.json
+
+mutate: $(STAMP) ## inject faults into ragpool; the gate must name each; ARGS="--clean 50"
+	$(BIN)/python -m bench.mutation.run $(ARGS)
 
 accuracy: $(STAMP) ## run the labelled suite through memcurve check; ARGS="--repeat 20 --load 2 --quiet"
 	$(BIN)/python -m bench.accuracy.run $(ARGS)

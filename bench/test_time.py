@@ -8,6 +8,8 @@ on time is a ratio inside one run.
 from __future__ import annotations
 
 import asyncio
+import gc
+import importlib
 from contextlib import AbstractAsyncContextManager, nullcontext
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
+# what naive and published calls leave behind is what they are measured for
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 SCENARIOS = ("rag_client", "vectordb_node")
 DESIGNS = ("naive", "published", "pooled")
 ROUNDS, WARM_UP = 20, 3
@@ -37,6 +45,18 @@ def backend() -> Iterator[None]:
         for name, value in running.environment.items():
             patch.setenv(name, value)
         yield
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """Give the one event loop of all designs: the published one would not survive a second."""
+    with asyncio.Runner() as made:
+        yield made
+        from bench.designs.published import LLMPool, RAGServicePool
+
+        LLMPool.get_instance().clear()
+        RAGServicePool.clear()
+        gc.collect()
 
 
 @pytest.fixture(scope="module")
@@ -70,24 +90,23 @@ def _figures(outcome: Any) -> dict[str, Any]:
 def test_a_call(
     benchmark: BenchmarkFixture,
     backend: None,
+    runner: asyncio.Runner,
     memory: dict[tuple[str, str], dict[str, Any]],
     scenario: str,
     design: str,
 ) -> None:
-    import importlib
-
     call = getattr(importlib.import_module(f"bench.runs.{design}"), scenario)
     numbers = iter(range(1_000_000))
-    with asyncio.Runner() as runner:
-        setup = _setup(design)
-        value = runner.run(setup.__aenter__())
+    setup = _setup(design)
+    value = runner.run(setup.__aenter__())
 
-        def one_call() -> None:
-            arguments = (next(numbers),) if value is None else (value, next(numbers))
-            runner.run(call(*arguments))
+    def one_call() -> None:
+        arguments = (next(numbers),) if value is None else (value, next(numbers))
+        runner.run(call(*arguments))
 
-        benchmark.pedantic(one_call, rounds=ROUNDS, warmup_rounds=WARM_UP)
-        runner.run(setup.__aexit__(None, None, None))
+    benchmark.pedantic(one_call, rounds=ROUNDS, warmup_rounds=WARM_UP)
+    runner.run(setup.__aexit__(None, None, None))
+    gc.collect()
     benchmark.extra_info.update(memory[scenario, design])
     if benchmark.stats is not None:
         _medians[scenario, design] = median(benchmark.stats.stats.data)

@@ -38,7 +38,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `calls` replaces what the scenarios say; `cpu_s` is how much CPU time the calls of one settled
     pass may use before an open question stays open, and `may_grow_cpu_s` the same for a design
-    whose verdict gates nothing.
+    whose verdict gates nothing. The workers start in the folder `cwd`.
     """
 
     calls: int | None = None
@@ -49,6 +49,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     may_grow_cpu_s: float = CPU_BUDGET_S
     call_timeout_s: float = 30.0
     python: str = sys.executable
+    cwd: str | None = None
     thresholds: Thresholds = Thresholds()
 
 
@@ -147,7 +148,7 @@ def _run_group(work: _Work) -> dict[str, Outcome]:
 
 def _lane_thread(work: _Work, barrier: threading.Barrier, number: int) -> None:
     try:
-        with Lane.opened(work.jobs, _options(work.options)) as lane:
+        with Lane.opened(work.jobs, _options(work.options), work.options.cwd) as lane:
             work.lanes.append(lane)
             with contextlib.suppress(Empty):
                 while not work.stopped.is_set():

@@ -48,8 +48,10 @@ class Lane:
     it: on Linux a worker ends with the thread that started it.
     """
 
-    def __init__(self, jobs: Sequence[Job], options: Options, backend: Backend) -> None:
-        self._jobs, self._backend = jobs, backend
+    def __init__(
+        self, jobs: Sequence[Job], options: Options, backend: Backend, cwd: str | None = None
+    ) -> None:
+        self._jobs, self._backend, self._cwd = jobs, backend, cwd
         self.options = msgspec.structs.replace(options, gauges=backend.gauges)
         self._failures: dict[str, Failure] = {}
         self._session: Session | None = None
@@ -57,12 +59,14 @@ class Lane:
 
     @classmethod
     @contextlib.contextmanager
-    def opened(cls, jobs: Sequence[Job], options: Options) -> Iterator[Self]:
+    def opened(
+        cls, jobs: Sequence[Job], options: Options, cwd: str | None = None
+    ) -> Iterator[Self]:
         """Start the backend and the worker of a lane, and end both."""
         factory = jobs[0].scenario.backend
         with contextlib.ExitStack() as stack:
             backend = stack.enter_context(factory()) if factory is not None else Backend()
-            lane = cls(jobs, options, backend)
+            lane = cls(jobs, options, backend, cwd)
             stack.callback(lane.close)
             yield lane
 
@@ -95,7 +99,7 @@ class Lane:
     def _start(self) -> Session:
         # hashes decide how full sets and dicts are: without a fixed seed curves are not exact
         environment = {"PYTHONHASHSEED": "0", **self._backend.environment}
-        self._worker = SpawnedWorker(self.options.python, environment)
+        self._worker = SpawnedWorker(self.options.python, environment, self._cwd)
         session = Session(self._worker, LOAD_TIMEOUT_S)
         for job in self._jobs:
             failure = session.load(job.target, job.scenario.packages)

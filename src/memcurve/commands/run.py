@@ -94,6 +94,7 @@ def finish(
     junit: Path | None = None,
 ) -> None:
     """Write the reports, print the table, and exit with what the gates say."""
+    from memcurve.report.ci import action_benchmark_json, junit_xml
     from memcurve.report.page import build_page
     from memcurve.report.table import print_table
     from memcurve.report.write import write_all
@@ -101,9 +102,8 @@ def finish(
 
     accepted = _accepted(value, baselines)
     written = write_all(value, out, baselines=accepted)
+    replace_file(out / "benchmark.json", action_benchmark_json(value))
     if junit is not None:
-        from memcurve.report.junit import junit_xml
-
         replace_file(junit, junit_xml(value))
     if as_json:
         click.echo((out / "summary.json").read_text())
