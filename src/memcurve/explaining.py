@@ -20,7 +20,7 @@ from memcurve.check import (
     run_in_fork,
     target_of,
 )
-from memcurve.explain.culprits import UNEXPLAINED, Growth, add_lines, join, unexplained
+from memcurve.explain.culprits import LEAST_SHARE, UNEXPLAINED, Growth, add_lines, join, unexplained
 from memcurve.findings import Explanation
 from memcurve.judge.verdict import Growing, Judgement
 from memcurve.measure.explaining import (
@@ -106,7 +106,14 @@ def explain_with(
     windows = windows_for(_call_s(recording))
     plan = plan_of(target, options, kind="survivors", mode="settled")
     survivors = run(
-        *survivors_request(plan, windows, growth.native_per_call), labelled(progress, "survivors")
+        *survivors_request(
+            plan,
+            windows,
+            growth.native_per_call,
+            LEAST_SHARE * max(growth.bytes_per_call, 1.0),
+            isinstance(judgement.overall, Growing),
+        ),
+        labelled(progress, "survivors"),
     )
     short, long = (
         _allocations(run, plan, windows, calls, chosen, progress)

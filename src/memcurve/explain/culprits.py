@@ -101,9 +101,8 @@ def _of_groups(
     made = surveys.get("sites", {}).get("sites", [])
     weighed = dict(surveys.get("release", {}).get("released", []))
     for number, group in enumerate(surveys.get("end", {}).get("groups", [])):
-        if not group["replaced"]:
-            where = made[number] if number < len(made) else {}
-            yield _of_group(growth, group, where, weighed.get(number), calls, cycles)
+        where = made[number] if number < len(made) else {}
+        yield _of_group(growth, group, where, weighed.get(number), calls, cycles)
 
 
 def _of_group(

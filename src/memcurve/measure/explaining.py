@@ -41,14 +41,20 @@ def windows_for(call_s: float) -> Windows:
 
 
 def survivors_request(
-    plan: PassPlan, windows: Windows, native_per_call: float
+    plan: PassPlan, windows: Windows, native_per_call: float, least_per_call: float, grows: bool
 ) -> tuple[PassPlan, NextStep]:
-    """Return the plan of a survivors pass and what decides its steps."""
+    """Return the plan of a survivors pass and what decides its steps.
+
+    Groups below `least_per_call` bytes are left out. Lines and weights, the dear part, are looked
+    for only where something `grows`.
+    """
     plan = msgspec.structs.replace(plan, kind="survivors", mode="settled")
-    return plan, _script(_survivors_steps(windows, native_per_call))
+    return plan, _script(_survivors_steps(windows, native_per_call, least_per_call, grows))
 
 
-def _survivors_steps(windows: Windows, native_per_call: float) -> Iterator[Step]:
+def _survivors_steps(
+    windows: Windows, native_per_call: float, least_per_call: float, grows: bool
+) -> Iterator[Step]:
     warm = max(windows.warm - 1, 1)
     yield Calls(to=warm)
     yield Survey(stage="cycles", options={"calls": 1})
@@ -56,7 +62,9 @@ def _survivors_steps(windows: Windows, native_per_call: float) -> Iterator[Step]
     yield Calls(to=warm + 1 + windows.window)
     yield Survey(stage="middle")
     yield Calls(to=warm + 1 + 2 * windows.window)
-    yield Survey(stage="end")
+    yield Survey(stage="end", options={"least_per_call": least_per_call})
+    if not grows:
+        return
     yield Survey(stage="sites", options={"calls": windows.traced})
     yield Survey(stage="release", options={"native_each": native_per_call})
 

@@ -52,11 +52,11 @@ class Census:
         self._note_nested(held)
         self.held = frozenset(held)
         self._kept = list(held.values())
-        self.untracked_dicts = [thing for thing in self._kept if isinstance(thing, dict)]
-        sized = [t for t in things + self.untracked_dicts if isinstance(t, SIZED)]
+        self.untracked_dicts = [thing for thing in self._kept if labels.is_a(thing, dict)]
+        sized = [t for t in things + self.untracked_dicts if labels.is_a(t, SIZED)]
         self.breadth = {id(thing): breadth(thing) for thing in sized}
         self.sizes = {id(thing): sys.getsizeof(thing) for thing in sized}
-        buffers = [thing for thing in things + self._kept if isinstance(thing, BUFFERS)]
+        buffers = [thing for thing in things + self._kept if labels.is_a(thing, BUFFERS)]
         self.buffers = {id(thing): thing.__sizeof__() for thing in buffers}
 
     def _note_untracked(self, referents, held):
@@ -66,14 +66,14 @@ class Census:
                 held[id(thing)] = thing
 
     def _note_nested(self, held):
-        level = [thing for thing in held.values() if isinstance(thing, NESTING)]
+        level = [thing for thing in held.values() if labels.is_a(thing, NESTING)]
         while level:
             found = {}
             for piece in chunks(level):
                 self._note_untracked(gc.get_referents(*piece), found)
             new = [thing for key, thing in found.items() if key not in held]
             held.update(found)
-            level = [thing for thing in new if isinstance(thing, NESTING)]
+            level = [thing for thing in new if labels.is_a(thing, NESTING)]
 
     def keep(self, things):
         """Keep untracked new objects alive too, so that their addresses stay theirs."""
@@ -86,7 +86,7 @@ class Census:
     def grown_buffers(self):
         """Yield (buffer, bytes grown) for buffers that grew in place."""
         for thing in self._kept + gc.get_objects():
-            if not isinstance(thing, BUFFERS):
+            if not labels.is_a(thing, BUFFERS):
                 continue
             before = self.buffers.get(id(thing))
             if before is not None and thing.__sizeof__() > before:

@@ -35,18 +35,20 @@ class Garbage:
         self.edges = {key: self._targets(key) for key in self.things if key not in self._owner}
 
     def _owners(self):
+        """Return {namespace: instance}; a namespace that was only virtual is one from now on."""
         owners = {}
-        for key, thing in self.things.items():
+        for key, thing in list(self.things.items()):
             namespace = labels.namespace_of(thing)
-            if namespace is not None and id(namespace) in self.things and namespace is not thing:
+            if namespace is not None and namespace is not thing:
                 owners[id(namespace)] = key
+                self.things[id(namespace)] = namespace
         return owners
 
     def _targets(self, key):
         targets, thing = {}, self.things[key]
         namespace = labels.namespace_of(thing)
         for source in (thing, namespace):
-            if source is None or (source is namespace and id(source) not in self._owner):
+            if source is None:
                 continue
             for child in gc.get_referents(source):
                 target = self._owner.get(id(child), id(child))
@@ -163,7 +165,7 @@ def _label(garbage, key, target):
 def _telling(thing):
     """Say how well an object names a cycle: instances of classes before the interpreter's own."""
     module = getattr(type(thing), "__module__", "builtins")
-    if module == "builtins" or isinstance(thing, type):
+    if module == "builtins" or labels.is_a(thing, type):
         return 0
     name = type(thing).__name__.lower()
     return 3 if name.endswith(("client", "session")) else 1 if module.startswith("_") else 2

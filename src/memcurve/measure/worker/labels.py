@@ -13,6 +13,11 @@ SUSPENDED = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 LONGEST_KEY = 40
 
 
+def is_a(thing, kinds):
+    """Do what isinstance does, by the true type: proxies answer isinstance by loading things."""
+    return issubclass(type(thing), kinds)
+
+
 def type_name(kind):
     """Return a type's name with its module, builtins without it."""
     module = getattr(kind, "__module__", None)
@@ -26,14 +31,14 @@ def namespace_of(thing):
         found = object.__getattribute__(thing, "__dict__")
     except Exception:
         return None
-    return found if isinstance(found, dict) else None
+    return found if is_a(found, dict) else None
 
 
 def entry(holder):
     """Return the label of any entry of a container, None for what is not a container."""
-    if isinstance(holder, MAPPINGS) or isinstance(holder, SEQUENCES):
+    if is_a(holder, MAPPINGS) or is_a(holder, SEQUENCES):
         return "[*]"
-    return "{*}" if isinstance(holder, SETS) else None
+    return "{*}" if is_a(holder, SETS) else None
 
 
 def key_label(key):
@@ -46,27 +51,27 @@ def key_label(key):
 
 def edges(holder):
     """Yield (label, child) for the references of a holder that have a name."""
-    if isinstance(holder, types.ModuleType):
+    if is_a(holder, types.ModuleType):
         for name, value in list(vars(holder).items()):
             yield "." + name, value
-    elif isinstance(holder, type):
+    elif is_a(holder, type):
         for name, value in list(vars(holder).items()):
             yield "." + name, value
-    elif isinstance(holder, types.FunctionType):
+    elif is_a(holder, types.FunctionType):
         for found in _of_function(holder):
             yield found
-    elif isinstance(holder, types.CellType):
+    elif is_a(holder, types.CellType):
         yield ".cell_contents", _cell(holder)
-    elif isinstance(holder, types.MethodType):
+    elif is_a(holder, types.MethodType):
         yield ".__self__", holder.__self__
         yield ".__func__", holder.__func__
-    elif isinstance(holder, SUSPENDED):
+    elif is_a(holder, SUSPENDED):
         for found in _of_suspended(holder):
             yield found
-    elif isinstance(holder, types.FrameType):
+    elif is_a(holder, types.FrameType):
         for found in _of_frame(holder):
             yield found
-    elif isinstance(holder, types.TracebackType):
+    elif is_a(holder, types.TracebackType):
         yield ".tb_frame", holder.tb_frame
         yield ".tb_next", holder.tb_next
     else:
@@ -116,15 +121,15 @@ def _of_suspended(thing):
 
 
 def _of_instance(thing):
-    if isinstance(thing, MAPPINGS):
+    if is_a(thing, MAPPINGS):
         for key, value in list(dict.items(thing)):
             yield key_label(key), value
             yield " key", key
-    elif isinstance(thing, SEQUENCES) or isinstance(thing, SETS):
+    elif is_a(thing, SEQUENCES) or is_a(thing, SETS):
         label = entry(thing)
         for value in list(thing):
             yield label, value
-    if isinstance(thing, BaseException):
+    if is_a(thing, BaseException):
         yield ".__traceback__", thing.__traceback__
         yield ".__cause__", thing.__cause__
         yield ".__context__", thing.__context__
@@ -142,12 +147,12 @@ def _members(thing):
     """Yield what the slots and C members of an instance hold, by name."""
     for ancestor in type(thing).__mro__[:-1]:
         for name, descriptor in list(vars(ancestor).items()):
-            if isinstance(descriptor, types.MemberDescriptorType):
+            if is_a(descriptor, types.MemberDescriptorType):
                 try:
                     yield name, descriptor.__get__(thing)
                 except Exception:
                     continue
-            elif isinstance(descriptor, types.GetSetDescriptorType) and name in _READABLE:
+            elif is_a(descriptor, types.GetSetDescriptorType) and name in _READABLE:
                 try:
                     yield name, descriptor.__get__(thing)
                 except Exception:
@@ -167,16 +172,16 @@ def label(holder, child, general=False):
     for text, value in edges(holder):
         if value is child:
             return text
-    if isinstance(holder, LRU_WRAPPER):
+    if is_a(holder, LRU_WRAPPER):
         return " cached result"
     return " →"
 
 
 def position(thing):
     """Return where code was defined: "name (file:line)" for functions, frames and suspended ones."""
-    if isinstance(thing, types.FrameType):
+    if is_a(thing, types.FrameType):
         code, line = thing.f_code, thing.f_lineno
-    elif isinstance(thing, types.FunctionType):
+    elif is_a(thing, types.FunctionType):
         code, line = thing.__code__, thing.__code__.co_firstlineno
     else:
         code = getattr(thing, "gi_code", None) or getattr(thing, "cr_code", None)
@@ -189,15 +194,15 @@ def position(thing):
 
 def describe(thing):
     """Return what stands behind a colon in a path: the type, or the name of a function."""
-    if isinstance(thing, types.FunctionType):
+    if is_a(thing, types.FunctionType):
         return "function %s" % position(thing)
-    if isinstance(thing, types.FrameType):
+    if is_a(thing, types.FrameType):
         return "frame of %s" % position(thing)
-    if isinstance(thing, SUSPENDED):
+    if is_a(thing, SUSPENDED):
         return "%s %s" % (type(thing).__name__, position(thing))
-    if isinstance(thing, type):
+    if is_a(thing, type):
         return "class %s" % type_name(thing)
-    if isinstance(thing, LRU_WRAPPER):
+    if is_a(thing, LRU_WRAPPER):
         return "lru_cache of %s.%s" % (
             getattr(thing, "__module__", "?"),
             getattr(thing, "__qualname__", "?"),
@@ -207,22 +212,22 @@ def describe(thing):
 
 def is_ours(thing, _package=__name__.rpartition(".")[0]):
     """Say whether a thing belongs to the worker: its modules, functions, frames, instances."""
-    if isinstance(thing, types.FrameType):
+    if is_a(thing, types.FrameType):
         return thing.f_globals.get("__package__") == _package
-    if isinstance(thing, types.ModuleType):
+    if is_a(thing, types.ModuleType):
         return thing.__name__ == _package or thing.__name__.startswith(_package + ".")
-    if isinstance(thing, SUSPENDED):
+    if is_a(thing, SUSPENDED):
         frame = getattr(thing, "gi_frame", None) or getattr(thing, "cr_frame", None)
         return frame is not None and is_ours(frame)
-    if isinstance(thing, types.FunctionType):
+    if is_a(thing, types.FunctionType):
         module = thing.__module__
-    elif isinstance(thing, type):
+    elif is_a(thing, type):
         module = getattr(thing, "__module__", None)
-    elif isinstance(thing, types.MethodType):
+    elif is_a(thing, types.MethodType):
         return is_ours(thing.__func__)
     else:
         module = getattr(type(thing), "__module__", None)
-    return isinstance(module, str) and (module == _package or module.startswith(_package + "."))
+    return is_a(module, str) and (module == _package or module.startswith(_package + "."))
 
 
 def stdlib_prefixes():

@@ -146,7 +146,7 @@ class CallLoop:
             self.calls = number + 1
             if self._wanted(rows):
                 yield from self._sample()
-            elif self._every and self._mode != "natural":
+            elif self._every and self.sampling and self._mode != "natural":
                 gc.collect(0)  # this call's own garbage; it must not pile up between two rows
 
     def _wanted(self, rows):

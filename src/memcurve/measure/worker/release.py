@@ -17,21 +17,21 @@ MOST_STEPS = 12
 
 def cut(holder, ids):
     """Remove a holder's references to the objects with these ids; say whether that was done."""
-    if isinstance(holder, labels.LRU_WRAPPER):
+    if labels.is_a(holder, labels.LRU_WRAPPER):
         holder.cache_clear()
-    elif isinstance(holder, dict):
+    elif labels.is_a(holder, dict):
         for key, value in list(dict.items(holder)):
             if id(value) in ids or id(key) in ids:
                 _delete(holder, key)
-    elif isinstance(holder, (list, collections.deque)):
+    elif labels.is_a(holder, (list, collections.deque)):
         # the place stays: what shrinks with the container is not the objects' own
         for place, item in enumerate(list(holder)):
             if id(item) in ids:
                 holder[place] = None
-    elif isinstance(holder, set):
+    elif labels.is_a(holder, set):
         for item in [item for item in holder if id(item) in ids]:
             set.discard(holder, item)
-    elif isinstance(holder, types.CellType):
+    elif labels.is_a(holder, types.CellType):
         holder.cell_contents = None
     else:
         return _cut_attributes(holder, ids)
@@ -39,7 +39,7 @@ def cut(holder, ids):
 
 
 def _delete(holder, key):
-    kind = collections.OrderedDict if isinstance(holder, collections.OrderedDict) else dict
+    kind = collections.OrderedDict if labels.is_a(holder, collections.OrderedDict) else dict
     kind.__delitem__(holder, key)
 
 
@@ -138,8 +138,8 @@ def _children(holder):
     """Return the labels of the references that may carry weight, each once."""
     names = []
     for text, value in labels.edges(holder):
-        plain = isinstance(value, (str, bytes, int, float, type(None), type, types.ModuleType))
-        code = isinstance(value, (types.FunctionType, types.BuiltinFunctionType))
+        plain = labels.is_a(value, (str, bytes, int, float, type(None), type, types.ModuleType))
+        code = labels.is_a(value, (types.FunctionType, types.BuiltinFunctionType))
         if not plain and not code and text not in names and text != ".__dict__":
             names.append(text)
     return names

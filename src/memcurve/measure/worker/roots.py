@@ -116,25 +116,25 @@ class Search:
             kind = self._named[id(thing)]
             first = kind if kind != TARGET else labels.describe(thing)
             return Root(_passing("", node) or kind, _below(node, first))
-        if isinstance(thing, types.ModuleType):
+        if labels.is_a(thing, types.ModuleType):
             return Root("module global", _below(node, thing.__name__)) if node.below else None
-        if isinstance(thing, dict):
+        if labels.is_a(thing, dict):
             return self._module_namespace(node)
         return self._kind(node)
 
     def _kind(self, node):
         thing = node.thing
-        if isinstance(thing, type) and node.below is not None:
+        if labels.is_a(thing, type) and node.below is not None:
             return Root("class attribute", _below(node, labels.type_name(thing)))
-        if isinstance(thing, labels.LRU_WRAPPER):
+        if labels.is_a(thing, labels.LRU_WRAPPER):
             return Root("lru_cache", _below(node, labels.describe(thing)))
-        if isinstance(thing, asyncio.AbstractEventLoop):
+        if labels.is_a(thing, asyncio.AbstractEventLoop):
             return Root("event loop", _below(node, "event loop %s" % labels.describe(thing)))
-        if isinstance(thing, _local):
+        if labels.is_a(thing, _local):
             return Root("thread local", _below(node, "thread local %s" % labels.describe(thing)))
-        if isinstance(thing, contextvars.Context):
+        if labels.is_a(thing, contextvars.Context):
             return Root("context variable", [_variables(thing)])  # its inside is nobody's
-        if isinstance(thing, types.FrameType) and not _is_suspended(thing):
+        if labels.is_a(thing, types.FrameType) and not _is_suspended(thing):
             weak = labels.is_stdlib(thing.f_code.co_filename)
             return Root("running frame", _below(node, labels.describe(thing)), weak)
         return None
@@ -155,7 +155,7 @@ class Search:
     def _dead_end(self, level):
         """Nothing in Python refers to what is left: ask the interpreter's own lists."""
         for node in level:
-            if isinstance(node.thing, labels.SUSPENDED):
+            if labels.is_a(node.thing, labels.SUSPENDED):
                 return Root("suspended frame", _below(node, labels.describe(node.thing)))
         if self._interpreter is None:
             self._interpreter = _interpreter_lists()
@@ -167,20 +167,20 @@ class Search:
 
 
 def _is_suspended(frame):
-    return any(isinstance(r, labels.SUSPENDED) for r in gc.get_referrers(frame))
+    return any(labels.is_a(r, labels.SUSPENDED) for r in gc.get_referrers(frame))
 
 
 def _namespaces():
     """Return {id of a namespace: (name, whether it is a class's)} of all modules and classes."""
     found = {}
     for thing in gc.get_objects():
-        if isinstance(thing, type):
+        if labels.is_a(thing, type):
             for referent in gc.get_referents(thing):
                 if type(referent) is dict:
                     found[id(referent)] = labels.type_name(thing), True
                     break
     for module in list(sys.modules.values()):
-        if isinstance(module, types.ModuleType):
+        if labels.is_a(module, types.ModuleType):
             found[id(vars(module))] = module.__name__, False
     return found
 
@@ -197,12 +197,12 @@ def _passing(name, node):
         return "logging"
     thing = node
     while thing is not None:
-        if isinstance(thing.thing, threading.Thread) and thing.thing.is_alive():
+        if labels.is_a(thing.thing, threading.Thread) and thing.thing.is_alive():
             return "running thread"
         if type(thing.thing).__module__.partition(".")[0] == "logging":
             return "logging"
         for kind, text in PASSING:
-            if isinstance(thing.thing, kind):
+            if labels.is_a(thing.thing, kind):
                 return text
         thing = thing.below
     return None
@@ -243,7 +243,7 @@ def _below(node, first):
         if (
             first is not None
             and steps == [first]
-            and not isinstance(node.thing, types.FunctionType)
+            and not labels.is_a(node.thing, types.FunctionType)
         ):
             steps = ["%s%s: %s" % (first, label, labels.describe(child.thing))]
         else:
@@ -274,8 +274,8 @@ def _interpreter_lists():
 def _lists_around(function):
     """Return the ids of the lists that hold a function, directly or within a tuple."""
     holders = gc.get_referrers(function)
-    holders += [h for t in holders if isinstance(t, tuple) for h in gc.get_referrers(t)]
-    return {id(holder) for holder in holders if isinstance(holder, list)} - {id(holders)}
+    holders += [h for t in holders if labels.is_a(t, tuple) for h in gc.get_referrers(t)]
+    return {id(holder) for holder in holders if labels.is_a(holder, list)} - {id(holders)}
 
 
 def _other_sentinel(name):

@@ -8,7 +8,7 @@ import types
 from . import labels
 from .allocations import trimmed
 
-FRAMES = 16
+FRAMES = 8
 NEAR, MOST_TYPES, FEW = 4000, 60, 50
 CODE = (type, types.ModuleType, types.CodeType)
 # the collector's header, and the pointers to a managed `__dict__`, stand before an object
@@ -70,7 +70,7 @@ def _below(things):
         level = [
             child
             for child in gc.get_referents(*level[:200])
-            if id(child) not in seen and not isinstance(child, CODE)
+            if id(child) not in seen and not labels.is_a(child, CODE)
         ]
 
 

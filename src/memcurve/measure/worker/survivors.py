@@ -42,7 +42,7 @@ class Holder:
 
     def order(self):
         sized = self.before is not None
-        lru = isinstance(self.thing, labels.LRU_WRAPPER)
+        lru = labels.is_a(self.thing, labels.LRU_WRAPPER)
         return not (sized and self.grown), not lru, not self.grown, -len(self.new)
 
 
@@ -99,7 +99,7 @@ class Survey:
 
     def _keys(self, holder):
         """Return {id of a new key: id of its new value}: a key belongs to what it leads to."""
-        if not isinstance(holder.thing, dict):
+        if not labels.is_a(holder.thing, dict):
             return {}
         return {
             id(key): id(value)
@@ -126,7 +126,7 @@ class Survey:
     def _spread(self, queue):
         while queue:
             thing = queue.popleft()
-            if isinstance(thing, types.FrameType) and labels.is_ours(thing):
+            if labels.is_a(thing, types.FrameType) and labels.is_ours(thing):
                 continue
             holder = self.holder_of[id(thing)]
             for child in gc.get_referents(thing):
@@ -146,8 +146,12 @@ class Survey:
                 self._reach(thing, None, None, queue)
                 self._spread(queue)
 
-    def groups(self):
-        """Return the groups of what was born in the first window, the heaviest first."""
+    def groups(self, least_bytes):
+        """Return the groups of what was born in the first window: the heavy ones, and all.
+
+        Those below `least_bytes` in all are left out of the first, and so is what is light beside
+        the others.
+        """
         found, tops = {}, {}
         for key, thing in self.things.items():
             group = self._group_of(self._top(key, tops), found)
@@ -159,10 +163,21 @@ class Survey:
             if key in self._first:
                 group.heads.append(key)
         # one object that nothing refers to is not growth: it may be an iterator of our own
-        kept = [g for g in found.values() if g.bytes and (g.holder or len(g.heads) > 1)]
+        kept = [
+            group
+            for group in found.values()
+            if group.bytes and (group.holder or len(group.heads) > 1) and not self.replaced(group)
+        ]
         kept.sort(key=lambda group: -group.bytes)
         total = sum(group.bytes for group in kept) or 1
-        return [g for g in kept if g.bytes >= LEAST_SHARE * total][:MOST_GROUPS], kept
+        least = max(least_bytes, LEAST_SHARE * total)
+        return [group for group in kept if group.bytes >= least][:MOST_GROUPS], kept
+
+    def replaced(self, group):
+        """Say whether a container only exchanged its entries: then it is full, and cannot grow."""
+        if group.holder is None or group.holder.grown:
+            return False
+        return any(self.parent[key] is None for key in group.heads)
 
     def _top(self, key, tops):
         """Return the highest object of the same window on the way from `key` to its holder."""
@@ -220,7 +235,7 @@ def namespace_owner(thing, survey):
     if type(thing) is not dict:
         return None
     for referrer in gc.get_referrers(thing):
-        if isinstance(referrer, type) and referrer.__dict__ == thing:
+        if labels.is_a(referrer, type) and referrer.__dict__ == thing:
             return referrer
         if labels.namespace_of(referrer) is thing:
             return referrer
@@ -240,7 +255,7 @@ def inner_steps(group, survey):
         text = "%s: %s" % (labels.label(above, below, general=True), labels.describe(below))
         if text not in steps and type(below).__name__ not in INTERNAL:
             steps.append(text)
-    if isinstance(chain[0], types.MethodType):
+    if labels.is_a(chain[0], types.MethodType):
         steps.append(".__self__: %s" % labels.describe(chain[0].__self__))
     return labels.describe(chain[-1]), steps
 
@@ -280,7 +295,7 @@ def bound_of(group, owner):
     if group.holder is None:
         return ""
     for thing in (group.holder.thing, owner):
-        if thing is None or isinstance(thing, (types.ModuleType, type)):
+        if thing is None or labels.is_a(thing, (types.ModuleType, type)):
             continue
         for _, name, _, size, bound in bounds._bounded(thing):
             return "%s: %d of %d" % (name, size, bound)
@@ -291,13 +306,13 @@ def traits(group, survey, root):
     """Return words that advice goes by: what kind of thing the heads are."""
     found = []
     things = [survey.things[key] for key in group.heads[:5]]
-    if any(isinstance(t, BaseException) and t.__traceback__ is not None for t in things):
+    if any(labels.is_a(t, BaseException) and t.__traceback__ is not None for t in things):
         found.append("traceback")
-    if any(isinstance(t, asyncio.Future) for t in things):
+    if any(labels.is_a(t, asyncio.Future) for t in things):
         found.append("task")
-    if any(isinstance(t, types.CoroutineType) for t in things):
+    if any(labels.is_a(t, types.CoroutineType) for t in things):
         found.append("coroutine")
-    if any(isinstance(t, (types.FunctionType, types.MethodType)) for t in things):
+    if any(labels.is_a(t, (types.FunctionType, types.MethodType)) for t in things):
         found.append("callback")
     if root.kind == "lru_cache" and any(_has_self(thing) for thing in things):
         found.append("method")
@@ -306,7 +321,7 @@ def traits(group, survey, root):
 
 def _has_self(key):
     """Say whether a cache's key begins with an instance of a class written in Python."""
-    first = key[0] if isinstance(key, tuple) and key else None
+    first = key[0] if labels.is_a(key, tuple) and key else None
     return bool(type(first).__flags__ & HEAP_TYPE)
 
 
@@ -328,7 +343,6 @@ def facts(group, survey, search, below):
         "entries_before": group.holder.before if group.holder is not None else None,
         "entries_after": group.holder.after if group.holder is not None else None,
         "entries_bytes": _entries_bytes(group.holder),
-        "replaced": _is_replaced(group, survey),
         "bound": bound_of(group, owner),
         "traits": traits(group, survey, root),
         "types": [
@@ -341,10 +355,10 @@ def facts(group, survey, search, below):
 def _kind_of(group, survey, root):
     """Return the name of the heads' type; of a bound method, that of the object it is bound to."""
     things = [survey.things[key] for key in group.heads]
-    owners = {type(thing.__self__) for thing in things if isinstance(thing, types.MethodType)}
+    owners = {type(thing.__self__) for thing in things if labels.is_a(thing, types.MethodType)}
     if root.kind == "lru_cache":
         # a cache's keys are tuples of arguments; the instance among them is what is kept
-        keys = [thing for thing in things if isinstance(thing, tuple)]
+        keys = [thing for thing in things if labels.is_a(thing, tuple)]
         owners.update(
             type(part)
             for key in keys
@@ -354,19 +368,12 @@ def _kind_of(group, survey, root):
     return labels.type_name(owners.pop() if len(owners) == 1 else group.kind)
 
 
-def _is_replaced(group, survey):
-    """Say whether a container only exchanged its entries: then it is full, and nothing grows."""
-    if group.holder is None or group.holder.grown:
-        return False
-    return any(survey.parent[key] is None for key in group.heads)
-
-
 def _entries_bytes(holder):
     """Return what the entries that a container gained added to its own size."""
     if holder is None or holder.before is None or holder.after <= holder.before:
         return 0
     size, entries = sys.getsizeof(holder.thing), max(len(gc.get_referents(holder.thing)), 1)
-    if isinstance(holder.thing, list) and size == holder.size_before:
+    if labels.is_a(holder.thing, list) and size == holder.size_before:
         return 0  # it was made that long
     return size * (holder.after - holder.before) // entries
 
@@ -388,11 +395,11 @@ def _root(group, label, owner, first, search):
 
 def _named_place(thing):
     """Return (kind of root, name) of a holder that is a root itself, else None."""
-    if isinstance(thing, types.ModuleType):
+    if labels.is_a(thing, types.ModuleType):
         name = thing.__name__
         return "logging" if name.partition(".")[0] == "logging" else "module global", name
-    if isinstance(thing, type):
+    if labels.is_a(thing, type):
         return "class attribute", labels.type_name(thing)
-    if isinstance(thing, types.FrameType):
+    if labels.is_a(thing, types.FrameType):
         return "running frame", labels.describe(thing)
     return None

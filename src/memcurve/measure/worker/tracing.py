@@ -10,7 +10,7 @@ from .passes import SampledPass
 
 RELEASE_S = 6.0
 MOST_RELEASED = 6
-SITE_CALLS, ENOUGH_SITES = 10, 3
+SITE_CALLS, ENOUGH_SITES = 5, 3
 
 
 def descriptors():
@@ -101,7 +101,7 @@ class SurvivorsPass(ExplainingPass):
         gc.freeze()
         return {"call": self._loop.calls, "objects": len(self._first)}
 
-    def stage_end(self):
+    def stage_end(self, least_per_call=0.0):
         """Group what was born in the first window and is still alive."""
         drive(self._settler.patient(), self._runner)
         second = frozenset(id(thing) for thing in gc.get_objects())
@@ -112,16 +112,16 @@ class SurvivorsPass(ExplainingPass):
         ignored = self._ignored() | {id(second), id(first), id(young)}
         survey = survivors.Survey(self._census, young, first, ignored)
         survey.walk()
-        kept, every = survey.groups()
+        window = self._marks["middle"] - self._marks["call"]
+        kept, every = survey.groups(least_per_call * window)
         search = roots.Search(self._named, ignored | _own_ids(survey))
         below = survey.subtree(())
         facts = []
         for group in kept:
             facts.append(survivors.facts(group, survey, search, below))
-        calls = self._marks["middle"] - self._marks["call"]
         answer = {
             "call": self._loop.calls,
-            "calls": calls,
+            "calls": window,
             "groups": facts,
             "types": _types(every),
             "in_place": self._in_place(search),
@@ -263,11 +263,10 @@ def _exit_callbacks():
 def _types(groups):
     merged = {}
     for group in groups:
-        if group.holder is None or group.holder.grown or group.holder.before is None:
-            for kind, (count, size) in group.types.items():
-                entry = merged.setdefault(kind, [0, 0])
-                entry[0] += count
-                entry[1] += size
+        for kind, (count, size) in group.types.items():
+            entry = merged.setdefault(kind, [0, 0])
+            entry[0] += count
+            entry[1] += size
     rows = [[labels.type_name(kind), c, s] for kind, (c, s) in merged.items()]
     return sorted(rows, key=lambda row: -row[2])[:40]
 
