@@ -4,10 +4,17 @@ A quick settle follows every sampled call. It never waits for the clock. A patie
 up to a grace, for what calls left running: tasks, callbacks, timers that are due, threads.
 """
 
+from __future__ import annotations
+
 import asyncio
 import gc
 import threading
 import time
+from typing import Any, Awaitable, Callable, Generator, Optional, Tuple, TypeVar
+
+T = TypeVar("T")
+Steps = Generator[Awaitable[Any], None, T]
+Loop = Optional[asyncio.AbstractEventLoop]
 
 MAX_TURNS = 16
 MAX_COLLECTIONS = 4
@@ -15,20 +22,20 @@ THREAD_EXIT_S = 0.005  # how long a thread that Python has joined may take to le
 FIRST_NAP_S, LONGEST_NAP_S = 0.001, 0.05
 
 
-async def _nothing():
+async def _nothing() -> None:
     return None
 
 
-async def yield_to_loop():
+async def yield_to_loop() -> None:
     """Let a loop that is already running take one turn."""
     await asyncio.sleep(0)
 
 
-def _ready(loop):
+def _ready(loop: asyncio.AbstractEventLoop) -> int:
     return len(getattr(loop, "_ready", ()))
 
 
-def _timers(loop, within_s):
+def _timers(loop: asyncio.AbstractEventLoop, within_s: float) -> int:
     due = loop.time() + within_s
     handles = getattr(loop, "_scheduled", ())
     return sum(1 for handle in handles if not handle.cancelled() and handle.when() <= due)
@@ -42,25 +49,32 @@ class Settler:
     of awaitables, and whoever drives them (see `loop.drive`) knows how.
     """
 
-    def __init__(self, loop, live_bytes, threads, grace_s, turn=_nothing):
+    def __init__(
+        self,
+        loop: Loop,
+        live_bytes: Callable[[], int],
+        threads: Callable[[], int],
+        grace_s: float,
+        turn: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
         self.loop, self.grace_s, self._turn = loop, grace_s, turn
         self._live_bytes, self._threads = live_bytes, threads
         self.mark()
 
-    def mark(self):
+    def mark(self) -> None:
         """Take the tasks, timers and threads of now as those that are there to stay."""
         self._base_tasks = self.tasks()
         self._base_timers = self._timers(self.grace_s)
         self._base_threads = self._threads()
         self._base_joinable = threading.active_count()
 
-    def tasks(self):
+    def tasks(self) -> int:
         return len(asyncio.all_tasks(self.loop)) if self.loop is not None else 0
 
-    def _timers(self, within_s):
+    def _timers(self, within_s: float) -> int:
         return _timers(self.loop, within_s) if self.loop is not None else 0
 
-    def turns(self):
+    def turns(self) -> Steps[None]:
         """Turn the loop until no callback is ready."""
         if self.loop is None:
             return
@@ -70,13 +84,13 @@ class Settler:
                 break
             yield self._turn()
 
-    def in_flight(self, within_s):
+    def in_flight(self, within_s: float) -> Tuple[int, int, int]:
         """Return how many tasks, due timers and threads are left of what calls started."""
         tasks = max(self.tasks() - self._base_tasks, 0)
         timers = max(self._timers(within_s) - self._base_timers, 0)
         return tasks, timers, max(self._threads() - self._base_threads, 0)
 
-    def quick(self):
+    def quick(self) -> Steps[None]:
         """Turn the loop, then collect until a collection finds nothing."""
         yield from self.turns()
         self.let_threads_leave()
@@ -85,7 +99,7 @@ class Settler:
                 break
             yield from self.turns()
 
-    def let_threads_leave(self):
+    def let_threads_leave(self) -> None:
         """Wait for threads that Python has joined: the system frees their state a moment later."""
         if self._threads() <= self._base_threads:
             return
@@ -95,7 +109,7 @@ class Settler:
                 return  # one that still runs: not for us to wait for
             time.sleep(0)
 
-    def patient(self):
+    def patient(self) -> Steps[Tuple[int, int, int]]:
         """Settle until nothing is in flight, at most for the grace; return what still is."""
         deadline = time.monotonic() + self.grace_s
         nap_s, before = FIRST_NAP_S, -1
@@ -114,7 +128,7 @@ class Settler:
                 nap_s = min(nap_s * 2, LONGEST_NAP_S)
             before = live
 
-    def _nap(self, seconds):
+    def _nap(self, seconds: float) -> Steps[None]:
         if self.loop is None:
             time.sleep(seconds)
         else:

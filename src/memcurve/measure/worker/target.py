@@ -5,18 +5,24 @@ number (from 0), or the next line of the inputs; where a set-up gave a value it 
 first.
 """
 
+from __future__ import annotations
+
 import importlib
 import importlib.util
 import inspect
 import os
 import sys
+from types import ModuleType
+from typing import Any, Callable, List, Optional, Tuple
+
+Arguments = Callable[[int], Tuple[Any, ...]]
 
 
 class TargetError(Exception):
     """The target cannot be called as it is named."""
 
 
-def _load_file(path):
+def _load_file(path: str) -> ModuleType:
     if not os.path.isfile(path):
         raise TargetError("no such file: %r (looked in %s)" % (path, os.getcwd()))
     folder = os.path.dirname(os.path.abspath(path))
@@ -28,43 +34,47 @@ def _load_file(path):
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None  # the name ends in .py
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-def _same_file(module, path):
+def _same_file(module: ModuleType, path: str) -> bool:
     known = getattr(module, "__file__", None)
-    return bool(known) and os.path.exists(known) and os.path.samefile(known, path)
+    return known is not None and os.path.exists(known) and os.path.samefile(known, path)
 
 
-def _load_module(name):
+def _load_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise TargetError("no such module: %r (sys.path[0] is %s)" % (name, sys.path[0]))
+            text = "no such module: %r (sys.path[0] is %s)" % (name, sys.path[0])
+            raise TargetError(text) from None
         raise
 
 
-def resolve(text):
+def resolve(text: str) -> Callable[..., Any]:
     """Return what `text` names; the error says what is missing and what is there instead."""
     place, separator, attribute = text.rpartition(":")
     if not separator or not place or not attribute:
         raise TargetError("%r is not of the form pkg.mod:attr or path/file.py:attr" % text)
     is_file = place.endswith(".py") or os.sep in place
-    value = _load_file(place) if is_file else _load_module(place)
+    value: Any = _load_file(place) if is_file else _load_module(place)
     for part in attribute.split("."):
         if not hasattr(value, part):
             raise TargetError("no attribute %r in %s%s" % (part, place, _near(value, part)))
         value = getattr(value, part)
     if not callable(value):
         raise TargetError("%s is a %s, not callable" % (text, type(value).__name__))
-    return value
+    function: Callable[..., Any] = value
+    return function
 
 
-def _near(value, name):
+def _near(value: object, name: str) -> str:
     import difflib
 
     public = (
@@ -76,7 +86,7 @@ def _near(value, name):
     return "; it has %s" % ", ".join(sorted(close)) if close else ""
 
 
-def required(function):
+def required(function: Callable[..., Any]) -> int:
     """Return how many positional arguments a call of `function` must give."""
     try:
         parameters = inspect.signature(function).parameters.values()
@@ -90,7 +100,7 @@ def required(function):
     return sum(1 for p in parameters if p.kind in kinds and p.default is empty)
 
 
-def bind(function, value, inputs):
+def bind(function: Callable[..., Any], value: Any, inputs: Optional[List[Any]]) -> Arguments:
     """Return `arguments(number)`, the tuple with which call `number` calls the function.
 
     The caller applies it itself: no frame of ours may stand under the target's, where a kept
@@ -106,7 +116,7 @@ def bind(function, value, inputs):
     if inputs is not None and count == 0:
         raise TargetError("inputs are given, but the target takes no argument")
 
-    def last(number):
+    def last(number: int) -> Any:
         return inputs[number % len(inputs)] if inputs else number
 
     if count == 0:
@@ -116,10 +126,10 @@ def bind(function, value, inputs):
     return lambda number: (value, last(number))
 
 
-def is_asynchronous(function):
+def is_asynchronous(function: Callable[..., Any]) -> bool:
     """Return whether calling `function` gives an awaitable, as far as can be told beforehand."""
-    seen = function
+    seen: Any = function
     while hasattr(seen, "func"):  # functools.partial
         seen = seen.func
-    called = getattr(type(seen), "__call__", None)
+    called = getattr(type(seen), "__call__", None)  # noqa: B004 - the method itself is asked for
     return inspect.iscoroutinefunction(seen) or inspect.iscoroutinefunction(called)
