@@ -33,7 +33,7 @@ def _described(name: str, value: object) -> Iterator[str]:
     elif inspect.isclass(value):
         yield f"{name}{_signature(value)}"
         for own, member in sorted(vars(value).items()):
-            if own.startswith("_") or own.startswith("model_"):
+            if own.startswith(("_", "model_")):
                 continue
             if isinstance(member, property):
                 yield f"{name}.{own}: property"

@@ -87,9 +87,10 @@ def run_python(folder: Folder, blocks: list[Block]) -> None:
 
 
 def first_difference(command: Command, output: str) -> str | None:
-    """Return what a command was said to print and did not; ``...`` stands for any lines.
+    """Return what a command was said to print and did not.
 
-    Quantities may differ, words may not: a page shows a run of another day.
+    A line ``...`` stands for any lines, `…` within a line for any text. Quantities may differ,
+    words may not: a page shows a run of another day.
     """
     actual = iter(plain(output))
     gap = False
@@ -106,8 +107,9 @@ def first_difference(command: Command, output: str) -> str | None:
 
 def _next(actual: Iterator[str], wanted: str, gap: bool) -> str | None:
     seen = "nothing more"
+    pattern = re.compile(".*".join(re.escape(part) for part in wanted.split("…")))
     for seen in actual:
-        if seen == wanted:
+        if pattern.fullmatch(seen):
             return None
         if not gap:
             return seen
@@ -120,6 +122,6 @@ def plain(text: str) -> list[str]:
 
 def plain_line(line: str) -> str:
     """Return a line without what differs from run to run and from machine to machine."""
-    line = _LIBRARIES.sub("…/", line.rstrip())
+    line = _LIBRARIES.sub("", line.rstrip())
     line = _MARK.sub("MARK", line)
     return _RULE.sub("---", _QUANTITY.sub("#", line))
