@@ -15,7 +15,7 @@ from memcurve.explain.advice import Signs, advise
 from memcurve.explain.cycles import cycles_of
 from memcurve.explain.fingerprint import file_of, fingerprint
 from memcurve.explain.lines import growing_line
-from memcurve.explain.places import as_places, site_of
+from memcurve.explain.places import as_places, is_stdlib, site_of
 from memcurve.explain.sites import growing_sites, held_at_peak
 from memcurve.findings import (
     OUTSIDE,
@@ -206,7 +206,7 @@ def _unexplained(
     for site in sites:
         if left < max(UNEXPLAINED * growth.bytes_per_call, LEAST_BYTES):
             return
-        if site.site in known:
+        if site.site in known or is_stdlib(site.site):
             continue
         left -= site.bytes_per_call
         yield _of_site(growth, site)

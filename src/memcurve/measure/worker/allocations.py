@@ -12,6 +12,7 @@ import tempfile
 MOST_STACKS = 4000
 DEEPEST = 24
 TRACEMALLOC_FRAMES = 8
+LARGEST_SMALL = 512  # what pymalloc serves itself
 
 
 def make_tracer(wanted, native=False):
@@ -25,15 +26,14 @@ def make_tracer(wanted, native=False):
     return TracemallocTracer()
 
 
-def own_folder():
-    return os.path.dirname(os.path.abspath(__file__)) + os.sep
+OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
-def trimmed(frames, _own=own_folder()):
+def trimmed(frames):
     """Return the frames, innermost first, without those of the worker around the call."""
     kept = []
     for function, filename, line in frames:
-        if filename.startswith(_own):
+        if filename.startswith(OWN_FOLDER):
             break
         kept.append((function, filename, line))
     return kept[:DEEPEST]
@@ -91,7 +91,7 @@ class MemrayTracer:
             python = record.allocator in _python_allocators(self._memray)
             key = (tuple(trimmed(trace)), python)
             entry = merged.setdefault(key, [0, 0])
-            entry[0] += record.size
+            entry[0] += in_blocks(record.size, record.n_allocations)
             entry[1] += record.n_allocations
         return as_rows(merged)
 
@@ -143,9 +143,18 @@ class TracemallocTracer:
         for trace in self._snapshot.traces:
             frames = [("", frame.filename, frame.lineno) for frame in reversed(trace.traceback)]
             entry = merged.setdefault((tuple(trimmed(frames)), True), [0, 0])
-            entry[0] += trace.size
+            entry[0] += in_blocks(trace.size, 1)
             entry[1] += 1
         return {"stacks": as_rows(merged), "peak_bytes": self._peak, "peak": []}
+
+
+def in_blocks(size, count):
+    """Return what an allocator takes for `count` requests of `size` bytes in all."""
+    if count <= 0:
+        return size
+    each = size // count
+    header = 8 if each > LARGEST_SMALL else 0
+    return (each + header + 15) // 16 * 16 * count
 
 
 def as_rows(merged):

@@ -137,11 +137,12 @@ def _fact(garbage, part):
     ring = _ring(garbage, inside)
     drawn = _drawn(garbage, inside, ring)
     place = {key: number for number, key in enumerate(drawn)}
-    edges = []
-    for key in drawn:
-        for target in garbage.edges[key]:
-            if target in place:
-                edges.append([place[key], place[target], _label(garbage, key, target)])
+    edges = [
+        [place[key], place[target], _label(garbage, key, target)]
+        for key in drawn
+        for target in garbage.edges[key]
+        if target in place
+    ]
     members = [garbage.things[key] for key in part]
     return {
         "count": 1,

@@ -51,10 +51,7 @@ def key_label(key):
 
 def edges(holder):
     """Yield (label, child) for the references of a holder that have a name."""
-    if is_a(holder, types.ModuleType):
-        for name, value in list(vars(holder).items()):
-            yield "." + name, value
-    elif is_a(holder, type):
+    if is_a(holder, (types.ModuleType, type)):
         for name, value in list(vars(holder).items()):
             yield "." + name, value
     elif is_a(holder, types.FunctionType):
@@ -147,12 +144,8 @@ def _members(thing):
     """Yield what the slots and C members of an instance hold, by name."""
     for ancestor in type(thing).__mro__[:-1]:
         for name, descriptor in list(vars(ancestor).items()):
-            if is_a(descriptor, types.MemberDescriptorType):
-                try:
-                    yield name, descriptor.__get__(thing)
-                except Exception:
-                    continue
-            elif is_a(descriptor, types.GetSetDescriptorType) and name in _READABLE:
+            readable = is_a(descriptor, types.GetSetDescriptorType) and name in _READABLE
+            if readable or is_a(descriptor, types.MemberDescriptorType):
                 try:
                     yield name, descriptor.__get__(thing)
                 except Exception:
@@ -178,7 +171,7 @@ def label(holder, child, general=False):
 
 
 def position(thing):
-    """Return where code was defined: "name (file:line)" for functions, frames and suspended ones."""
+    """Return where code was defined, "name (file:line)": of functions, frames, suspended ones."""
     if is_a(thing, types.FrameType):
         code, line = thing.f_code, thing.f_lineno
     elif is_a(thing, types.FunctionType):
@@ -210,12 +203,15 @@ def describe(thing):
     return type_name(type(thing))
 
 
-def is_ours(thing, _package=__name__.rpartition(".")[0]):
+PACKAGE = __name__.rpartition(".")[0]
+
+
+def is_ours(thing):
     """Say whether a thing belongs to the worker: its modules, functions, frames, instances."""
     if is_a(thing, types.FrameType):
-        return thing.f_globals.get("__package__") == _package
+        return thing.f_globals.get("__package__") == PACKAGE
     if is_a(thing, types.ModuleType):
-        return thing.__name__ == _package or thing.__name__.startswith(_package + ".")
+        return thing.__name__ == PACKAGE or thing.__name__.startswith(PACKAGE + ".")
     if is_a(thing, SUSPENDED):
         frame = getattr(thing, "gi_frame", None) or getattr(thing, "cr_frame", None)
         return frame is not None and is_ours(frame)
@@ -227,7 +223,7 @@ def is_ours(thing, _package=__name__.rpartition(".")[0]):
         return is_ours(thing.__func__)
     else:
         module = getattr(type(thing), "__module__", None)
-    return is_a(module, str) and (module == _package or module.startswith(_package + "."))
+    return is_a(module, str) and (module == PACKAGE or module.startswith(PACKAGE + "."))
 
 
 def stdlib_prefixes():
@@ -238,11 +234,14 @@ def stdlib_prefixes():
     return tuple({paths[name] for name in ("stdlib", "platstdlib") if paths.get(name)})
 
 
-def is_stdlib(filename, _prefixes=stdlib_prefixes()):
+STDLIB = stdlib_prefixes()
+
+
+def is_stdlib(filename):
     """Say whether a file belongs to the standard library or is no file at all."""
     if filename.startswith("<") or not filename:
         return True
-    inside = filename.startswith(_prefixes)
+    inside = filename.startswith(STDLIB)
     return inside and "site-packages" not in filename and "dist-packages" not in filename
 
 

@@ -8,7 +8,7 @@ gains what another one loses, so lines are told apart by what stays after many c
 
 import sys
 
-from .allocations import own_folder
+from .allocations import OWN_FOLDER
 
 MOST_LINES = 20000
 DEEPEST = 12
@@ -22,7 +22,6 @@ class LineCounter:
 
     def __init__(self, python, malloc):
         self._python, self._malloc = python, malloc
-        self._own = own_folder()
         self._gains = {}
         self._current = None
         self._last = (0, 0)
@@ -45,7 +44,7 @@ class LineCounter:
                 entry[1] += malloc - self._last[1]
 
     def _on_call(self, frame, event, argument):
-        if frame.f_code.co_filename.startswith(self._own):
+        if frame.f_code.co_filename.startswith(OWN_FOLDER):
             return None
         return self._on_line(frame, "line", argument)
 
@@ -53,7 +52,7 @@ class LineCounter:
         self._charge()
         if event == "return":
             above = frame.f_back
-            ours = above is None or above.f_code.co_filename.startswith(self._own)
+            ours = above is None or above.f_code.co_filename.startswith(OWN_FOLDER)
             self._current = None if ours else _place(above)
         else:
             self._current = _place(frame)
@@ -76,11 +75,8 @@ def _place(frame):
     places = []
     while frame is not None and len(places) < DEEPEST:
         code = frame.f_code
-        if code.co_filename.startswith(_OWN):
+        if code.co_filename.startswith(OWN_FOLDER):
             break
         places.append((code.co_name, code.co_filename, frame.f_lineno))
         frame = frame.f_back
     return tuple(places)
-
-
-_OWN = own_folder()

@@ -116,9 +116,7 @@ class SurvivorsPass(ExplainingPass):
         kept, every = survey.groups(least_per_call * window)
         search = roots.Search(self._named, ignored | _own_ids(survey))
         below = survey.subtree(())
-        facts = []
-        for group in kept:
-            facts.append(survivors.facts(group, survey, search, below))
+        facts = [survivors.facts(group, survey, search, below) for group in kept]
         answer = {
             "call": self._loop.calls,
             "calls": window,
