@@ -6,26 +6,31 @@ leaves the process alone. Both are one generator of awaitables, so that the same
 of our own and a loop that a test is already running.
 """
 
+from __future__ import annotations
+
 import gc
 import inspect
 import os
 import sys
 import time
+from typing import Any, Awaitable, Callable, Collection, Dict, Iterable, Optional, Tuple
 
 from . import bounds
-from .counters import MISSING
+from .counters import MISSING, Clock, Counters
+from .settle import Settler, Steps, T
 
 FIRST_CALLS = 5  # always sampled: what the first calls build is part of every picture
 NO_MORE_THAN_APART = 23  # calls; however dear a row is; a prime, so that it beats with no period
 LIST_BYTES = sys.getsizeof([])
 
 
-def drive(steps, run):
+def drive(steps: Steps[T], run: Callable[[Awaitable[Any]], Any]) -> T:
     """Run a generator of awaitables to its end with `run(awaitable)`, and return its value.
 
     What an awaitable gives is dropped before the generator goes on: the result of a call must not
     be alive when the call is sampled.
     """
+    awaitable: Optional[Awaitable[Any]]
     try:
         awaitable = next(steps)
         while True:
@@ -37,11 +42,13 @@ def drive(steps, run):
                 awaitable = None
                 awaitable = steps.send(None)
     except StopIteration as end:
-        return end.value
+        value: T = end.value
+        return value
 
 
-async def adrive(steps):
+async def adrive(steps: Steps[T]) -> T:
     """Do the same inside a running loop."""
+    awaitable: Optional[Awaitable[Any]]
     try:
         awaitable = next(steps)
         while True:
@@ -53,13 +60,14 @@ async def adrive(steps):
                 awaitable = None
                 awaitable = steps.send(None)
     except StopIteration as end:
-        return end.value
+        value: T = end.value
+        return value
 
 
 class CallError(Exception):
     """A call of the target raised; the cause carries what it raised."""
 
-    def __init__(self, call):
+    def __init__(self, call: int) -> None:
         super().__init__(call)
         self.call = call
 
@@ -71,16 +79,16 @@ FAST_FACTOR = 4
 class Allowance:
     """Say whether one more row can be afforded: a fixed amount plus a share of the workload."""
 
-    def __init__(self, clock, fixed_s, share):
+    def __init__(self, clock: Clock, fixed_s: float, share: float) -> None:
         self._clock, self._fixed_ns, self._share = clock, int(fixed_s * 1e9), share
         self.spent_ns = 0
 
-    def covers_a_row(self, calls):
+    def covers_a_row(self, calls: int) -> bool:
         used_ns = self._clock.cpu_ns
         fixed_ns = self._fixed_ns * (FAST_FACTOR if used_ns < calls * FAST_CALL_NS else 1)
         return self.spent_ns <= fixed_ns + self._share * used_ns
 
-    def spend(self, since_ns):
+    def spend(self, since_ns: int) -> None:
         self.spent_ns += time.process_time_ns() - since_ns
 
 
@@ -91,7 +99,15 @@ class CallLoop:
     (settled, and every row waits for what the calls left running).
     """
 
-    def __init__(self, function, arguments, counters, settler, allowance, mode):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        arguments: Callable[[int], Tuple[Any, ...]],
+        counters: Counters,
+        settler: Settler,
+        allowance: Allowance,
+        mode: str,
+    ) -> None:
         self._function, self._arguments = function, arguments
         self._counters, self._settler = counters, settler
         self._allowance, self._mode = allowance, mode
@@ -101,7 +117,7 @@ class CallLoop:
         self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
         self.sampling = True
 
-    def begin(self):
+    def begin(self) -> Steps[None]:
         """Settle, freeze what is there, and write row 0."""
         if self._mode == "natural":
             gc.collect()
@@ -120,7 +136,7 @@ class CallLoop:
         self._counters.table.clear()
         self._row((0, 0))
 
-    def run(self, last, rows):
+    def run(self, last: int, rows: Collection[int]) -> Steps[None]:
         """Run calls up to number `last`; `rows` call numbers are sampled whatever they cost."""
         clock, function = self._counters.clock, self._function
         while self.calls < last:
@@ -141,23 +157,23 @@ class CallLoop:
                 self._counters.table.copied()
                 os._exit(0)  # the copy must not go on measuring
             if self._counters.table.was_copied:
-                error = RuntimeError("the target forked, and the copy returned from the call too")
-                raise CallError(number + 1) from error
+                text = "the target forked, and the copy returned from the call too"
+                raise CallError(number + 1) from RuntimeError(text)
             self.calls = number + 1
             if self._wanted(rows):
                 yield from self._sample()
             elif self._every and self.sampling and self._mode != "natural":
                 gc.collect(0)  # this call's own garbage; it must not pile up between two rows
 
-    def _wanted(self, rows):
+    def _wanted(self, rows: Collection[int]) -> bool:
         call = self.calls
         if not self.sampling:
             return False
         if call in rows or call <= FIRST_CALLS or call - self._last_row >= NO_MORE_THAN_APART:
             return True
-        return self._every and self._allowance.covers_a_row(call)
+        return bool(self._every) and self._allowance.covers_a_row(call)
 
-    def _sample(self):
+    def _sample(self) -> Steps[None]:
         began_ns = time.process_time_ns()
         deferred = (MISSING, MISSING)
         if self._mode != "natural":
@@ -165,12 +181,12 @@ class CallLoop:
         self._row(deferred)
         self._allowance.spend(began_ns)
 
-    def _row(self, deferred):
+    def _row(self, deferred: Tuple[int, int]) -> None:
         loop, frozen = self._settler.loop, self._mode in ("settled", "patient")
         self._counters.write_row(self.calls, deferred, loop, frozen)
         self._last_row = self.calls
 
-    def _settle(self):
+    def _settle(self) -> Steps[Tuple[int, int]]:
         """Settle; return the (bytes, objects) that only the cyclic collector could free.
 
         The first collection keeps what it finds (DEBUG_SAVEALL), which also empties the free
@@ -197,12 +213,12 @@ class CallLoop:
             yield from self._settler.quick()
         return max(before - self._counters.live_bytes(), 0), found
 
-    def rest(self):
+    def rest(self) -> Steps[None]:
         """Settle until nothing changes, as before a row, without one."""
         yield from self._settle()
         yield from self._settler.patient()
 
-    def verify(self, things=None):
+    def verify(self, things: Optional[Iterable[Any]] = None) -> Steps[Dict[str, Any]]:
         """Give everything frozen back to the collector, settle patiently, and compare.
 
         Returns the bytes and objects that this freed, what is still in flight, and which bounded
@@ -216,7 +232,8 @@ class CallLoop:
         self._counters.objects_frozen += len(gc.get_objects()) if frozen else 0
         gc.unfreeze()
         objects = gc.collect()
-        left = (yield from self._settler.patient()) or left
+        again = yield from self._settler.patient()
+        left = again if any(again) else left  # what outlived the grace is waited for only once
         after = self._counters.live_bytes()
         found = bounds.filling(things)  # now: nothing frozen is listed by the collector
         if frozen:

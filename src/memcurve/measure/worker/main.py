@@ -15,6 +15,8 @@ safe or not to be had, in the worker itself, which then serves that one pass onl
 At any point instead: {"event": "failed", stage, call, kind, message, traceback}.
 """
 
+from __future__ import annotations
+
 import gc
 import json
 import os
@@ -22,6 +24,7 @@ import signal
 import sys
 import time
 import traceback
+from typing import Any, Dict, Optional
 
 from . import counters, environment, passes, target
 
@@ -31,12 +34,12 @@ OUTPUT_TAIL_BYTES = 4000
 class Channel:
     """JSON lines over two pipe ends."""
 
-    def __init__(self, read_fd, write_fd):
+    def __init__(self, read_fd: int, write_fd: int) -> None:
         self._reader = os.fdopen(read_fd, "rb", buffering=0)
         self._write_fd = write_fd
         self._rest = b""
 
-    def receive(self):
+    def receive(self) -> Optional[Dict[str, Any]]:
         """Return the next message, or None when the parent is gone."""
         while b"\n" not in self._rest:
             chunk = self._reader.read(1 << 16)
@@ -44,16 +47,17 @@ class Channel:
                 return None
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
-        return json.loads(line.decode("utf-8"))
+        message: Dict[str, Any] = json.loads(line.decode("utf-8"))
+        return message
 
-    def send(self, event, **fields):
+    def send(self, event: str, **fields: Any) -> None:
         fields["event"] = event
         data = (json.dumps(fields) + "\n").encode("utf-8")
         while data:
             data = data[os.write(self._write_fd, data) :]
 
 
-def die_with_parent():
+def die_with_parent() -> None:
     """Ask Linux to end this process when the thread that started it ends."""
     try:
         import ctypes
@@ -65,9 +69,9 @@ def die_with_parent():
         return
 
 
-def describe(error, stage, call=None):
+def describe(error: BaseException, stage: str, call: Optional[int] = None) -> Dict[str, Any]:
     """Return the fields of a "failed" event for an exception that code of the user raised."""
-    cause = error.__cause__ if isinstance(error, passes.CallError) else error
+    cause = (isinstance(error, passes.CallError) and error.__cause__) or error
     text = traceback.format_exception(type(cause), cause, cause.__traceback__)
     kind = "target" if isinstance(cause, target.TargetError) else "raised"
     if isinstance(cause, SystemExit):
@@ -84,7 +88,7 @@ def describe(error, stage, call=None):
     }
 
 
-def run_pass(channel, spec, functions):
+def run_pass(channel: Channel, spec: passes.Spec, functions: passes.Functions) -> None:
     """Run one pass to its end; returns nothing, tells everything over the channel."""
     stage = "setup"
     try:
@@ -110,7 +114,7 @@ def run_pass(channel, spec, functions):
         channel.send("failed", **describe(error, stage))
 
 
-def _forked(channel, spec, functions):
+def _forked(channel: Channel, spec: passes.Spec, functions: passes.Functions) -> None:
     gc.collect()
     gc.freeze()  # what was imported: a pass that freezes it anyway need not walk it first
     sys.stdout.flush()
@@ -138,16 +142,17 @@ def _forked(channel, spec, functions):
         channel.send("exit", signal=None, status=os.WEXITSTATUS(status))
 
 
-def _load(channel, message):
+def _load(channel: Channel, message: Dict[str, Any]) -> passes.Functions:
     for path in reversed(message["paths"]):
         if path not in sys.path:
             sys.path.insert(1, path)
     began = time.perf_counter()
-    functions = {}
+    functions: passes.Functions = {}
     for role, text in message["targets"].items():
-        functions[role] = target.resolve(text) if text else None
-        if functions[role] is not None and role == "target":
-            target.required(functions[role])
+        found = target.resolve(text) if text else None
+        functions[role] = found
+        if found is not None and role == "target":
+            target.required(found)
     channel.send(
         "loaded",
         threads=counters.resources().threads(),
@@ -157,7 +162,7 @@ def _load(channel, message):
     return functions
 
 
-def serve_functions(read_fd, write_fd, functions):
+def serve_functions(read_fd: int, write_fd: int, functions: passes.Functions) -> None:
     """Serve one pass of functions that this process already has, then tell that it ended."""
     die_with_parent()
     channel = Channel(read_fd, write_fd)
@@ -167,12 +172,12 @@ def serve_functions(read_fd, write_fd, functions):
         channel.send("exit", signal=None, status=0)
 
 
-def serve(read_fd, write_fd):
+def serve(read_fd: int, write_fd: int) -> None:
     """Serve the parent until it closes the channel."""
     die_with_parent()
     os.environ.pop("GLIBC_TUNABLES", None)  # ours, not for the processes that the target starts
     channel = Channel(read_fd, write_fd)
-    functions = {}
+    functions: passes.Functions = {}
     while True:
         message = channel.receive()
         if message is None:
