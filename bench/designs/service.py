@@ -4,6 +4,7 @@ Note: annotations are evaluated here, since FastAPI must find the local function
 """
 
 import contextlib
+import sqlite3
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
@@ -21,6 +22,8 @@ from ragpool.config import ConfigClient
 from ragpool.database import DatabaseClient
 from ragpool.executions import ExecutionRecord, ExecutionStatus
 from ragpool.workflow import plain
+
+CACHE_PAGES = 20
 
 
 @contextlib.asynccontextmanager
@@ -94,7 +97,12 @@ def _asked(app: FastAPI) -> httpx.AsyncClient:
 
 
 def _url(folder: str) -> str:
-    return f"sqlite+aiosqlite:///{Path(folder) / 'executions.db'}"
+    path = Path(folder) / "executions.db"
+    if not path.exists():
+        # SQLite keeps 2 MB of pages, which 100 calls do not fill: a smaller cache is full at once
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA default_cache_size = {CACHE_PAGES}")
+    return f"sqlite+aiosqlite:///{path}"
 
 
 def _record(query: str, found: Any) -> ExecutionRecord:
