@@ -156,6 +156,17 @@ def test_logarithmic_axes_and_all_calls_redraw_the_curves(view: Opened) -> None:
     assert page.locator(CHART).get_attribute("aria-valuemax") == "1500"
 
 
+def test_what_the_first_call_builds_can_be_taken_off(view: Opened) -> None:
+    scroll_to_chart(view)
+    page, chart = view.page, view.page.locator(CHART)
+    page.locator("#rag_client [data-warm]").click()
+    chart.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    said = chart.get_attribute("aria-valuetext")
+    assert said == "call 1: naive 0 B, published 0 B, pooled 0 B"
+
+
 def test_the_theme_can_be_chosen(view: Opened) -> None:
     page = view.page
     ground = "getComputedStyle(document.body).backgroundColor"

@@ -85,7 +85,7 @@ def test_a_lead_names_each_figure_with_its_factor() -> None:
 
 def test_designs_that_cost_the_same_have_no_winner() -> None:
     assert winner({"naive": DEAR, "pooled": DEAR}) is None
-    assert lead("pooled", "naive", {"naive": DEAR, "pooled": DEAR}).summary == "~ no difference"
+    assert lead("pooled", "naive", {"naive": DEAR, "pooled": DEAR}).summary == "no difference"
 
 
 def test_the_cheaper_design_wins_unless_it_alone_grows() -> None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from memcurve.judge.comparison import Outcome, Run
@@ -110,6 +111,12 @@ def test_what_is_measured_cannot_write_markup() -> None:
     assert "&lt;script&gt;alert" in text
 
 
+def test_a_design_may_have_any_name() -> None:
+    text = page(run(outcome(recording(design="my design {}; <b>"), judged=judgement())))
+    assert ".ink-my_design______b_ {" in text
+    assert read(text).open == []
+
+
 def test_json_in_the_page_cannot_end_its_script() -> None:
     text = page(run(outcome(recording(design="naive"), judged=judgement())))
     data = text.partition('id="data">')[2].partition("</script>")[0]
@@ -146,7 +153,9 @@ def test_findings_are_drawn_and_their_absence_is_no_gap() -> None:
 
 
 def test_the_page_says_how_to_measure_again() -> None:
-    assert "make bench ARGS=&#34;-k rag_client&#34;" in page(sample_run())
+    assert "make bench ARGS=&#34;-k rag_client --calls 100&#34;" in page(sample_run())
+    by_hand = msgspec.structs.replace(sample_run(), command="memcurve run -k other -q")
+    assert "memcurve run -k rag_client --calls 100" in page(by_hand)
 
 
 def long_outcome(scenario: str, design: str, seed: int) -> Outcome:

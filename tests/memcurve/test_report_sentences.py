@@ -58,6 +58,20 @@ def test_memory_beside_growing_descriptors_is_not_lost() -> None:
     ]
 
 
+def test_open_questions_beside_a_verdict_are_one_line() -> None:
+    fds, tasks = (
+        msgspec.structs.replace(inconclusive(), evidence=evidence(name))
+        for name in ("fds", "tasks")
+    )
+    judged = judgement(growing(96.0), fds=fds, tasks=tasks)
+    assert beside(outcome(recording(), judged=judged)) == ("inconclusive: descriptors, tasks",)
+
+
+def test_a_design_with_the_name_of_a_word_is_quoted() -> None:
+    grows = outcome(recording(design="none"), judged=judgement(growing(96.0)))
+    assert design_sentence("none", [grows]) == "'none' grows 96 B a call"
+
+
 def test_an_inconclusive_design_is_not_called_flat() -> None:
     open_question = [outcome(recording(), judged=judgement(inconclusive()))]
     assert design_sentence("pooled", open_question) == "pooled is inconclusive"
@@ -118,7 +132,8 @@ def test_the_first_look_goes_to_a_crossed_threshold_else_to_the_widest_gap() -> 
 
 
 def test_a_design_that_gates_nothing_may_fail_and_is_shown_all_the_same() -> None:
-    both = run(failed("s", design="published"), outcome(recording(scenario="s", design="pooled")))
+    still = outcome(recording(scenario="s", design="pooled"), judged=judgement())
+    both = run(failed("s", design="published"), still)
     tolerated = msgspec.structs.replace(both, may_grow={"s": ("published",)})
     page = build_page(tolerated)
     assert page.passed

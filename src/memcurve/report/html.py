@@ -88,6 +88,7 @@ def _chart(scenario: ScenarioView, panel: Panel) -> dict[str, Any]:
     return {
         "title": panel.title,
         "unit": panel.unit,
+        "each": panel.key == "deferred",
         "calls": panel.calls,
         "last": panel.last_call,
         "lines": [_line(line, panel) for line in panel.lines],

@@ -64,19 +64,20 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return "better in 5 of 6 figures, worse in 1" or "~"."""
+        """Return "better in 4 and worse in 1 of 6 figures" or "no difference"."""
         better, worse = len(self.having("better")), len(self.having("worse"))
         if not better and not worse:
-            return "~ no difference"
-        text = f"better in {better} of {len(self.gaps)} figures"
-        return text + (f", worse in {worse}" if worse else "")
+            return "no difference"
+        counts = [f"{word} in {n}" for word, n in (("better", better), ("worse", worse)) if n]
+        return f"{' and '.join(counts)} of {len(self.gaps)} figures"
 
     @property
     def brief(self) -> str:
         """Return the differences as factors, the worse ones last, "~" for those without."""
         differ = [gap.brief for gap in (*self.having("better"), *self.having("worse"))]
         same = [gap.metric.title for gap in self.having("~")]
-        return ", ".join(differ) + (f"; ~ {', '.join(same)}" if same and differ else "") or "~"
+        parts = [", ".join(differ)] if differ else []
+        return "; ".join([*parts, f"~ {', '.join(same)}"] if same else parts)
 
 
 def lead(design: str, over: str, figures: Mapping[str, Figures]) -> Lead:

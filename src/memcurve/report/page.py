@@ -26,6 +26,8 @@ from memcurve.report.sentences import (
     worst_state,
 )
 
+MOST_PROVED = 4
+
 
 class DesignView(msgspec.Struct, frozen=True, kw_only=True):
     """One design of one scenario as it is shown."""
@@ -114,7 +116,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run as it is shown."""
 
     headline: str
-    sentences: tuple[tuple[State, str], ...]
+    sentences: dict[str, tuple[State, str]]
     scenarios: tuple[ScenarioView, ...]
     crossings: tuple[Crossing, ...]
     failures: int
@@ -140,6 +142,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(parts) or "no threshold crossed"
 
     @property
+    def proved(self) -> tuple[tuple[State, str], ...]:
+        """What is proved of the designs of the first picture over all scenarios, the last first."""
+        shown = self.hero.designs if self.hero else ()
+        return tuple(self.sentences[design.name] for design in reversed(shown[-MOST_PROVED:]))
+
+    @property
     def hero(self) -> ScenarioView | None:
         """The scenario to look at first: a crossed threshold, or the widest gap of designs."""
         if not self.scenarios:
@@ -155,7 +163,7 @@ def build_page(run: Run, baselines: Mapping[str, Baseline] | None = None) -> Pag
     environments = (outcome.recording.environment for outcome in run.outcomes)
     return Page(
         headline=headline(run),
-        sentences=tuple(design_sentences(run)),
+        sentences=design_sentences(run),
         scenarios=tuple(views),
         crossings=run.crossings,
         failures=len(run.failures),

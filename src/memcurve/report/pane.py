@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 GRID, TEXT, FAINT, ALARM = "#e4e7eb", "#1c2329", "#5a6570", "#b3261e"
 LEAST_SPAN = {"bytes": 4.0 * KIB, "count": 4.0, "ns": 1e6}
 BUCKETS = 500
+MOST_NAMED = 5
+LONGEST_LARGE, LONGEST_SMALL = 26, 11
 
 
 class Pane:
@@ -52,6 +54,7 @@ class Pane:
 
     def _frame(self, low: float, high: float) -> None:
         axes, panel = self._axes, self._panel
+        axes.patch.set_visible(False)  # or it would cover labels of the neighbour to the left
         axes.set_xlim(0, max(panel.calls, 1))
         axes.set_ylim(low, high)
         marks = ticks(low, high, panel.unit, 6 if self._large else 4)
@@ -121,15 +124,18 @@ class Pane:
             for line in self._panel.lines
         }
         fractions = {name: (value - low) / (high - low) for name, value in ends.items()}
+        named = self._named(ends)
+        fractions = {name: place for name, place in fractions.items() if name in named}
         points = axes.get_position().height * axes.figure.get_figheight() * 72  # type: ignore[union-attr]
-        rows = 2 if self._large else 1
+        rows = 2 if self._large and len(ends) <= MOST_NAMED else 1
         apart = spread(fractions, gap=self._size * (rows * 1.15 + 0.1) / points)
         last = {line.design: line.curve.last_call for line in self._panel.lines}
         for name, place in apart.items():
-            early = last[name] < self._panel.calls
-            below = f"ends at {last[name]}" if early else format_value(unit, ends[name])
+            ended = f"ends at {last[name]}" if last[name] < self._panel.calls else ""
+            value = ended or format_value(unit, ends[name])
+            text = f"{name}\n{value}" if rows == 2 else self._short(name, ended)
             axes.annotate(
-                f"{name}\n{below}" if self._large else name,
+                text,
                 (1.0, place),
                 xycoords="axes fraction",
                 xytext=(5, 0),
@@ -140,6 +146,17 @@ class Pane:
                 color=self._ink[name].light,
                 annotation_clip=False,
             )
+
+    def _short(self, name: str, ended: str) -> str:
+        most = LONGEST_LARGE if self._large else LONGEST_SMALL
+        text = name if len(name) <= most else f"{name[: most - 1]}…"
+        return f"{text} {ended}" if self._large and ended else text
+
+    def _named(self, ends: Mapping[str, float]) -> set[str]:
+        """Choose the lines with names: all, or of many in a small panel the ones at its edges."""
+        if self._large or len(ends) <= MOST_NAMED:
+            return set(ends)
+        return {next(iter(ends)), max(ends, key=ends.__getitem__), min(ends, key=ends.__getitem__)}
 
 
 def _shown(values: Sequence[float], line: Line, calls: int) -> list[float]:

@@ -70,17 +70,26 @@ def kept_together(text: str) -> str:
     return re.sub(r"(?<=\d) (?=%|B\b|[KMG]iB\b|ms\b|s\b)", "\u00a0", text)
 
 
+def slug(name: str) -> str:
+    """Return a name as a class of a style sheet can hold it; the script does the same."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+
+
 def counted(value: float, noun: str) -> str:
     """Return "1 object" or "2.5 objects"; just the number without a noun."""
     plural = "" if value == 1 or not noun else "s"
     return f"{format_count(value)} {noun}{plural}".rstrip()
 
 
-def reproduce(page: Page, name: str) -> str:
-    """Return the command that measures one scenario again."""
-    if page.command.startswith("make "):
-        return f'{page.command} ARGS="-k {name}"'
-    return f"{page.command} -k {name}" if page.command else f"memcurve run -k {name}"
+def reproduce(page: Page, scenario: ScenarioView) -> str:
+    """Return the command that measures one scenario again, with as many calls."""
+    calls = max(design.outcome.recording.calls for design in scenario.designs)
+    asked = f"-k {scenario.name} --calls {calls}"
+    return (
+        f'make bench ARGS="{asked}"'
+        if page.command.startswith("make ")
+        else f"memcurve run {asked}"
+    )
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -95,4 +104,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "without_verdict": without_verdict,
     "kept_together": kept_together,
     "counted": counted,
+    "slug": slug,
 }

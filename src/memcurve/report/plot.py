@@ -3,6 +3,7 @@
 The only module that loads matplotlib. It draws on a canvas of its own and touches no global state.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from memcurve.report.page import Page, ScenarioView
 from memcurve.report.palette import LIGHT_GROUND
 from memcurve.report.pane import FAINT, TEXT, Pane
-from memcurve.report.sentences import SYMBOLS
+from memcurve.report.sentences import STATES, SYMBOLS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,6 +27,7 @@ _PLACES = (
     (2, slice(6, 9)),
     (2, slice(9, 12)),
 )
+MOST_TITLES = 4
 WIDTH_IN, HEIGHT_IN, DOTS_PER_IN = 12.0, 7.4, 130
 
 
@@ -63,7 +65,8 @@ def _compose(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
     if main is None:
         figure.text(0.07, 0.5, "nothing was measured", fontsize=12, color=FAINT)
         return
-    large = Pane(figure.add_subplot(grid[0:2, 0:7]), main, ink, large=True)
+    wide = 7 if len(scenario.designs) <= MOST_TITLES else 6  # many designs have long names
+    large = Pane(figure.add_subplot(grid[0:2, 0:wide]), main, ink, large=True)
     large.draw(scenario.crossings)
     for panel, (row, columns) in zip(small, _PLACES, strict=False):
         Pane(figure.add_subplot(grid[row, columns]), panel, ink, large=False).draw()
@@ -74,20 +77,39 @@ def _titles(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
     if scenario.description:
         name += f": {scenario.description}"
     figure.text(0.02, 0.965, name, fontsize=10, color=FAINT, va="center")
-    x = 0.02
-    for design in scenario.designs:
-        text = f"{SYMBOLS[design.state]} {design.name} {design.label}"
-        drawn = figure.text(
-            x, 0.92, text, fontsize=14, weight="bold", color=design.ink.light, va="center"
-        )
-        box = drawn.get_window_extent()
-        x += box.width / figure.bbox.width + 0.025
+    if len(scenario.designs) > MOST_TITLES:
+        _grouped_title(figure, scenario)
+    else:
+        _chained_title(figure, scenario)
     for line, y in zip(_subtitle(scenario), (0.878, 0.856), strict=False):
         figure.text(0.02, y, line, fontsize=8.5, color=FAINT, va="center")
     figure.text(0.98, 0.965, page.recorded_at[:10], fontsize=8, color=FAINT, ha="right")
 
 
+def _chained_title(figure: "Figure", scenario: ScenarioView) -> None:
+    """Write each design's verdict in its colour, one behind the other, as large as they fit."""
+    texts = [f"{SYMBOLS[d.state]} {d.name} {d.label}" for d in scenario.designs]
+    size = min(14.0, 14.0 * 105 / max(len("   ".join(texts)), 1))
+    x = 0.02
+    for design, text in zip(scenario.designs, texts, strict=True):
+        drawn = figure.text(
+            x, 0.92, text, fontsize=size, weight="bold", color=design.ink.light, va="center"
+        )
+        x += drawn.get_window_extent().width / figure.bbox.width + 0.025
+
+
+def _grouped_title(figure: "Figure", scenario: ScenarioView) -> None:
+    """Write how many of many designs grow, and which one leads."""
+    counts = Counter(design.state for design in scenario.designs)
+    parts = [f"{SYMBOLS[state]} {counts[state]} {state}" for state in STATES if counts[state]]
+    won = f"; {scenario.winner} leads" if scenario.winner else ""
+    text = f"{len(scenario.designs)} designs: {', '.join(parts)}{won}"
+    figure.text(0.02, 0.92, text, fontsize=14, weight="bold", color=TEXT, va="center")
+
+
 def _subtitle(scenario: ScenarioView) -> Iterable[str]:
     if scenario.crossings:
         return [f"✕ {crossing.message}" for crossing in scenario.crossings[:2]]
-    return [lead.brief for lead in scenario.leads[-1:]] if scenario.leads else []
+    won = [lead for lead in scenario.leads if lead.design == scenario.winner]
+    told = won or scenario.leads[-1:]
+    return [f"{lead.design} against {lead.over}: {lead.brief}" for lead in told]

@@ -6,7 +6,6 @@ from typing import Literal
 from memcurve.findings import Culprit
 from memcurve.judge.comparison import Crossing, Outcome, Run
 from memcurve.judge.verdict import (
-    Flat,
     Growing,
     Inconclusive,
     Judgement,
@@ -17,6 +16,7 @@ from memcurve.judge.verdict import (
 from memcurve.recording import Failure
 from memcurve.report import causes
 from memcurve.report.figures import counter_of
+from memcurve.report.palette import KNOWN
 from memcurve.report.text import verdict_line
 from memcurve.units import format_bytes, format_count, format_value
 
@@ -84,12 +84,17 @@ def outcome_sentence(outcome: Outcome) -> str:
 
 
 def beside(outcome: Outcome) -> tuple[str, ...]:
-    """Return the verdicts that are not the overall one and not flat, as sentences."""
+    """Return the verdicts that are not the overall one and not flat, the open ones in one line."""
     if outcome.judgement is None:
         return ()
     overall = outcome.judgement.overall
-    others = (v for v in outcome.judgement.verdicts.values() if v.evidence != overall.evidence)
-    return tuple(verdict_line(verdict) for verdict in others if not isinstance(verdict, Flat))
+    others = [v for v in outcome.judgement.verdicts.values() if v.evidence != overall.evidence]
+    said = [verdict_line(v) for v in others if isinstance(v, Growing | Plateaued)]
+    still_open = [v for v in others if isinstance(v, Inconclusive)]
+    if still_open:
+        titles = ", ".join(counter_of(verdict.evidence.counter).title for verdict in still_open)
+        said.append(f"inconclusive: {titles}")
+    return tuple(said)
 
 
 def growth(judgement: Judgement) -> str:
@@ -120,8 +125,14 @@ def culprit_line(culprit: Culprit) -> str:
     return text + (f", made at {culprit.site}" if culprit.site else "")
 
 
+def quoted(design: str) -> str:
+    """Return the name as a sentence can hold it: a design may be called 'none'."""
+    return design if design in KNOWN else f"'{design}'"
+
+
 def design_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
     """Return what is proved about one design over all its scenarios."""
+    design = quoted(design)
     judged = [o for o in outcomes if o.judgement is not None]
     several = len(outcomes) > 1
     for state, words in (("failed", "could not be measured"), ("inconclusive", "is inconclusive")):
@@ -173,7 +184,7 @@ def headline(run: Run) -> str:
         name = f"{first_failed.scenario}/{first_failed.design}"
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         return f"{name} {outcome_sentence(failed[0])}{more}"
-    sentences = design_sentences(run)
+    sentences = list(design_sentences(run).values())
     if len(sentences) < 2:
         return sentences[0][1] if sentences else "nothing was measured"
     # of equals the last is the best and the first the worst: designs are listed as they improved
@@ -182,14 +193,13 @@ def headline(run: Run) -> str:
     return f"{best[1]}; {worst[1]}"
 
 
-def design_sentences(run: Run) -> list[tuple[State, str]]:
+def design_sentences(run: Run) -> dict[str, tuple[State, str]]:
     """Return (worst state, sentence) for each design of the run."""
     names = dict.fromkeys(o.recording.design for o in run.outcomes)
-    found = []
+    found = {}
     for name in names:
         own = [o for o in run.outcomes if o.recording.design == name]
-        state = worst_state([state_of(o) for o in own])
-        found.append((state, design_sentence(name, own)))
+        found[name] = (worst_state([state_of(o) for o in own]), design_sentence(name, own))
     return found
 
 

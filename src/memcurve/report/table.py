@@ -2,13 +2,18 @@
 
 import sys
 import textwrap
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from memcurve.report.figures import METRICS, Metric
 from memcurve.report.page import DesignView, Page, ScenarioView
 from memcurve.report.sentences import SYMBOLS, State
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
 MOST_COLUMNS = 100
+MOST_LEADS = 3
 _STYLES: dict[State, str] = {
     "failed": "bold red",
     "growing": "red",
@@ -27,7 +32,7 @@ def print_table(page: Page, file: IO[str] | None = None) -> None:
     console = Console(file=file or sys.stdout, highlight=False)
     console.width = min(console.width, MOST_COLUMNS) if console.is_terminal else MOST_COLUMNS
     with console.capture() as capture:
-        for part in _parts(page):
+        for part in _parts(page, console):
             console.print(part)
         for crossing in page.crossings:  # not wrapped: it ends with a command to copy
             console.print(Text(f"✕ {crossing.message}", style="red"), soft_wrap=True)
@@ -35,10 +40,13 @@ def print_table(page: Page, file: IO[str] | None = None) -> None:
         console.file.write(line.rstrip() + "\n")
 
 
-def _parts(page: Page) -> list[object]:
+def _parts(page: Page, console: "Console") -> list[object]:
     from rich.text import Text
 
-    parts: list[object] = [_grid(page)]
+    roomy = _grid(page, 2)
+    wide = console.options.update(max_width=10 * MOST_COLUMNS)
+    fits = console.measure(roomy, options=wide).maximum <= console.width
+    parts: list[object] = [roomy if fits else _grid(page, 1)]
     for scenario in page.scenarios:
         if scenario.leads:
             won = f"{scenario.winner} wins *" if scenario.winner else "nobody wins"
@@ -49,11 +57,11 @@ def _parts(page: Page) -> list[object]:
     return parts
 
 
-def _grid(page: Page) -> object:
+def _grid(page: Page, space: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    grid = Table(box=None, pad_edge=False, padding=(0, space, 0, 0), header_style="bold")
     grid.add_column("")
     for metric in METRICS:
         grid.add_column(_head(metric), justify="right", no_wrap=True)
@@ -70,7 +78,7 @@ def _grid(page: Page) -> object:
 
 def _head(metric: Metric) -> str:
     head = _HEADS.get(metric.key, metric.title)
-    return f"{head}/call" if metric.per_call else head
+    return f"{head}\n/call" if metric.per_call else head
 
 
 def cells(design: DesignView) -> list[str]:
@@ -88,7 +96,13 @@ def show(metric: Metric, design: DesignView) -> str:
 
 
 def lead_lines(scenario: ScenarioView) -> list[str]:
-    """Return who wins and by how much, a paragraph for each design against the reference."""
+    """Return who wins and by how much, a paragraph for each design against the reference.
+
+    Of many designs only the winner, or the last one, is told in words.
+    """
+    told = scenario.leads
+    if len(told) > MOST_LEADS:
+        told = tuple(lead for lead in told if lead.design == scenario.winner) or told[-1:]
     return [
         textwrap.fill(
             f"{lead.design} against {lead.over}: {lead.summary}: {lead.brief}",
@@ -96,5 +110,5 @@ def lead_lines(scenario: ScenarioView) -> list[str]:
             initial_indent="  ",
             subsequent_indent="    ",
         )
-        for lead in scenario.leads
+        for lead in told
     ]

@@ -10,6 +10,7 @@
     count: [[1, ""]],
   };
   const LINEAR_BELOW = { bytes: KIB, count: 1, ns: 1e6 };
+  const MOST_LABELS = 5; // beside a small chart; the buttons above tell the colours
   const LEAST_SPAN = { bytes: 4 * KIB, count: 4, ns: 1e6 };
 
   /* ---- quantities, printed as everywhere else in memcurve */
@@ -45,11 +46,11 @@
   }
 
   function logTicks(low, high, unit, count) {
-    const powers = [];
-    const base = LINEAR_BELOW[unit];
-    for (let value = base; value <= Math.max(high, -low); value *= 10) powers.push(value);
-    const stride = Math.max(1, Math.ceil(powers.length / Math.max(count - 1, 1)));
-    const kept = powers.filter((_, i) => i % stride === 0);
+    const decades = { bytes: [1, KIB, KIB ** 2].flatMap((f) => [1, 10, 100].map((n) => n * f * KIB)) }[unit] ||
+      Array.from({ length: 12 }, (_, i) => LINEAR_BELOW[unit] * 10 ** i);
+    const powers = decades.filter((value) => value <= Math.max(high, -low));
+    const stride = Math.max(1, Math.ceil(powers.length / Math.max(count, 1)));
+    const kept = powers.filter((_, i) => (powers.length - 1 - i) % stride === 0);
     const signed = [...kept.filter((v) => -v >= low).map((v) => -v), 0, ...kept.filter((v) => v <= high)];
     return signed.map((v) => [v, v ? format(unit, v).replace(/[.]0+(?= |$)/, "") : "0"]);
   }
@@ -73,6 +74,8 @@
     }
   }
 
+  const slug = (name) => name.replace(/[^A-Za-z0-9_-]/g, "_");
+
   function element(parent, name, attributes, text) {
     const made = document.createElementNS(SVG, name);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -94,6 +97,8 @@
   class Chart {
     constructor(figure, group) {
       this.plot = figure.querySelector(".plot");
+      this.note = figure.querySelector("figcaption span");
+      this.said = this.note.textContent;
       this.data = charts[Number(figure.dataset.chart)];
       this.group = group;
       this.cursor = null;
@@ -113,7 +118,19 @@
 
     get last() { return this.group.all ? this.data.last : Math.min(this.data.calls, this.data.last); }
 
-    get lines() { return this.data.lines.filter((line) => !this.group.hidden.has(line.design)); }
+    get lines() {
+      const shown = this.data.lines.filter((line) => !this.group.hidden.has(line.design));
+      return this.group.warm ? shown.map((line) => this.warmed(line)) : shown;
+    }
+
+    /* The same line above its value at call 1, for what the first call builds hides the rest. */
+    warmed(line) {
+      const first = this.data.each ? 0 : line.v[Math.min(rowAt(line, 1), line.v.length - 1)];
+      const from = line.c[0] === 0 && line.c.length > 1 ? 1 : 0;
+      const moved = (values) => values.map((value) => value - first);
+      const band = line.band && { c: line.band.c.slice(from), lo: moved(line.band.lo.slice(from)), hi: moved(line.band.hi.slice(from)) };
+      return { ...line, c: line.c.slice(from), v: moved(line.v.slice(from)), band };
+    }
 
     shown(line) {
       const end = rowAt(line, this.last);
@@ -126,13 +143,14 @@
       const unit = this.data.unit, large = box.height > 230;
       const lines = this.lines.map((line) => ({ line, rows: this.shown(line) })).filter((l) => l.rows.length);
       this.place(box, lines, unit, large);
+      this.note.textContent = this.said.replace("above call 0", this.group.warm ? "above call 1" : "above call 0");
       this.svg?.remove();
       this.svg = element(this.plot, "svg", { viewBox: `0 0 ${box.width} ${box.height}`, "aria-hidden": "true" });
       this.axes(unit, large);
       for (const { line } of lines) if (line.band) this.band(line);
       for (const { line, rows } of lines) {
         const path = rows.map(([call, value]) => `${this.x(call).toFixed(1)} ${this.y(value).toFixed(1)}`);
-        element(this.svg, "path", { class: `line ink-${line.design}`, d: `M${path.join("L")}` });
+        element(this.svg, "path", { class: `line ink-${slug(line.design)}`, d: `M${path.join("L")}` });
       }
       this.marks();
       this.labels(lines, unit, large);
@@ -152,7 +170,8 @@
       const margin = (high - low) * 0.05;
       low = low < 0 ? low - margin : low;
       high += margin;
-      const widest = Math.max(0, ...lines.map(({ line }) => line.design.length));
+      this.labelled = large || lines.length <= MOST_LABELS;
+      const widest = this.labelled ? Math.max(0, ...lines.map(({ line }) => line.design.length)) : 0;
       this.area = { left: 58, right: box.width - 14 - widest * (large ? 7.6 : 7.2), top: 8, bottom: box.height - 22 };
       Object.assign(this, { low, high });
       const base = LINEAR_BELOW[unit];
@@ -183,7 +202,7 @@
       const at = (call, value) => `${this.x(call).toFixed(1)} ${this.y(value).toFixed(1)}`;
       const upper = rows.map(([call, , high]) => at(call, high));
       const lower = rows.map(([call, low]) => at(call, low)).reverse();
-      const path = element(this.svg, "path", { class: `band ink-${line.design}`, d: `M${[...upper, ...lower].join("L")}Z` });
+      const path = element(this.svg, "path", { class: `band ink-${slug(line.design)}`, d: `M${[...upper, ...lower].join("L")}Z` });
       element(path, "title", {}, `accepted band of ${line.design}`);
     }
 
@@ -198,13 +217,14 @@
     }
 
     labels(lines, unit, large) {
+      if (!this.labelled) return;
       const made = lines.map(({ line, rows }) => {
         const [call, value] = rows[rows.length - 1];
         return { design: line.design, call, y: this.y(value), early: call < this.last * 0.9 };
       });
       spread(made.filter((label) => !label.early), large ? 15 : 13, this.area.bottom);
       for (const label of made)
-        element(this.svg, "text", { class: `end ink-${label.design}`, x: this.x(label.early ? label.call : this.last) + 6, y: label.y + 4 },
+        element(this.svg, "text", { class: `end ink-${slug(label.design)}`, x: this.x(label.early ? label.call : this.last) + 6, y: label.y + 4 },
           label.early ? `${label.design} ends` : label.design);
     }
 
@@ -253,10 +273,10 @@
       head.textContent = `call ${call}`;
       this.tip.replaceChildren(head);
       for (const reading of this.readings(call).sort((a, b) => b.value - a.value)) {
-        element(this.pointer, "circle", { class: `ink-${reading.design}`, cx: this.x(reading.at), cy: this.y(reading.value), r: 4 });
+        element(this.pointer, "circle", { class: `ink-${slug(reading.design)}`, cx: this.x(reading.at), cy: this.y(reading.value), r: 4 });
         const row = this.tip.appendChild(document.createElement("div"));
         const swatch = row.appendChild(document.createElement("i"));
-        swatch.className = `swatch ink-${reading.design}`;
+        swatch.className = `swatch ink-${slug(reading.design)}`;
         row.append(`${reading.design} ${format(this.data.unit, reading.value)}${reading.at === call ? "" : ` (call ${reading.at})`}`);
       }
       const over = x > (left + right) / 2;
@@ -290,7 +310,7 @@
 
   /* ---- what the buttons of one scenario switch */
   function connect(section) {
-    const group = { hidden: new Set(), log: false, all: false };
+    const group = { hidden: new Set(), log: false, all: false, warm: false };
     const drawn = [...section.querySelectorAll("[data-chart]")].map((figure) => new Chart(figure, group));
     const toggle = (button, change) => button.addEventListener("click", () => {
       const on = button.getAttribute("aria-pressed") !== "true";
@@ -302,6 +322,7 @@
       toggle(button, (on) => group.hidden[on ? "delete" : "add"](button.dataset.line));
     for (const button of section.querySelectorAll("[data-log]")) toggle(button, (on) => { group.log = on; });
     for (const button of section.querySelectorAll("[data-all]")) toggle(button, (on) => { group.all = on; });
+    for (const button of section.querySelectorAll("[data-warm]")) toggle(button, (on) => { group.warm = on; });
     return drawn;
   }
 
