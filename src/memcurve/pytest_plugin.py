@@ -55,10 +55,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--memcurve-accept",
-        metavar="REASON",
+        action="store_true",
         default=None,
-        help="measure three times and accept the curves as the thresholds of later runs, for a "
-        "reason that is kept with them",
+        help="measure three times and accept the curves as the thresholds of later runs",
+    )
+    group.addoption(
+        "--memcurve-reason",
+        metavar="TEXT",
+        default=None,
+        help="why the curves are accepted; it is kept with them",
     )
     parser.addini("memcurve", "measure marked tests, as --memcurve does", type="bool", default=None)
     parser.addini("memcurve_quick", "as --memcurve-quick", type="bool", default=None)

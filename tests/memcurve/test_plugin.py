@@ -147,7 +147,7 @@ def test_the_command_line_takes_effect(pytester: pytest.Pytester, args: tuple[st
         (("--memcurve",), "", True),
         (("--memcurve-quick",), "", True),
         (("--memcurve-report=out",), "", True),
-        (("--memcurve-accept=because",), "", True),
+        (("--memcurve-accept",), "", True),
         ((), "memcurve = true", True),
         ((), "memcurve = false", False),
         (("--memcurve",), "memcurve = false", True),

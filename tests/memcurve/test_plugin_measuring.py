@@ -6,6 +6,7 @@ import sys
 import textwrap
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ INI = """
 memcurve_quick = true
 memcurve_budget = 120
 memcurve_explain = {explain}
-asyncio_default_fixture_loop_scope = function
+{more}
 """
 
 
@@ -46,12 +47,19 @@ class Session:
                 self.cases[case.name] = case
 
 
-def run_pytest(folder: Path, *args: str, **environment: str) -> Session:
-    command = [sys.executable, "-m", "pytest", "--junitxml=junit.xml", *args]
+def run_pytest(folder: Path, *args: str, plugins: str = "", **environment: str) -> Session:
+    """Run pytest in a folder with our plugin and the named ones; all share one bytecode cache."""
+    loaded = ["memcurve.pytest_plugin", *plugins.split()]
+    options = [part for name in loaded for part in ("-p", name)]
+    cache = {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(folder.parent / "bytecode"),
+    }
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", "pytest", "--junitxml=junit.xml", *options, *args],
         cwd=folder,
-        env=os.environ | environment,
+        env=os.environ | cache | environment,
         capture_output=True,
         text=True,
         timeout=600,
@@ -64,8 +72,11 @@ def run_pytest(folder: Path, *args: str, **environment: str) -> Session:
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     folder = tmp_path_factory.mktemp("samples")
     (folder / "test_samples.py").write_text(SAMPLES)
-    (folder / "pytest.ini").write_text(INI.format(explain="false"))
-    return run_pytest(folder, "-n", "2", "--memcurve")
+    (folder / "pytest.ini").write_text(
+        INI.format(explain="false", more="asyncio_default_fixture_loop_scope = function")
+    )
+    plugins = "xdist pytest_asyncio.plugin anyio.pytest_plugin"
+    return run_pytest(folder, "-n", "2", "--memcurve", plugins=plugins)
 
 
 GROWING = "growing: live bytes grow by"
@@ -130,6 +141,11 @@ def test_the_message_names_limit_heaps_next_step_and_command(session: Session) -
     assert "repeat   pytest --memcurve 'test_samples.py::test_leak'" in message
 
 
+def test_pytest_finds_the_plugin_by_itself() -> None:
+    found = {point.name: point.value for point in entry_points(group="pytest11")}
+    assert found["memcurve"] == "memcurve.pytest_plugin"
+
+
 def test_properties_stand_in_junit(session: Session) -> None:
     found = session.cases["test_clean"].properties
     assert found["memcurve_outcome"] == "flat"
@@ -156,7 +172,7 @@ def test_the_summary_has_a_line_for_each_measured_test_worst_last(session: Sessi
 def folder(tmp_path: Path) -> Callable[[str], Path]:
     def make(text: str) -> Path:
         (tmp_path / "test_it.py").write_text(textwrap.dedent(text))
-        (tmp_path / "pytest.ini").write_text(INI.format(explain="true"))
+        (tmp_path / "pytest.ini").write_text(INI.format(explain="true", more=""))
         return tmp_path
 
     return make
@@ -196,7 +212,8 @@ def test_an_accepted_curve_is_the_threshold_of_later_runs(folder: Callable[[str]
             KEPT.append(bytes(int(os.environ["SIZE"])))
         """
     )
-    accepted = run_pytest(place, "--memcurve-accept", "known and small", SIZE="500")
+    why = "--memcurve-reason=known and small"
+    accepted = run_pytest(place, "--memcurve-accept", why, SIZE="500")
     assert accepted.cases["test_it"].outcome == "passed"
     (baseline,) = (place / "memcurve-baselines").glob("*/test_it_test_it.json")
     assert "known and small" in baseline.read_text()
@@ -204,7 +221,7 @@ def test_an_accepted_curve_is_the_threshold_of_later_runs(folder: Callable[[str]
     worse = run_pytest(place, "--memcurve", SIZE="4000").cases["test_it"]
     assert worse.outcome == "failure"
     assert "accepted curve left" in worse.message
-    assert "--memcurve-accept REASON" in worse.message
+    assert "--memcurve-accept --memcurve-reason WHY" in worse.message
 
 
 def test_the_report_holds_every_curve(folder: Callable[[str], Path]) -> None:
@@ -258,6 +275,7 @@ def test_coverage_and_benchmarks_beside_it_do_not_read_as_growth(
             benchmark.pedantic(sum, args=([1],), rounds=2)
         """
     )
-    done = run_pytest(place, "--memcurve", "--cov=.", "--cov-branch")
+    plugins = "pytest_cov.plugin pytest_benchmark.plugin"
+    done = run_pytest(place, "--memcurve", "--cov=.", "--cov-branch", plugins=plugins)
     assert {case.outcome for case in done.cases.values()} == {"passed"}, done.output
     assert "test_it.py" in done.output.partition("coverage:")[2]

@@ -74,8 +74,11 @@ class Measurement:
         return ACCEPTED_RUNS if self._reason() is not None else 1
 
     def _reason(self) -> str | None:
-        reason: str | None = self._item.config.getoption("memcurve_accept")
-        return reason
+        config = self._item.config
+        if not config.getoption("memcurve_accept"):
+            return None
+        reason: str | None = config.getoption("memcurve_reason")
+        return reason or "accepted by pytest --memcurve-accept, without a reason"
 
     def _recorded(self, measure: Callable[[], Recording]) -> tuple[list[Recording], float]:
         began = time.monotonic()

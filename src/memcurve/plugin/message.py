@@ -94,7 +94,9 @@ def _next_steps(gated: Gated) -> list[str]:
         wanted = f"if that is meant, allow it: {excess.name}={amount}"
         steps.append(f"{_REMEDY[excess.name]}; {wanted}")
     if gated.regressed and not gated.crossed:
-        steps.append("undo what made it grow, or accept it: --memcurve-accept REASON")
+        steps.append(
+            "undo what made it grow, or accept it: --memcurve-accept --memcurve-reason WHY"
+        )
     if gated.unsettled and not gated.crossed:
         steps.append("give it more calls or time: calls=1000, budget=60")
     return steps
