@@ -172,9 +172,13 @@ def _telling(thing):
     return 3 if name.endswith(("client", "session")) else 1 if module.startswith("_") else 2
 
 
+def _order(thing):
+    return -_telling(thing), labels.type_name(type(thing))
+
+
 def _ring(garbage, inside):
     """Return the shortest way round through the most telling member."""
-    ranked = sorted(inside, key=lambda key: -_telling(garbage.things[key]))
+    ranked = sorted(inside, key=lambda key: _order(garbage.things[key]))
     best = []
     for start in ranked[:8]:
         if best and _telling(garbage.things[start]) < _telling(garbage.things[best[0]]):
@@ -204,7 +208,7 @@ def _shortest(edges, start, inside):
 
 def _drawn(garbage, inside, ring):
     """Return the members to draw: the ring first, then the telling ones."""
-    rest = sorted(inside - set(ring), key=lambda key: -_telling(garbage.things[key]))
+    rest = sorted(inside - set(ring), key=lambda key: _order(garbage.things[key]))
     return list(ring) + rest[: max(MOST_DRAWN - len(ring), 0)]
 
 

@@ -34,8 +34,14 @@ class ExplainingPass(SampledPass):
     def __init__(self, spec, function, arguments, runner, named):
         super().__init__(spec, function, arguments, runner, named)
         read = self._counters.python.read
-        # a tracer takes the place of pymalloc, which then says nothing about itself
-        self._counters.python.read = lambda: read() or 0
+
+        def read_or_nothing():
+            try:
+                return read() or 0
+            except ValueError:  # a tracer took pymalloc's place, which then says nothing of itself
+                return 0
+
+        self._counters.python.read = read_or_nothing
 
     def _settle(self):
         return drive(self._loop.rest(), self._runner)
@@ -108,8 +114,10 @@ class SurvivorsPass(ExplainingPass):
         gc.unfreeze()
         gc.collect()
         first = self._first - second
-        young = (self._first_tracked - second) | second
-        ignored = self._ignored() | {id(second), id(first), id(young)}
+        # alive only: what this survey makes may come to the address of something that died
+        alive = frozenset(map(id, gc.get_objects()))
+        young = ((self._first_tracked - second) | second) & alive
+        ignored = self._ignored() | {id(second), id(first), id(young), id(alive)}
         survey = survivors.Survey(self._census, young, first, ignored)
         survey.walk()
         window = self._marks["middle"] - self._marks["call"]

@@ -1,0 +1,140 @@
+"""Joining: from what the passes found to one ranked list."""
+
+from typing import Any
+
+from memcurve.explain.culprits import Growth, add_lines, join, unexplained
+from memcurve.findings import OUTSIDE, Explanation
+from memcurve.recording import PassRecord
+
+SITE = ["/srv/app/jobs.py", 12]
+
+
+def growth(size: float = 1000.0, **more: Any) -> Growth:
+    return Growth(
+        scenario="check", bytes_per_call=size, python_per_call=size, native_per_call=0.0, **more
+    )
+
+
+def group(**more: Any) -> dict[str, Any]:
+    return {
+        "type": "app.Session",
+        "objects": 50,
+        "bytes": 40_000,
+        "root": "module global",
+        "path": ["app.SESSIONS: dict", "[*]: app.Session"],
+        "tail": [],
+        "holder": "dict",
+        "entries_before": 10,
+        "entries_after": 110,
+        "entries_bytes": 0,
+        "bound": "",
+        "traits": [],
+        "types": [["app.Session", 50, 40_000]],
+        **more,
+    }
+
+
+def survivors(*groups: dict[str, Any], **more: Any) -> PassRecord:
+    end = {"call": 150, "calls": 50, "groups": list(groups), "types": [], "descriptors": []}
+    made = [{one["type"]: [SITE, ["/usr/lib/python3.11/asyncio/events.py", 80]]} for one in groups]
+    surveys = {"end": end | {"in_place": []}, "sites": {"sites": made}, **more}
+    return PassRecord(kind="survivors", mode="settled", surveys=surveys)
+
+
+def traced(calls: int, *stacks: tuple[int, int]) -> PassRecord:
+    """An allocations pass of so many calls: (line, bytes) that are live after it."""
+    rows = [
+        [[["work", "/srv/app/native.py", line]], False, size, size // 100] for line, size in stacks
+    ]
+    stop = {
+        "stacks": rows,
+        "peak": [],
+        "peak_bytes": 0,
+        "calls": calls,
+        "tracer": "memray",
+        "sees_malloc": True,
+    }
+    return PassRecord(kind="allocations", mode="settled", surveys={"stop": stop})
+
+
+def explained(record: PassRecord, size: float = 1000.0, **more: Any) -> Explanation:
+    return join(growth(size, **more), record, traced(10), traced(30), "")
+
+
+def test_a_group_is_a_culprit_with_count_bytes_share_and_line() -> None:
+    (culprit,) = explained(survivors(group())).culprits
+    assert (culprit.type, culprit.per_call, culprit.bytes_per_call) == ("app.Session", 1.0, 800.0)
+    assert (culprit.share, culprit.site) == (0.8, "/srv/app/jobs.py:12")
+
+
+def test_what_letting_go_freed_counts_more_than_the_sizes() -> None:
+    freed = {"python": 5_000, "malloc": 95_000, "heads": 100, "steps": []}
+    record = survivors(group(), release={"released": [[0, freed]]})
+    (culprit,) = explained(record).culprits
+    assert (culprit.bytes_per_call, culprit.native_per_call) == (1000.0, 950.0)
+
+
+def test_native_weight_is_named_after_the_client_that_owns_it() -> None:
+    steps = [
+        [".client", "httpx.AsyncClient", "httpx.AsyncClient", 900],
+        ["._ssl_context", "ssl.SSLContext", "ssl.SSLContext", 900],
+    ]
+    freed = {"python": 0, "malloc": 90_000, "heads": 100, "steps": steps}
+    (culprit,) = explained(survivors(group(), release={"released": [[0, freed]]})).culprits
+    assert culprit.type == "httpx.AsyncClient"
+    assert culprit.path[-1] == "._ssl_context: ssl.SSLContext"
+    assert "client" in culprit.advice
+
+
+def test_growth_that_no_object_explains_is_charged_to_the_line_that_grows() -> None:
+    short, long = traced(10, (7, 9_000), (8, 500)), traced(30, (7, 29_000), (8, 500))
+    found = join(growth(), survivors(), short, long, "")
+    (culprit,) = found.culprits
+    assert (culprit.root, culprit.site) == (OUTSIDE, "/srv/app/native.py:7")
+    assert culprit.bytes_per_call == 1000.0
+
+
+def test_a_stack_that_only_holds_something_is_no_site() -> None:
+    short, long = traced(10, (8, 5_000)), traced(30, (8, 5_000))
+    assert join(growth(), survivors(), short, long, "").sites == ()
+
+
+def test_growth_that_is_not_proved_is_charged_to_nobody() -> None:
+    short, long = traced(10, (7, 9_000)), traced(30, (7, 29_000))
+    assert join(growth(proved=False), survivors(), short, long, "").culprits == ()
+
+
+def test_the_heaviest_culprit_comes_first() -> None:
+    light = group(type="app.Light", bytes=5_000)
+    found = explained(survivors(light, group())).culprits
+    assert [culprit.type for culprit in found] == ["app.Session", "app.Light"]
+
+
+def test_a_count_by_line_closes_what_is_left() -> None:
+    found = explained(survivors())
+    assert unexplained(growth(), found) == 1.0
+    frames = [["work", "/srv/app/native.py", 9]]
+    stop = {"stacks": [[frames, False, 10_000, 0], [frames, True, 0, 0]], "calls": 10}
+    counted = PassRecord(kind="allocations", mode="settled", surveys={"stop": stop})
+    (culprit,) = add_lines(growth(), found, counted).culprits
+    assert (culprit.type, culprit.site) == ("native memory (malloc)", "/srv/app/native.py:9")
+
+
+def test_a_line_whose_gain_another_gives_back_is_not_blamed() -> None:
+    rows = [
+        [[["work", "/srv/app/native.py", 9], ["main", "/srv/app/main.py", 2]], True, 50_000, 0],
+        [[["free", "/srv/app/native.py", 20], ["main", "/srv/app/main.py", 2]], True, -50_000, 0],
+        [[["leak", "/srv/app/native.py", 30], ["main", "/srv/app/main.py", 3]], True, 10_000, 0],
+    ]
+    counted = PassRecord(
+        kind="allocations", mode="settled", surveys={"stop": {"stacks": rows, "calls": 10}}
+    )
+    (culprit,) = add_lines(growth(), explained(survivors()), counted).culprits
+    assert culprit.site == "/srv/app/native.py:30"
+
+
+def test_what_cannot_be_found_out_is_a_note() -> None:
+    counted = PassRecord(kind="allocations", mode="settled", surveys={})
+    found = add_lines(growth(), explained(survivors()), counted)
+    assert found.culprits == ()
+    assert "1000 B a call could not be traced" in found.notes[-1]

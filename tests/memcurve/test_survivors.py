@@ -1,0 +1,170 @@
+"""Survivors passes in a worker of their own: what is counted, and who is named as its holder."""
+
+import collections
+import sys
+from pathlib import Path
+
+import pytest
+
+from memcurve.measure.explaining import Windows, allocations_request, survivors_request
+from memcurve.measure.runner import PassPlan, open_session
+from memcurve.recording import PassRecord
+from memcurve.scenario import Target
+
+SOURCE = """
+import collections, contextvars, functools, ssl, threading
+
+class Record:
+    def __init__(self, number):
+        self.payload = bytes(300)
+
+KEPT, RING, CACHE = {}, collections.deque(maxlen=8), {}
+FULL = collections.deque(maxlen=40)
+
+def kept(number):
+    KEPT[number] = Record(number)
+    RING.append(Record(number))
+
+def full(number):
+    FULL.append(Record(number))
+
+def evicting(number):
+    CACHE[number % 30] = Record(number)
+
+class Proxy:
+    touched = []
+    @property
+    def __class__(self):
+        Proxy.touched.append(1)
+        return dict
+
+PROXY = Proxy()
+
+def beside_a_proxy(number):
+    KEPT[number] = bytes(300)
+    if Proxy.touched:
+        raise RuntimeError("a proxy was asked for its class")
+
+class Owner:
+    def __init__(self):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+def native(number):
+    KEPT[number] = Owner()
+
+class Left:
+    def __init__(self):
+        self.right = Right(self)
+
+class Right:
+    def __init__(self, left):
+        self.left = left
+    def __del__(self):
+        pass
+
+def garbage(number):
+    Left()
+"""
+WINDOWS = Windows(warm=60, window=20, traced=5, short=10, long=30, lines=10)
+PLAN = PassPlan(kind="survivors", mode="settled", grace_s=0.05)
+
+
+def run(folder: Path, name: str, *, native: float = 0.0) -> PassRecord:
+    """Run a survivors pass of one function of the source."""
+    return _run(folder, name, survivors_request(PLAN, WINDOWS, native, 0.0, True))
+
+
+def _run(folder: Path, name: str, request: object) -> PassRecord:
+    file = folder / "held.py"
+    file.write_text(SOURCE)
+    session, failure = open_session(
+        Target(call=f"{file}:{name}"), python=sys.executable, environment={"PYTHONHASHSEED": "0"}
+    )
+    with session.worker:
+        assert failure is None
+        record = session.run(*request)  # type: ignore[misc]
+    assert record.failure is None, record.failure
+    return record
+
+
+def groups(record: PassRecord) -> list[dict[str, object]]:
+    return list(record.surveys["end"]["groups"])
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> PassRecord:
+    return run(tmp_path, "kept")
+
+
+def test_what_a_registry_keeps_is_counted_to_the_object(kept: PassRecord) -> None:
+    (group,) = groups(kept)
+    assert (group["type"], group["objects"]) == ("held.Record", 20)
+
+
+def test_a_holder_is_named_from_its_root_and_its_growth_is_told(kept: PassRecord) -> None:
+    (group,) = groups(kept)
+    assert group["path"] == ["held.KEPT: dict", "[*]: held.Record"]
+    assert group["root"] == "module global"
+    assert group["entries_after"] - group["entries_before"] == 2 * 40  # type: ignore[operator]
+
+
+def test_the_line_that_makes_a_survivor_is_traced(kept: PassRecord) -> None:
+    (made,) = kept.surveys["sites"]["sites"]
+    line = SOURCE.splitlines().index("    KEPT[number] = Record(number)") + 1
+    assert made["held.Record"][0][1] == line
+
+
+def test_letting_go_frees_what_the_objects_weigh(kept: PassRecord) -> None:
+    ((_, fact),) = kept.surveys["release"]["released"]
+    each = (fact["python"] + fact["malloc"]) / fact["heads"]
+    assert 336 + 48 <= each <= 336 + 48 + 160
+
+
+@pytest.mark.parametrize("name", ["full", "evicting"])
+def test_a_full_container_that_exchanges_its_entries_is_no_survivor(
+    tmp_path: Path, name: str
+) -> None:
+    assert groups(run(tmp_path, name)) == []
+
+
+def test_looking_asks_a_proxy_nothing(tmp_path: Path) -> None:
+    (group,) = groups(run(tmp_path, "beside_a_proxy"))
+    assert group["type"] == "bytes"
+
+
+def test_native_weight_is_followed_down_to_the_object_that_carries_it(tmp_path: Path) -> None:
+    record = run(tmp_path, "native", native=10_000.0)
+    ((_, fact),) = record.surveys["release"]["released"]
+    assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
+    assert fact["malloc"] / fact["heads"] > 5_000
+
+
+def test_a_cycle_is_told_with_its_attributes_and_finalizers(tmp_path: Path) -> None:
+    found = run(tmp_path, "garbage").surveys["cycles"]
+    (cycle,) = found["cycles"]
+    assert found["objects"] == 2
+    assert cycle["words"] == "held.Left.right → held.Right.left → held.Left"
+    assert cycle["finalizers"] == ["held.Right"]
+
+
+def test_a_clean_workload_leaves_no_cycles(kept: PassRecord) -> None:
+    assert kept.surveys["cycles"]["cycles"] == []
+
+
+@pytest.mark.parametrize("tracer", ["memray", "tracemalloc", "lines"])
+def test_every_tracer_sees_the_line_of_a_growing_dict(tmp_path: Path, tracer: str) -> None:
+    options = {"start": {"tracer": tracer, "native": False}, "stop": {}}
+    record = _run(tmp_path, "kept", allocations_request(PLAN, WINDOWS, 30, options))
+    line = SOURCE.splitlines().index("        self.payload = bytes(300)") + 1
+    sizes: collections.Counter[int] = collections.Counter()
+    for frames, _, size, _ in record.surveys["stop"]["stacks"]:
+        sizes[frames[0][2]] += size
+    assert sizes.most_common(1)[0][0] == line
+    assert sizes[line] >= 30 * 336
+
+
+def test_a_tracer_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    options = {"start": {"tracer": "memray", "native": False}, "stop": {}}
+    _run(tmp_path, "kept", allocations_request(PLAN, WINDOWS, 5, options))
+    assert list(tmp_path.glob("*.memray")) == []
