@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+DOCS_STAMP := $(VENV)/.installed-docs
+
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy accuracy-truth peers clean
+.PHONY: help schema gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy accuracy-truth peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +58,21 @@ accept-times: $(STAMP) ## keep the times of now for make compare
 mutate: $(STAMP) ## inject faults into ragpool; the gate must name each; ARGS="--clean 50"
 	$(BIN)/python -m bench.mutation.run $(ARGS)
 
+schema: $(STAMP) ## write docs/schema and tests/api.txt anew from the code
+	$(BIN)/python -m tests.test_schema
+	$(BIN)/python -m tests.test_public_api
+
+gallery: $(STAMP) ## copy the pictures and the summary of the last run to reports/gallery
+	mkdir -p reports/gallery
+	cp reports/*.png reports/summary.md reports/gallery/
+
+docs: $(STAMP) $(DOCS_STAMP) ## build the documentation as a site, warnings are errors
+	$(BIN)/zensical build --strict --clean
+
+$(DOCS_STAMP): constraints.txt $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group docs
+	@touch $@
+
 accuracy: $(STAMP) ## run the labelled suite through memcurve check; ARGS="--repeat 20 --load 2 --quiet"
 	$(BIN)/python -m bench.accuracy.run $(ARGS)
 
@@ -75,4 +92,4 @@ $(PEERS_STAMP): bench/accuracy/peers-constraints.txt
 	@touch $@
 
 clean: ## remove the virtual environment and everything generated
-	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks dist build
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks .cache dist build

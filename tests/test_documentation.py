@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bench.stub_server import StubServer
 from tests.documentation.blocks import Block, Command, read_blocks
@@ -16,7 +17,7 @@ from tests.documentation.running import Folder, first_difference, run_commands, 
 
 STUB = "http://127.0.0.1:8080"
 SHELLS = ("console", "bash", "sh")
-READERS = {"json": json.loads, "toml": tomllib.loads}
+READERS = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
 PAGES = [
     str(path.relative_to(ROOT))
     for path in (
