@@ -179,13 +179,25 @@ def _options(options: RunOptions) -> Options:
 def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
     calls = work.options.calls or job.scenario.calls
     lane.options = msgspec.structs.replace(lane.options, calls=calls)
-    gates = job.design not in job.scenario.may_grow
-    cpu_s = work.options.cpu_s if gates else work.options.may_grow_cpu_s
-    passes = lane.settled(job, lambda kind, call: work.tell(job, kind, call), cpu_s)
+    passes = lane.settled(
+        job, lambda kind, call: work.tell(job, kind, call), *_budget(work.options, job, calls)
+    )
     recording = _recording(job, lane, calls, passes)
     outcome = judged(recording, work.options.thresholds)
     work.outcomes[job.name] = _explained(work, lane, job, outcome)
     work.finished_pass()
+
+
+def _budget(options: RunOptions, job: Job, calls: int) -> tuple[float, int]:
+    """Return the CPU seconds and the calls that the settled pass of a design gets.
+
+    A design that must not grow gets the calls of a first verdict, fewer where the scenario asks
+    for fewer than 100 because they are dear.
+    """
+    if job.design in job.scenario.may_grow:
+        return options.may_grow_cpu_s, calls
+    dear = min(job.scenario.calls / 100, 1.0)
+    return options.cpu_s, round(options.thresholds.first_look * dear)
 
 
 def _measure_natural(work: _Work, lane: Lane, job: Job) -> None:

@@ -108,14 +108,19 @@ class Lane:
         session.timeout_s = self.options.call_timeout_s
         return session
 
-    def settled(self, job: Job, progress: CallProgress, cpu_s: float) -> list[PassRecord]:
-        """Run the settled pass, again in another mode where a verification asks for that."""
+    def settled(
+        self, job: Job, progress: CallProgress, cpu_s: float, enough: int = 0
+    ) -> list[PassRecord]:
+        """Run the settled pass, again in another mode where a verification asks for that.
+
+        `enough` calls are run in any case, more as long as they used less than `cpu_s`.
+        """
         records: list[PassRecord] = []
         mode: str | None = "settled"
         while mode is not None and len(records) <= MOST_RERUNS:
             options = self._options(job)
             plan, _ = settled_request(job.target, options, mode)
-            records.append(self.run(job, plan, paced(options, cpu_s), progress))
+            records.append(self.run(job, plan, paced(options, cpu_s, enough), progress))
             if records[-1].failure is not None:
                 break
             mode = rerun_mode(records[-1], options.thresholds)
@@ -142,7 +147,7 @@ class Lane:
         return msgspec.structs.replace(self.options, packages=job.scenario.packages)
 
 
-def paced(options: Options, cpu_s: float) -> NextStep:
+def paced(options: Options, cpu_s: float, enough: int) -> NextStep:
     """Return what decides the steps of a settled pass in a benchmark.
 
     Its budget is CPU time of the calls, which a busy machine does not change, so that two runs
@@ -152,7 +157,7 @@ def paced(options: Options, cpu_s: float) -> NextStep:
     def decide(record: PassRecord) -> Step:
         budget = Budget(
             calls=options.calls,
-            enough=options.calls,
+            enough=max(options.calls, enough),
             out_of_time=lambda: record.cpu_s > cpu_s,
         )
         step = next_step(record, options.thresholds, budget)

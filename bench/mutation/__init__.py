@@ -1,0 +1,1 @@
+"""Faults injected into ragpool, each of which the gate must name: the gate's own test."""
