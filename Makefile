@@ -10,7 +10,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy accuracy-truth peers clean
+.PHONY: help schema gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy accuracy-truth overhead peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preload
 
 explain-accuracy: $(STAMP) ## explain 35 labelled leaks, and say what is told wrongly; ARGS="name --jobs 1"
 	$(BIN)/python -m bench.explain_accuracy.run $(ARGS)
+
+overhead: $(STAMP) ## measure what measuring costs, beside other tools; writes docs/overhead.md
+	$(BIN)/python -m bench.overhead --write $(ARGS)
 
 peers: $(STAMP) $(PEERS_STAMP) ## run other leak detectors on the same suite; ARGS=--write for docs
 	$(BIN)/python -m bench.accuracy.peers --python $(PEERS)/bin/python $(ARGS)

@@ -49,7 +49,7 @@ MODES = {
     "tracemalloc-1": "tracemalloc, 1 frame",
     "tracemalloc-25": "tracemalloc, 25 frames",
 }
-SLOW = {"tracemalloc-1": 2, "tracemalloc-25": 4}  # a fraction of the calls is enough for these
+SLOW = {"tracemalloc-1": 2, "tracemalloc-25": 26}  # a fraction of the calls is enough for these
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +94,7 @@ def rows_of(rounds: list[dict[str, Cost]]) -> list[Row]:
 def table_of(rows: list[Row]) -> str:
     """Render the rows as a Markdown table."""
     lines = [
-        "| how | CPU a call | × bare (median) | × bare (range) | memory above bare |",
+        "| how | CPU a call | to bare (median) | to bare (range) | memory above bare |",
         "|---|---:|---:|---:|---:|",
     ]
     for row in rows:
