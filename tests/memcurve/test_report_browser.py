@@ -228,6 +228,19 @@ def test_without_scripts_the_words_and_figures_remain(browser: "Browser", file: 
     context.close()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_link_in_the_table_leads_to_its_scenario(
+    browser: "Browser", file: Path, width: int
+) -> None:
+    view = opened(browser, file, viewport={"width": width, "height": 844}, reduced_motion="reduce")
+    view.page.locator(".scenarios a[href='#executions']").click()
+    view.page.wait_for_function("scrollY > 1000")
+    heading = view.page.locator("#executions-name").bounding_box()
+    assert heading is not None
+    assert 0 < heading["y"] < 300
+    view.page.context.close()
+
+
 def test_printing_draws_every_curve_on_white(browser: "Browser", file: Path) -> None:
     view = opened(browser, file, color_scheme="dark")
     view.page.emulate_media(media="print")
@@ -254,7 +267,6 @@ def test_no_accessibility_rule_is_seriously_violated(
     file.write_text(render_html(build_page(worst)), encoding="utf-8")
     view = opened(browser, file, color_scheme=scheme)
     page = view.page
-    page.add_style_tag(content=".scenario { content-visibility: visible !important }")
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.evaluate(axe.AXE_SCRIPT)

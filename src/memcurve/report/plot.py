@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from memcurve.report.page import Page, ScenarioView
 from memcurve.report.palette import LIGHT_GROUND
 from memcurve.report.pane import FAINT, TEXT, Pane
-from memcurve.report.sentences import STATES, SYMBOLS
+from memcurve.report.sentences import STATES, SYMBOLS, crossing_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,13 +76,13 @@ def _titles(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
     name = scenario.name
     if scenario.description:
         name += f": {scenario.description}"
-    figure.text(0.02, 0.965, name, fontsize=10, color=FAINT, va="center")
+    figure.text(0.02, 0.965, _cut(name, 140), fontsize=10, color=FAINT, va="center")
     if len(scenario.designs) > MOST_TITLES:
         _grouped_title(figure, scenario)
     else:
         _chained_title(figure, scenario)
     for line, y in zip(_subtitle(scenario), (0.878, 0.856), strict=False):
-        figure.text(0.02, y, line, fontsize=8.5, color=FAINT, va="center")
+        figure.text(0.02, y, _cut(line, 165), fontsize=8.5, color=FAINT, va="center")
     figure.text(0.98, 0.965, page.recorded_at[:10], fontsize=8, color=FAINT, ha="right")
 
 
@@ -109,7 +109,12 @@ def _grouped_title(figure: "Figure", scenario: ScenarioView) -> None:
 
 def _subtitle(scenario: ScenarioView) -> Iterable[str]:
     if scenario.crossings:
-        return [f"✕ {crossing.message}" for crossing in scenario.crossings[:2]]
+        return [f"✕ {crossing_line(crossing)}" for crossing in scenario.crossings[:2]]
     won = [lead for lead in scenario.leads if lead.design == scenario.winner]
     told = won or scenario.leads[-1:]
     return [f"{lead.design} against {lead.over}: {lead.brief}" for lead in told]
+
+
+def _cut(text: str, most: int) -> str:
+    """Return what fits in one line of the picture; the page has the whole text."""
+    return text if len(text) <= most else f"{text[:most].rsplit(' ', 1)[0]} …"
