@@ -65,6 +65,10 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 class _Door(ModuleType):
     """Keep a public function in sight where a submodule has the same name.
 
