@@ -13,6 +13,7 @@ from memcurve import __version__
 from memcurve.commands.accept import accept
 from memcurve.commands.compare import compare
 from memcurve.commands.doctor import doctor
+from memcurve.commands.explain import explain
 from memcurve.commands.run import report, run
 from memcurve.errors import MemcurveError
 
@@ -36,7 +37,7 @@ def main() -> None:
     """Count a workload's live memory to the byte after every call, and say whether it leaks."""
 
 
-for scenario_command in (run, compare, accept, report, doctor):
+for scenario_command in (run, compare, accept, report, explain, doctor):
     main.add_command(scenario_command)
 
 

@@ -110,7 +110,8 @@ def explain_with(
             plan,
             windows,
             growth.native_per_call,
-            LEAST_SHARE * max(growth.bytes_per_call, 1.0),
+            # of what Python allocates: an object that weighs in malloc is small by itself
+            LEAST_SHARE * max(growth.python_per_call, 1.0),
             isinstance(judgement.overall, Growing),
         ),
         labelled(progress, "survivors"),

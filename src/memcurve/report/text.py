@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+from memcurve.findings import Explanation
+from memcurve.judge.comparison import Outcome
 from memcurve.judge.verdict import Evidence, Flat, Growing, Inconclusive, Plateaued, Verdict
 from memcurve.report.causes import cause_lines, ledger_line
 from memcurve.units import COUNTERS, Counter, format_bytes, format_count, format_value
@@ -89,4 +91,16 @@ def check_text(verdict: Verdict) -> str:
     if details.acknowledged:
         lines.append("  acknowledged: known leaks explain this growth, so it does not fail")
     lines.append(f"  {judgement.calls} calls in {details.elapsed_s:.1f} s")
+    return "\n".join(lines)
+
+
+def outcome_text(outcome: Outcome, explanation: Explanation) -> str:
+    """Return what `memcurve explain` prints: the verdict, the ledger, the causes."""
+    lines = []
+    if outcome.judgement is not None:
+        lines.append(verdict_line(outcome.judgement.overall))
+    if outcome.ledger is not None and ledger_line(outcome.ledger):
+        lines.append(f"  ledger       {ledger_line(outcome.ledger)}")
+    lines.extend(cause_lines(explanation))
+    lines.append(f"  explained in {explanation.elapsed_s:.1f} s")
     return "\n".join(lines)

@@ -21,6 +21,7 @@ GROWN = 0.2  # a holder that gained fewer entries than this share of what is new
 DEEPEST_TAIL = 12
 TAIL_SHARE = 0.5
 HEAP_TYPE = 1 << 9
+MOST_IN_USE = 16  # entries of a container of the worker's own that are looked at
 INTERNAL = frozenset(  # the tree inside a context: copied at every change, nobody's own object
     ("hamt", "hamt_bitmap_node", "hamt_array_node", "hamt_collision_node")
 )
@@ -95,7 +96,9 @@ class Survey:
                 self._reach(thing, keys.get(id(thing)), holder, queue)
         self._spread(queue)
         young = [o for o in objects if id(o) in self._is_new.young and not labels.is_ours(o)]
-        self._reach_outside([o for o in young if id(o) not in self.things])
+        in_use = _in_use()
+        left = [o for o in young if id(o) not in self.things and id(o) not in in_use]
+        self._reach_outside(left)
 
     def _keys(self, holder):
         """Return {id of a new key: id of its new value}: a key belongs to what it leads to."""
@@ -209,6 +212,18 @@ class Survey:
             if above is not None:
                 below[above].append(key)
         return below
+
+
+def _in_use():
+    """Return the ids of what the frames of this thread hold: the worker is at work in them."""
+    found, frame = set(), sys._getframe()
+    while frame is not None:
+        for value in list(frame.f_locals.values()):
+            found.add(id(value))
+            if type(value) in (dict, list, tuple) and len(value) <= MOST_IN_USE:
+                found.update(map(id, gc.get_referents(value)))
+        frame = frame.f_back
+    return found
 
 
 def label_of(group, survey):

@@ -1,0 +1,106 @@
+"""`memcurve explain SCENARIO/DESIGN`: what survives, who holds it, where it is made."""
+
+import contextlib
+import datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from memcurve.errors import ScenarioError
+from memcurve.findings import Explanation
+from memcurve.judge.comparison import Outcome
+from memcurve.scenario import Backend, Scenario, Target
+
+
+@click.command()
+@click.argument("name", metavar="SCENARIO/DESIGN")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--calls", type=click.IntRange(1), help="Calls of the natural pass.")
+@click.option("--native", is_flag=True, help="Name native frames too (memray; dear).")
+@click.option("--flame-graph", type=click.Path(dir_okay=False), help="Write memray's HTML here.")
+@click.option("--cycles", type=click.Path(file_okay=False), help="Draw each cycle as SVG in here.")
+@click.option("--known-leaks", type=click.Path(dir_okay=False), help="Acknowledged leaks.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def explain(
+    name: str,
+    paths: tuple[Path, ...],
+    calls: int | None,
+    native: bool,
+    flame_graph: str | None,
+    cycles: str | None,
+    known_leaks: str | None,
+    as_json: bool,
+) -> None:
+    """Explain one design of a scenario in PATH… (bench/scenarios), whatever its verdict.
+
+    \b
+    Examples:
+      memcurve explain vectordb_node/naive
+      memcurve explain executions/naive --flame-graph flame.html --cycles drawings
+    """
+    from memcurve.discovery import discover
+    from memcurve.explain.known import load_known, mark_known
+    from memcurve.explaining import ExplainOptions
+    from memcurve.report.text import outcome_text
+
+    scenario, target, design = _named(discover(paths), name)
+    options = ExplainOptions(native=native, flame_graph=flame_graph)
+    outcome = _explained(scenario, design, target, calls or scenario.calls, options)
+    today = datetime.datetime.now(datetime.UTC).date()
+    known = load_known(known_leaks)
+    culprits = mark_known(outcome.culprits, known, today)
+    found = outcome.explanation
+    assert found is not None
+    found = msgspec.structs.replace(found, culprits=culprits)
+    if cycles:
+        _draw(found, Path(cycles))
+    if as_json:
+        both = {"explanation": found, "ledger": outcome.ledger}
+        click.echo(msgspec.json.format(msgspec.json.encode(both)).decode())
+    else:
+        click.echo(outcome_text(outcome, found))
+
+
+def _named(scenarios: list[Scenario], name: str) -> tuple[Scenario, Target, str]:
+    wanted, _, design = name.partition("/")
+    for scenario in scenarios:
+        if scenario.name == wanted and design in scenario.designs:
+            return scenario, scenario.designs[design], design
+    known = ", ".join(f"{one.name}/{design}" for one in scenarios for design in one.designs)
+    raise ScenarioError(f"no design {name!r}; there are {known}")
+
+
+def _explained(
+    scenario: Scenario, design: str, target: Target, calls: int, explain: object
+) -> Outcome:
+    from memcurve.check import Options, measure_target
+    from memcurve.errors import MeasureError
+    from memcurve.explaining import ExplainOptions, explain_target
+    from memcurve.judge.judgement import judge
+    from memcurve.judge.ledger import ledger_of
+
+    assert isinstance(explain, ExplainOptions)
+    beside = scenario.backend() if scenario.backend else contextlib.nullcontext(Backend())
+    with beside as backend:
+        options = Options(calls=calls, environment=backend.environment, gauges=backend.gauges)
+        recording = measure_target(target, options, scenario=scenario.name, design=design)
+        if recording.failure is not None:
+            raise MeasureError(f"{scenario.name}/{design}: {recording.failure.message}")
+        judgement = judge(recording, options.thresholds)
+        found = explain_target(target, options, recording, judgement, explain=explain)
+    return Outcome(
+        recording=recording,
+        judgement=judgement,
+        culprits=found.culprits,
+        ledger=ledger_of(recording),
+        explanation=found,
+    )
+
+
+def _draw(found: Explanation, folder: Path) -> None:
+    from memcurve.explain.cycles import as_svg
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, cycle in enumerate(found.cycles, 1):
+        (folder / f"cycle-{number}.svg").write_text(as_svg(cycle), encoding="utf-8")
