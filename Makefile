@@ -46,6 +46,7 @@ accept: $(STAMP) ## make the curves of now the thresholds; REASON="why", ARGS="-
 
 TIMES := reports/baselines/time
 compare: $(STAMP) ## times against the stored run, curves of the last run against the accepted ones
+	@mkdir -p .benchmarks
 	$(BIN)/python -m pytest bench/test_time.py -q --benchmark-json=.benchmarks/now.json
 	$(BIN)/pytest-benchmark compare --between=mean,min --group-by=func $(TIMES)/accepted.json .benchmarks/now.json
 	@test -d reports/recordings || $(BIN)/memcurve run -q $(ARGS)

@@ -15,7 +15,8 @@ SEARCH = '        body = {"collection": collection, "query": query, "top_k": top
 class Fault:
     """One fault.
 
-    `new` replaces `old` in `file`, `module` is put behind its imports. `seen_in` is the design that
+    `new` replaces `old` in `file`, `module` is put behind its imports, `also` is one more
+    replacement. `seen_in` is the design that
     must turn red, `counters` are those of which at least one must be named, and `culprit` is what
     must stand in the first culprits (empty for a fault that keeps nothing).
     """
@@ -28,14 +29,16 @@ class Fault:
     counters: tuple[str, ...]
     culprit: str = ""
     module: str = ""
+    also: tuple[str, str] | None = None
 
     def apply(self, ragpool: Path) -> None:
         """Put the fault into a copy of ragpool; raises LookupError when its place is gone."""
         path = ragpool / self.file
         text = path.read_text()
-        if text.count(self.old) < 1:
-            raise LookupError(f"fault {self.name!r}: {self.file} has changed; write it anew")
-        text = text.replace(self.old, self.new, 1)
+        for old, new in ((self.old, self.new), *([self.also] if self.also else [])):
+            if old not in text:
+                raise LookupError(f"fault {self.name!r}: {self.file} has changed; write it anew")
+            text = text.replace(old, new, 1)
         if self.module:
             mark = "\nif TYPE_CHECKING:\n"
             assert mark in text
@@ -95,7 +98,8 @@ FAULTS = (
         file="llm.py",
         old="            environment=tuple(\n",
         new='            environment=(("call", next(_CALLS)),)\n            + tuple(\n',
-        module="import itertools\n_CALLS = itertools.count()\nMAX_MODELS_PER_LOOP = 1 << 30",
+        module="import itertools\n_CALLS = itertools.count()",
+        also=("max_clients=max_models)", "max_clients=1 << 30)"),
         seen_in="llm_client/pooled",
         counters=("live_bytes", "connections_opened"),
         culprit="clients",

@@ -130,7 +130,7 @@ def _laid_out(baseline: Baseline) -> bytes:
     for line in text.splitlines():
         bare = line.strip()
         if inside:
-            lines[-1] += bare if bare.startswith("]") else f"{bare} ".replace(", ", ",")
+            lines[-1] += f"{bare} " if bare.endswith(",") and bare[0] != "]" else bare
             inside = not bare.startswith("]")
         else:
             lines.append(line)

@@ -1,0 +1,170 @@
+"""A run against its baselines: what is crossed, what is only noted, and what is said about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from memcurve.baseline import Baseline
+from memcurve.bench import judged
+from memcurve.judge.compare import accept, compare, spent
+from memcurve.judge.comparison import Comparison, Outcome
+from memcurve.judge.revisions import differences
+from memcurve.judge.thresholds import Thresholds
+from memcurve.scenario import Lead, Scenario, scenario
+from tests.memcurve.making import (
+    CurveMaker,
+    culprit,
+    curve,
+    environment,
+    natural,
+    recording,
+    settled,
+)
+
+KIB = 1024
+LONG = 1600
+SCENARIO = scenario("rag_client", {"naive": "m:f", "pooled": "m:g"}, may_grow=("naive",))
+
+
+def outcome(memory: CurveMaker, design: str = "pooled", **counters: CurveMaker) -> Outcome:
+    return judged(recording(settled(memory, **counters), design=design), Thresholds())
+
+
+def still() -> CurveMaker:
+    return curve(calls=LONG).flat()
+
+
+def baseline(*outcomes: Outcome, design: str = "pooled", **packages: str) -> Baseline:
+    return Baseline(
+        scenario="rag_client",
+        environment=environment(**packages),
+        reason="made up",
+        accepted_at="",
+        repeats=len(outcomes),
+        designs={design: accept(outcomes)},
+    )
+
+
+def held(one: Outcome, accepted: Baseline | None, of: Scenario = SCENARIO) -> Comparison:
+    found = compare(of, [one], accepted)[0].comparison
+    assert found is not None
+    return found
+
+
+def test_what_was_accepted_crosses_nothing() -> None:
+    one = outcome(still())
+    found = held(one, baseline(one))
+    assert found.crossings == ()
+    assert all(change.inside for change in found.changes)
+
+
+def test_a_curve_above_its_band_names_design_counter_call_bytes_and_remedy() -> None:
+    worse = outcome(curve(calls=LONG).flat(30).jumps(40 * KIB).flat())
+    crossing = held(worse, baseline(outcome(still()))).crossings[0]
+    assert (crossing.kind, crossing.counter, crossing.call) == ("band", "live_bytes", 35)
+    assert crossing.over == 24 * KIB
+    assert "rag_client/pooled: live bytes left its accepted band at call 35" in crossing.message
+    assert "24.0 KiB over" in crossing.message
+    assert "memcurve accept -k rag_client/pooled --reason" in crossing.message
+
+
+def test_the_first_culprit_stands_in_the_message() -> None:
+    worse = outcome(curve(calls=LONG).grows(per_call=1000))
+    worse = Outcome(
+        recording=worse.recording, judgement=worse.judgement, culprits=(culprit("ssl.SSLContext"),)
+    )
+    messages = [c.message for c in held(worse, None).crossings]
+    assert any("first culprit: ssl.SSLContext at bench/designs/naive.py:42" in m for m in messages)
+
+
+def test_growth_is_crossed_without_any_baseline_and_with_one_that_grows() -> None:
+    leak = outcome(curve(calls=LONG).grows(per_call=1000))
+    for accepted in (None, baseline(leak)):
+        assert [c.kind for c in held(leak, accepted).crossings] == ["verdict"]
+
+
+def test_a_design_that_may_grow_is_held_to_its_band_alone() -> None:
+    leak = outcome(curve(calls=LONG).grows(per_call=1000), design="naive")
+    steeper = outcome(curve(calls=LONG).grows(per_call=3000), design="naive")
+    assert held(leak, None).crossings == ()
+    accepted = baseline(leak, design="naive")
+    assert held(leak, accepted).crossings == ()
+    assert [c.kind for c in held(steeper, accepted).crossings] == ["band"]
+
+
+@pytest.mark.parametrize("counter", ["fds", "threads", "tasks"])
+def test_resources_that_grow_are_crossed_without_a_baseline(counter: str) -> None:
+    leak = outcome(still(), **{counter: curve(calls=LONG).grows(per_call=1)})
+    assert [(c.kind, c.counter) for c in held(leak, None).crossings] == [("resources", counter)]
+
+
+def test_no_baseline_and_other_versions_are_noted() -> None:
+    one = outcome(still())
+    assert [c.kind for c in held(one, None).caveats] == ["no_baseline"]
+    noted = held(one, baseline(one, httpx="0.1"))
+    assert [c.kind for c in noted.caveats] == ["other_versions"]
+    assert "httpx 0.1 → " in noted.caveats[0].text
+
+
+def test_a_baseline_of_another_environment_is_noted() -> None:
+    one = outcome(still())
+    accepted = baseline(one)
+    foreign = Baseline(
+        **{
+            name: getattr(accepted, name)
+            for name in ("scenario", "reason", "accepted_at", "repeats", "designs")
+        },
+        environment=environment(python="3.13.1"),
+    )
+    assert [c.kind for c in held(one, foreign).caveats] == ["other_environment"]
+
+
+LEADING = scenario(
+    "rag_client",
+    {"naive": "m:f", "pooled": "m:g"},
+    may_grow=("naive",),
+    leads=(Lead(design="pooled", over="naive", at_most={"connections_opened": 0.1}),),
+)
+
+
+def led(pooled_opens: float) -> Comparison:
+    naive = outcome(still(), "naive", connections_opened=curve(calls=LONG).grows(per_call=1))
+    pooled = outcome(still(), connections_opened=curve(calls=LONG).grows(per_call=pooled_opens))
+    found = compare(LEADING, [naive, pooled], None)[1].comparison
+    assert found is not None
+    return found
+
+
+def test_a_lead_that_is_kept_crosses_nothing_and_one_that_is_lost_does() -> None:
+    assert led(0.05).crossings == ()
+    crossing = led(0.5).crossings[0]
+    assert (crossing.kind, crossing.value, crossing.limit) == ("lead", 50, 10)
+    assert "50% of what naive uses (100); at most 10% is agreed" in crossing.message
+
+
+def test_cpu_is_read_off_the_natural_pass_and_deferred_bytes_are_a_sum() -> None:
+    made = recording(
+        settled(deferred_bytes=curve(calls=100).flat().above(10)),
+        natural(cpu_ns=curve(calls=100).grows(per_call=5)),
+    )
+    assert spent(made, "cpu_ns") == 500
+    assert spent(made, "deferred_bytes") == 1010
+    assert spent(made, "connections_opened") is None
+
+
+def test_two_revisions_that_do_the_same_differ_in_nothing() -> None:
+    before = outcome(still())
+    after = outcome(still().noise(seed=3, by=8))
+    assert differences(before, after) == []
+
+
+def test_two_hundred_bytes_a_call_differ_between_revisions_in_their_rate() -> None:
+    leak = outcome(curve(calls=LONG).grows(per_call=200))
+    found = differences(outcome(still()), leak)
+    assert next((one.counter, round(one.after), one.per_call, one.worse) for one in found) == (
+        "live_bytes",
+        200,
+        True,
+        True,
+    )
+    assert not differences(leak, outcome(still()))[0].worse
