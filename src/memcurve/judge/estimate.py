@@ -11,11 +11,13 @@ from memcurve.judge.trend import Trend, block_levels, least_squares
 REGULAR_SHARE = 0.8
 END_SHARE = 0.02
 AGREEMENT = 0.02
-RECOUNT_SHARE, RECOUNT_BYTES = 0.005, 128
+RECOUNT_SHARE = 0.005
 
 
-def widened(tail: Curve, trend: Trend) -> Trend:
+def widened(tail: Curve, trend: Trend, *, recount: float) -> Trend:
     """Widen the interval to hold every fair estimate of the slope, and what a recount may differ.
+
+    `recount` is what two counts of the same state may differ by, in units of the counter.
 
     The plain slope passes over rare steps. Those in which a container grows are part of what a
     call costs: a table that doubles does so once in every doubling of the calls, and adds the same
@@ -32,9 +34,9 @@ def widened(tail: Curve, trend: Trend) -> Trend:
         above = [_slope_up_to(tail, last) - plain for last in _doublings(tail)]
         per_call = plain + max(min(above, default=0.0), 0.0)
     estimates = (trend.low, trend.high, trend.per_call, squares, ends, per_call)
-    recount = RECOUNT_SHARE * abs(per_call) + RECOUNT_BYTES / calls
+    margin = RECOUNT_SHARE * abs(per_call) + recount / calls
     return msgspec.structs.replace(
-        trend, per_call=per_call, low=min(estimates) - recount, high=max(estimates) + recount
+        trend, per_call=per_call, low=min(estimates) - margin, high=max(estimates) + margin
     )
 
 

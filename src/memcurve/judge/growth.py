@@ -44,6 +44,7 @@ Shape = Literal["flat", "growing", "decaying", "undecided"]
 STARTS = (0.2, 1 / 3, 0.5, 2 / 3, 0.8, 0.9)
 WARM_UP_CALLS = 20
 WARM_UP_BYTES = 4096
+RECOUNT_BYTES = 128
 HOLDS, MAY_HOLD = 0.9, 0.7
 SIGNIFICANT = 3.0
 NOISE_SHARE = 0.05
@@ -62,6 +63,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     step: float
     flat_tail: int
     warm_up: float
+    recount: float
 
     @staticmethod
     def of_bytes(thresholds: Thresholds) -> "Limits":
@@ -72,6 +74,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             step=16,
             flat_tail=thresholds.flat_tail,
             warm_up=WARM_UP_BYTES,
+            recount=RECOUNT_BYTES,
         )
 
     @staticmethod
@@ -83,6 +86,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             step=1,
             flat_tail=thresholds.flat_tail,
             warm_up=0,
+            recount=0,  # a descriptor is one, however often it is counted
         )
 
 
@@ -159,7 +163,7 @@ def _intermittent_floor(tail: Curve, limits: Limits) -> float | None:
         return None
     stands = max((b - a for a, b in pairwise(_rise_calls(tail))), default=tail.last_call)
     trend = measure_trend(tail)
-    high = widened(tail, trend).high if trend is not None else math.inf
+    high = widened(tail, trend, recount=limits.recount).high if trend is not None else math.inf
     if stands < INTERMITTENT_STAND or high > INTERMITTENT_FLOORS * limits.floor:
         return None
     return high
@@ -218,7 +222,7 @@ def _read_rise(tail: Curve, limits: Limits) -> Reading:
     trend = measure_trend(tail)
     if trend is None:
         return Reading(shape="undecided", trend=None, floor=math.inf, why="too few rows")
-    trend = widened(tail, trend)
+    trend = widened(tail, trend, recount=limits.recount)
     floor = max(limits.tolerance, trend.high)
     if trend.low <= limits.tolerance:
         why = "the interval holds both flat and growing"
