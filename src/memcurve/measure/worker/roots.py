@@ -53,10 +53,13 @@ def _sentinel():
 
 
 class Search:
-    """Searches upwards from old objects; `named` are objects that are roots: {id: text}."""
+    """Searches upwards from old objects; `named` are objects that are roots: {id: text}.
 
-    def __init__(self, named, ignored):
-        self._named, self._ignored = named, ignored
+    `alive` are the ids of what there was before the search began: nothing else can be a holder.
+    """
+
+    def __init__(self, named, ignored, alive=None):
+        self._named, self._ignored, self._alive = named, ignored, alive
         self._interpreter = None
         self._namespaces = None
 
@@ -83,6 +86,8 @@ class Search:
         found = []
         for referrer in referrers:
             if id(referrer) in seen or id(referrer) in ignored or labels.is_ours(referrer):
+                continue
+            if self._alive is not None and id(referrer) not in self._alive:
                 continue
             seen.add(id(referrer))
             node = self._held_by(referrer, level)

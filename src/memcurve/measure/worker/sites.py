@@ -3,14 +3,12 @@
 import contextlib
 import ctypes
 import gc
-import types
 
 from . import labels
 from .allocations import trimmed
 
 FRAMES = 8
 NEAR, MOST_TYPES, FEW = 4000, 60, 50
-CODE = (type, types.ModuleType, types.CodeType)
 # the collector's header, and the pointers to a managed `__dict__`, stand before an object
 HEADER_BYTES = (0, 16, 32)
 
@@ -60,8 +58,12 @@ def of_group(group, before):
 
 
 def _below(things):
-    """Yield new objects and what they refer to, the nearest first."""
-    seen, level = set(), things[::-1]
+    """Yield new objects and the new ones that they refer to, the nearest first.
+
+    What is older is frozen meanwhile, so the collector lists the new ones.
+    """
+    young = frozenset(map(id, gc.get_objects()))
+    seen, level = set(), [t for t in things[::-1] if id(t) in young or not gc.is_tracked(t)]
     while level and len(seen) < NEAR:
         for thing in level:
             if not labels.is_ours(thing):
@@ -70,7 +72,7 @@ def _below(things):
         level = [
             child
             for child in gc.get_referents(*level[:200])
-            if id(child) not in seen and not labels.is_a(child, CODE)
+            if id(child) not in seen and (id(child) in young or not gc.is_tracked(child))
         ]
 
 

@@ -39,12 +39,25 @@ class Holder:
 
     @property
     def grown(self):
+        """Say whether it gained about as many entries as there are new ones in it."""
+        if _is_full(self.thing):
+            return False
         return self.before is None or self.after - self.before >= GROWN * len(self.new)
 
     def order(self):
         sized = self.before is not None
         lru = labels.is_a(self.thing, labels.LRU_WRAPPER)
         return not (sized and self.grown), not lru, not self.grown, -len(self.new)
+
+
+def _is_full(thing):
+    """Say whether a cache or a queue holds as much as it declares to hold."""
+    if labels.is_a(thing, labels.LRU_WRAPPER):
+        information = thing.cache_info()
+        return information.maxsize is not None and information.currsize >= information.maxsize
+    if labels.is_a(thing, collections.deque):
+        return thing.maxlen is not None and len(thing) >= thing.maxlen
+    return False
 
 
 class Group:

@@ -10,7 +10,7 @@ from .passes import SampledPass
 
 RELEASE_S = 6.0
 MOST_RELEASED = 6
-SITE_CALLS, ENOUGH_SITES = 5, 3
+SITE_CALLS, ENOUGH_SITES, MOST_TRACED = 5, 3, 8
 
 
 def descriptors():
@@ -122,7 +122,7 @@ class SurvivorsPass(ExplainingPass):
         survey.walk()
         window = self._marks["middle"] - self._marks["call"]
         kept, every = survey.groups(least_per_call * window)
-        search = roots.Search(self._named, ignored | _own_ids(survey))
+        search = roots.Search(self._named, ignored | _own_ids(survey), alive)
         below = survey.subtree(())
         facts = [survivors.facts(group, survey, search, below) for group in kept]
         answer = {
@@ -145,7 +145,8 @@ class SurvivorsPass(ExplainingPass):
         The free lists are emptied before each call: what comes from one was allocated long ago.
         """
         self._census.let_go()
-        before = [sites.children(group.holder) for group in self._groups]
+        groups = self._groups[:MOST_TRACED]
+        before = [sites.children(group.holder) for group in groups]
         self._loop.sampling = False
         gc.freeze()
         with sites.traced():
@@ -156,7 +157,7 @@ class SurvivorsPass(ExplainingPass):
                     drive(self._loop.run(self._loop.calls + 1, frozenset()), self._runner)
                 calls -= SITE_CALLS
                 drive(self._settler.turns(), self._runner)
-                found = [sites.of_group(g, b) for g, b in zip(self._groups, before)]
+                found = [sites.of_group(g, b) for g, b in zip(groups, before)]
         self._loop.sampling = True
         gc.unfreeze()
         return {"sites": found}
