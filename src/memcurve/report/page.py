@@ -10,6 +10,7 @@ from memcurve.judge.caveats import Caveat
 from memcurve.judge.comparison import CounterChange, Crossing, Outcome, Run
 from memcurve.judge.ledger import ledger_of
 from memcurve.recording import Environment, Failure
+from memcurve.report.causes import SMALL_RSS
 from memcurve.report.figures import Figures, figures_of
 from memcurve.report.leads import Lead, leads, winner
 from memcurve.report.palette import Ink, inks
@@ -51,6 +52,12 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
     def ledger(self) -> Ledger | None:
         """Where the growth of resident memory went, if it was recorded."""
         return self.outcome.ledger or ledger_of(self.outcome.recording)
+
+    @property
+    def shown_ledger(self) -> Ledger | None:
+        """The ledger where resident memory grew by enough to ask where it went."""
+        ledger = self.ledger
+        return ledger if ledger is not None and abs(ledger.rss) >= SMALL_RSS else None
 
     @property
     def culprits(self) -> tuple[Culprit, ...]:
