@@ -12,7 +12,11 @@ from . import labels
 
 SHARE = 0.5
 LEAST_NATIVE_BYTES = 2048
-MOST_STEPS = 12
+MOST_STEPS, TRIES = 12, 3
+PLAIN = (  # what carries no weight of its own to speak of
+    *(str, bytes, int, float, type(None), type, types.ModuleType),
+    *(types.FunctionType, types.BuiltinFunctionType),
+)
 
 
 def cut(holder, ids):
@@ -57,15 +61,15 @@ def _cut_attributes(holder, ids):
 
 
 class Scales:
-    """Reads both heaps around a cut."""
+    """Reads both heaps around a cut; `deadline_s` is of CPU time."""
 
     def __init__(self, counters, settle, deadline_s):
         self._counters, self._settle = counters, settle
-        self._deadline = time.monotonic() + deadline_s
+        self._deadline = time.process_time() + deadline_s
         self.python = self.malloc = 0  # freed so far
 
     def out_of_time(self):
-        return time.monotonic() > self._deadline
+        return time.process_time() > self._deadline
 
     def read(self):
         return self._counters.python.read(), self._counters.malloc.read()
@@ -85,29 +89,51 @@ class Scales:
 
 
 def walk_down(group_heads, find, scales, native_each):
-    """Follow the reference whose cut frees most of a head, one fresh head for each try.
+    """Follow the reference whose cut frees most of a head, a fresh head for each try.
 
-    `find(id)` returns a living head. Returns the steps down to what carries the native weight.
+    `find(id)` returns a living head. Returns the steps down to what carries the native weight. What
+    a tuple holds cannot be cut off: its only part, if it has one, is followed untried.
     """
-    heads, steps = list(group_heads), []
-    trail = []
+    heads, trail, steps = list(group_heads), [], []
     while heads and len(trail) < MOST_STEPS and not scales.out_of_time():
-        head = find(heads[-1])
-        at = _follow(head, trail)
-        names = _children(at)
-        at = head = None
-        step = None
-        for name in names:
-            if len(heads) < 2 or scales.out_of_time():
+        at = _follow(find(heads[-1]), trail)
+        names, fixed = _children(at), labels.is_a(at, tuple)
+        if fixed:
+            if len(names) != 1 or len(_parts(at)) != 1:
                 break
-            step = _try(find(heads.pop()), trail, name, scales, native_each)
-            if step is not None:
-                break
+            step = _step(at, names[0]) + [steps[-1][3] if steps else 0]
+        else:
+            at = None
+            step = _heaviest(names, heads, find, trail, scales, native_each)
         if step is None:
-            return steps
-        trail.append(name)
+            break
+        trail.append(step[0])
         steps.append(step)
     return steps
+
+
+def _parts(holder):
+    return [part for part in holder if not labels.is_a(part, PLAIN)]
+
+
+def _heaviest(names, heads, find, trail, scales, native_each):
+    """Return the step to the first child whose cut frees half of a head, on one of three heads.
+
+    One head may be kept by something else too, such as a task that has not ended.
+    """
+    for name in names:
+        for _ in range(TRIES):
+            if len(heads) < 2 or scales.out_of_time():
+                return None
+            step = _try(find(heads.pop()), trail, name, scales, native_each)
+            if step is not None:
+                return step
+    return None
+
+
+def _step(holder, name):
+    child = _child(holder, name)
+    return [name, labels.describe(child), labels.type_name(type(child))]
 
 
 def _try(head, trail, name, scales, native_each):
@@ -138,9 +164,7 @@ def _children(holder):
     """Return the labels of the references that may carry weight, each once."""
     names = []
     for text, value in labels.edges(holder):
-        plain = labels.is_a(value, (str, bytes, int, float, type(None), type, types.ModuleType))
-        code = labels.is_a(value, (types.FunctionType, types.BuiltinFunctionType))
-        if not plain and not code and text not in names and text != ".__dict__":
+        if not labels.is_a(value, PLAIN) and text not in names and text != ".__dict__":
             names.append(text)
     return names
 

@@ -87,7 +87,7 @@ class Search:
         for referrer in referrers:
             if id(referrer) in seen or id(referrer) in ignored or labels.is_ours(referrer):
                 continue
-            if self._alive is not None and id(referrer) not in self._alive:
+            if self._is_later(referrer):
                 continue
             seen.add(id(referrer))
             node = self._held_by(referrer, level)
@@ -97,6 +97,12 @@ class Search:
                 break
         found.extend(self._frames_above(level))
         return found
+
+    def _is_later(self, referrer):
+        """Say whether the search itself made a thing; an instance's `__dict__` may be as young."""
+        if self._alive is None or type(referrer) is dict:
+            return False
+        return id(referrer) not in self._alive
 
     def _held_by(self, referrer, level):
         direct = {id(item) for item in gc.get_referents(referrer)}
