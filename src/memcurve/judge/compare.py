@@ -10,6 +10,7 @@ baseline is read, so a baseline that grows cannot hide a run that grows.
 """
 
 from collections.abc import Sequence
+from statistics import fmean
 
 import msgspec
 
@@ -136,14 +137,16 @@ def lead_crossings(lead: Lead, ours: Recording, other: Recording) -> tuple[Cross
 def spent(recording: Recording, counter: str) -> float | None:
     """Return what the calls shown used of a counter, None if it was not read.
 
-    CPU time is of the natural pass, everything else of the settled one; deferred bytes are a sum.
+    CPU time is of the natural pass, everything else of the settled one. Deferred bytes are a sum:
+    each row has those of one call, and stands for the calls without a row.
     """
     record = recording.of("natural" if counter == "cpu_ns" else "settled")
     curve = record.samples.curve(counter).head(recording.calls) if record is not None else None
     if curve is None or not len(curve):
         return None
     if counter == "deferred_bytes":
-        return float(sum(curve.values))
+        rows = curve.tail(1).values
+        return fmean(rows) * recording.calls if rows else None
     return float(curve.values[-1] - curve.values[0])
 
 

@@ -4,8 +4,10 @@ Rows fall where sampling could be afforded, so two runs have rows at different c
 compares at the marks of one grid instead, where every run of a benchmark does have a row: calls 1,
 2, 3, 5 and each twentieth of the calls shown.
 
-All are relative to call 0. Deferred bytes are a mean a call between two marks.
+All are relative to call 0, but deferred bytes: those are a mean of the calls between two marks.
 """
+
+from statistics import fmean
 
 from memcurve.curve import Curve
 from memcurve.recording import PassRecord
@@ -50,13 +52,15 @@ def gated_curve(settled: PassRecord, counter: str, calls: int) -> Curve:
 
 
 def _means(curve: Curve, calls: int) -> Curve:
-    """Return what was found between two marks, a call."""
+    """Return the mean of the rows between two marks: each row is the garbage of one call."""
     reached, values, before = [], [], 0
     for mark in marks(calls):
+        rows = [value for call, value in curve if before < call <= mark]
         if mark > curve.last_call:
             break
-        found = sum(value for call, value in curve if before < call <= mark)
+        if not rows:
+            continue
         reached.append(mark)
-        values.append(found // (mark - before))
+        values.append(round(fmean(rows)))
         before = mark
     return Curve(counter=curve.counter, calls=tuple(reached), values=tuple(values))
