@@ -12,7 +12,7 @@ from memcurve.judge.trend import BLOCKS
 
 DOC = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text()
 FLAT = " ".join(DOC.split())
-ROW = re.compile(r"^\| `(\w+)` \| ([\d.]+) \|", re.M)
+ROW = re.compile(r"^\| `(\w+)` \| ([\d.]+) \|", re.MULTILINE)
 
 
 def test_every_threshold_stands_in_the_table_with_its_default() -> None:
@@ -29,8 +29,8 @@ def test_every_threshold_stands_in_the_table_with_its_default() -> None:
         f"chance ({growth.SIGNIFICANT:g} standard errors)",
         f"longer than {growth.LONGEST_STAND} calls or a sixth",
         f"The last {growth.EDGE_SHARE:.0%} of the tail".replace("%", " %"),
-        f"stands still for {growth.INTERMITTENT_STAND} calls somewhere in a tail of "
-        f"{growth.INTERMITTENT_CALLS} or more",
+        f"stands still for {growth.INTERMITTENT_STAND} calls somewhere",
+        f"in a tail of {growth.INTERMITTENT_CALLS} or more",
         f"noise/{1 / growth.NOISE_SHARE:g})",
         f"noise/{growth.FLOOR_OF_NOISE})",
         f"high ≤ {growth.INTERMITTENT_FLOORS}·`floor_limit`",

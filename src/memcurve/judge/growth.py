@@ -119,7 +119,7 @@ def read_curve(curve: Curve, limits: Limits) -> Reading:
             flat = _read_flat(curve, tail, limits)
             if flat is not None:
                 return flat
-    readings = [_read_rise(tail, limits) for tail in tails[:3] if len(tail)]
+    readings = [_read_rise(tail, limits, curve.values[0]) for tail in tails[:3] if len(tail)]
     for reading in readings:
         if reading.shape == "growing":
             return reading
@@ -218,7 +218,7 @@ def _stopped(curve: Curve, limits: Limits) -> tuple[int, float]:
     return at, final - curve.values[0]
 
 
-def _read_rise(tail: Curve, limits: Limits) -> Reading:
+def _read_rise(tail: Curve, limits: Limits, start: int) -> Reading:
     trend = measure_trend(tail)
     if trend is None:
         return Reading(shape="undecided", trend=None, floor=math.inf, why="too few rows")
@@ -247,7 +247,7 @@ def _read_rise(tail: Curve, limits: Limits) -> Reading:
         trend=trend,
         floor=floor,
         at=tail.last_call,
-        size=float(tail.values[-1]),
+        size=float(tail.values[-1] - start),
         projected=second * span * ratio / (1 - ratio),
     )
 

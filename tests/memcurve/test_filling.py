@@ -1,0 +1,72 @@
+"""A cache that is filling up, told from a leak."""
+
+import msgspec
+
+from memcurve.judge.filling import filling_bounds, full_at
+from memcurve.judge.thresholds import Thresholds
+from memcurve.recording import Bound, InFlight, PassRecord, Verification
+from tests.memcurve.making import curve, settled
+
+THRESHOLDS = Thresholds()
+
+
+def record(*sizes: tuple[int, int], bound: int = 1000, entry_bytes: float = 200) -> PassRecord:
+    """Make a pass with a verification at each (call, size) of one bounded container."""
+    proofs = tuple(
+        Verification(
+            call=call,
+            released_bytes=0,
+            waited_bytes=0,
+            unfrozen_objects=0,
+            in_flight=InFlight(),
+            bounds=(
+                Bound(
+                    kind="lru_cache",
+                    name="app.render",
+                    id=7,
+                    size=size,
+                    bound=bound,
+                    entry_bytes=entry_bytes,
+                ),
+            ),
+        )
+        for call, size in sizes
+    )
+    last = sizes[-1][0] if sizes else 100
+    made = settled(curve(calls=last).grows(per_call=200), verified=False)
+    return msgspec.structs.replace(made, verifications=proofs)
+
+
+def test_a_container_that_gains_what_the_curve_rises_by_is_named_with_its_end() -> None:
+    found = filling_bounds(record((250, 250), (500, 500)), 200.0, THRESHOLDS)
+    assert found is not None
+    assert (found.name, found.bound, found.size) == ("app.render", 1000, 500)
+    assert (found.full_at_call, found.full_bytes) == (1000, 200_000)
+
+
+def test_one_look_is_no_rate() -> None:
+    assert filling_bounds(record((500, 500)), 200.0, THRESHOLDS) is None
+
+
+def test_a_container_that_stands_still_explains_nothing() -> None:
+    assert filling_bounds(record((250, 250), (500, 250)), 200.0, THRESHOLDS) is None
+
+
+def test_a_container_that_explains_half_of_the_growth_acquits_none_of_it() -> None:
+    assert filling_bounds(record((250, 250), (500, 500)), 400.0, THRESHOLDS) is None
+
+
+def test_a_bound_beyond_max_bytes_is_no_bound() -> None:
+    huge = record((250, 250), (500, 500), bound=10_000_000)
+    assert filling_bounds(huge, 200.0, THRESHOLDS) is None
+    generous = Thresholds(max_bytes=1 << 40)
+    assert filling_bounds(huge, 200.0, generous) is not None
+
+
+def test_growth_of_nothing_needs_no_explanation() -> None:
+    assert filling_bounds(record((250, 250), (500, 500)), 0.0, THRESHOLDS) is None
+
+
+def test_the_call_at_which_it_is_full_can_be_planned_from_one_look() -> None:
+    assert full_at(record((500, 250))) == 2000
+    assert full_at(record()) is None

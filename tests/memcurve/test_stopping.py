@@ -1,0 +1,90 @@
+"""What the settled pass must do next, after each step."""
+
+import msgspec
+
+from memcurve.judge.stopping import Budget, grown_bytes, look, next_step
+from memcurve.judge.thresholds import Thresholds
+from memcurve.recording import Bound, InFlight, PassRecord, Verification
+from memcurve.steps import Calls, Finish, Step, Verify
+from tests.memcurve.making import CurveMaker, curve, settled
+
+THRESHOLDS = Thresholds()
+
+
+def step(record: PassRecord, *, spent: bool = False, calls: int = 100) -> Step:
+    budget = Budget(calls=calls, enough=300, out_of_time=lambda: spent)
+    return next_step(record, THRESHOLDS, budget)
+
+
+def leaking(calls: int, *, verified: bool = True) -> PassRecord:
+    return settled(curve(calls=calls).grows(per_call=96), verified=verified)
+
+
+def test_the_first_look_is_reached_in_short_stretches() -> None:
+    reached, marks = 0, []
+    while reached < THRESHOLDS.first_look:
+        following = step(settled(curve(calls=reached).flat()))
+        assert isinstance(following, Calls)
+        assert following.to > reached
+        reached = following.to
+        marks.append(reached)
+    assert marks == [5, 25, 50, 100, 150, 200, 250]
+
+
+def test_a_flat_pass_ends_at_the_first_look() -> None:
+    assert isinstance(step(settled(curve(calls=250).flat())), Finish)
+
+
+def test_what_rises_is_verified_before_anything_else() -> None:
+    assert isinstance(step(leaking(250, verified=False)), Verify)
+
+
+def test_a_rise_that_was_verified_runs_on() -> None:
+    assert step(leaking(250)) == Calls(to=300)
+    assert step(leaking(300)) == Calls(to=450)
+
+
+def test_an_even_rise_is_convicted_at_1500_calls_and_not_before() -> None:
+    assert isinstance(step(leaking(1400)), Calls)
+    assert isinstance(step(leaking(1500)), Finish)
+
+
+def test_a_descriptor_that_rises_keeps_a_pass_with_flat_memory_running() -> None:
+    record = settled(curve(calls=250).flat(), fds=curve(calls=250).grows(per_call=1))
+    assert look(record, THRESHOLDS).memory.shape == "flat"
+    assert step(record) == Calls(to=300)
+
+
+def test_time_ends_a_pass_behind_300_calls_and_not_before() -> None:
+    assert isinstance(step(leaking(250), spent=True), Calls)
+    assert isinstance(step(leaking(300), spent=True), Finish)
+
+
+def test_nothing_runs_beyond_the_most_calls() -> None:
+    uneven = curve(calls=2000).steps(by=4096, every=90)
+    assert isinstance(step(settled(uneven)), Finish)
+
+
+def test_memory_beyond_what_any_cache_may_hold_is_not_filled_further() -> None:
+    record = settled(curve(calls=150).grows(per_call=4 << 20))
+    assert grown_bytes(record) > THRESHOLDS.max_bytes
+    assert isinstance(step(record), Finish)
+
+
+def with_bound(maker: CurveMaker, *, size: int, bound: int) -> PassRecord:
+    found = Bound(kind="lru_cache", name="m.f", id=1, size=size, bound=bound, entry_bytes=96)
+    proof = Verification(
+        call=maker.calls,
+        released_bytes=0,
+        waited_bytes=0,
+        unfrozen_objects=0,
+        in_flight=InFlight(),
+        bounds=(found,),
+    )
+    return msgspec.structs.replace(settled(maker), verifications=(proof,))
+
+
+def test_a_container_that_will_be_full_soon_is_waited_for_with_a_flat_third_behind_it() -> None:
+    following = step(with_bound(curve(calls=300).grows(per_call=96), size=300, bound=600))
+    assert isinstance(following, Calls)
+    assert following.to >= 1.5 * 600
