@@ -14,6 +14,14 @@ from tests.documentation.blocks import Block, Command, commands_of
 HOME = "/home/you/shop"
 """What pages call the folder that they run in."""
 
+QUIET = {
+    "NO_COLOR": "1",
+    "COLUMNS": "100",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONWARNINGS": "ignore::DeprecationWarning",  # of plugins that the reader may not have
+    "PYTEST_ADDOPTS": "-p no:cacheprovider",
+}
+
 _DRIVER = """
 import json, sys
 namespace = {"__name__": "__main__"}
@@ -24,6 +32,7 @@ _LIBRARIES = re.compile(r"/\S*/(?:site|dist)-packages/")
 _QUANTITY = re.compile(r"-?\d[\d,.]*(?: (?:B|[KMG]iB|µs|ms|s|min)\b|s\b)?")
 _MARK = re.compile(r"\b[0-9a-f]{12}\b")
 _RULE = re.compile(r"[=_-]{3,}")
+_GAP = re.compile(r"(?<=\S) {3,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +60,7 @@ class Folder:
     def _environment(self) -> dict[str, str]:
         own = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
         path = os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", "")])
-        plain = {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"}
-        return own | plain | self.environment
+        return own | {"PATH": path} | QUIET | self.environment
 
     def write(self, block: Block) -> None:
         place = self.path / block.title
@@ -124,4 +132,4 @@ def plain_line(line: str) -> str:
     """Return a line without what differs from run to run and from machine to machine."""
     line = _LIBRARIES.sub("", line.rstrip())
     line = _MARK.sub("MARK", line)
-    return _RULE.sub("---", _QUANTITY.sub("#", line))
+    return _GAP.sub("  ", _RULE.sub("---", _QUANTITY.sub("#", line)))
