@@ -28,19 +28,8 @@ class CheckFailedError(MeasureError):
     """The target could not be measured; `failure` says where and why."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(describe_failure(failure))
+        super().__init__(failure.line)
         self.failure = failure
-
-
-def describe_failure(failure: Failure) -> str:
-    """Return one line that names the stage, the call and what happened."""
-    where = {"call": f"call {failure.call}" if failure.call else "a call", "start": "the start"}
-    place = where.get(failure.stage, f"the {failure.stage}")
-    if failure.kind in ("target", "timeout", "out_of_memory"):
-        return failure.message
-    if failure.kind == "raised":
-        return f"{place} raised {failure.message}"
-    return f"{failure.message} in {place}"
 
 
 def check(

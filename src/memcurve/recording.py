@@ -91,6 +91,17 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     traceback: str = ""
     output: str = ""
 
+    @property
+    def line(self) -> str:
+        """One line that names the stage, the call and what happened."""
+        places = {"call": f"call {self.call}" if self.call else "a call", "start": "the start"}
+        place = places.get(self.stage, f"the {self.stage}")
+        if self.kind in ("target", "timeout", "out_of_memory"):
+            return self.message
+        if self.kind == "raised":
+            return f"{place} raised {self.message}"
+        return f"{self.message} in {place}"
+
 
 class PassRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One pass in one process. Times are of the pass: seconds of CPU and of the clock."""

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from memcurve.judge.comparison import Outcome, Run
+from memcurve.recording import Failure
 from memcurve.report.html import render_html
 from memcurve.report.page import build_page
 from tests.memcurve.making import (
@@ -21,6 +22,7 @@ from tests.memcurve.making import (
     judgement,
     natural,
     outcome,
+    pass_record,
     recording,
     run,
     settled,
@@ -150,6 +152,16 @@ def test_findings_are_drawn_and_their_absence_is_no_gap() -> None:
         )
     assert explained.count('class="cycle"') == 2
     assert "remove finished executions from active_executions" in explained
+
+
+def test_a_pass_that_ended_early_is_told_beside_the_verdict_that_stands() -> None:
+    killed = Failure(stage="call", kind="killed", message="killed by signal 9", call=40)
+    early = pass_record("natural", failure=killed, fds=curve(calls=40).flat())
+    text = page(run(outcome(recording(settled(), early, design="naive"), judged=judgement())))
+    assert "naive: a pass ended early" in text
+    assert "killed by signal 9 in call 40" in text
+    assert "naive: not measured" not in text
+    assert "published: not measured" in page(crossed_run())
 
 
 def test_the_page_says_how_to_measure_again() -> None:

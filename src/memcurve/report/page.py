@@ -72,8 +72,8 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failure(self) -> Failure | None:
-        """Why it could not be measured, if it could not."""
-        return self.outcome.recording.failure if self.state == "failed" else None
+        """Why a pass ended early, if one did; a verdict may stand all the same."""
+        return self.outcome.recording.failure
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:

@@ -13,7 +13,6 @@ from memcurve.judge.verdict import (
     Verdict,
     name_of,
 )
-from memcurve.recording import Failure
 from memcurve.report import causes
 from memcurve.report.figures import counter_of
 from memcurve.report.palette import KNOWN
@@ -34,25 +33,12 @@ _MOSTLY = 0.5
 
 def state_of(outcome: Outcome) -> State:
     """Return the verdict as one word; "failed" where it could not be measured."""
-    if outcome.judgement is None or outcome.recording.failure is not None:
-        return "failed" if outcome.judgement is None else name_of(outcome.judgement.overall)
-    return name_of(outcome.judgement.overall)
+    return "failed" if outcome.judgement is None else name_of(outcome.judgement.overall)
 
 
 def worst_state(states: Sequence[State]) -> State:
     """Return the worst of them."""
     return min(states, key=STATES.index)
-
-
-def failure_line(failure: Failure) -> str:
-    """Return one line that names the stage, the call and what happened."""
-    places = {"call": f"call {failure.call}" if failure.call else "a call", "start": "the start"}
-    place = places.get(failure.stage, f"the {failure.stage}")
-    if failure.kind in ("target", "timeout", "out_of_memory"):
-        return failure.message
-    if failure.kind == "raised":
-        return f"{place} raised {failure.message}"
-    return f"{failure.message} in {place}"
 
 
 def verdict_label(outcome: Outcome) -> str:
@@ -72,14 +58,14 @@ def verdict_label(outcome: Outcome) -> str:
 def without_verdict(sentence: str) -> str:
     """Return a verdict's sentence without the verdict, for where that stands before it."""
     word, colon, rest = sentence.partition(": ")
-    return rest if colon and (word in STATES or word == "could not be measured") else sentence
+    return rest if colon and word in (*STATES, "could not be measured") else sentence
 
 
 def outcome_sentence(outcome: Outcome) -> str:
     """Return the whole verdict on one design as a sentence."""
     failure = outcome.recording.failure
     if outcome.judgement is None:
-        return f"could not be measured: {failure_line(failure)}" if failure else "was not measured"
+        return f"could not be measured: {failure.line}" if failure else "was not measured"
     return verdict_line(outcome.judgement.overall)
 
 

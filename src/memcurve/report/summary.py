@@ -22,7 +22,6 @@ from memcurve.judge.verdict import (
 )
 from memcurve.report.figures import METRICS, figures_of
 from memcurve.report.page import DesignView, Page, ScenarioView
-from memcurve.report.sentences import failure_line
 
 SUMMARY_VERSION = 1
 _KEYS = {
@@ -91,7 +90,7 @@ def _design(design: DesignView) -> dict[str, Any]:
         "verdicts": _verdicts(judgement),
         "ledger": msgspec.to_builtins(design.ledger),
         "culprits": msgspec.to_builtins(design.culprits),
-        "failure": failure_line(failure) if failure else None,
+        "failure": failure.line if failure else None,
         "crossings": [_crossing(crossing) for crossing in design.crossings],
         "caveats": [{"kind": c.kind, "text": c.text} for c in design.caveats],
     }
