@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import platform
 import subprocess
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bench.backend import stub_backend
-from bench.overhead_probe import CALLS, NOTES, WARM_UP
+from bench.overhead_notes import CALLS, NOTES, WARM_UP, Cost, read_cost
 from memcurve.check import Options, natural_request, settled_request
 from memcurve.measure.runner import Session, open_session
 from memcurve.scenario import Target
@@ -55,13 +54,6 @@ ONCE = frozenset(
 )  # runs in the first round alone: its warm-up takes half a minute
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: CPU seconds a call of the whole process, and its anonymous memory at the end."""
-
-    cpu_s_per_call: float
-    anonymous_bytes: int
-
-
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One way of measuring over all rounds: ratios to bare, and memory above bare."""
 
@@ -69,15 +61,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ratios: tuple[float, ...]
     cpu_s_per_call: float
     more_bytes: float
-
-
-def read_cost(folder: Path, calls: int) -> Cost:
-    """Read what the probe noted; raises FileNotFoundError if the run did not get there."""
-    first, last = (json.loads((folder / name).read_text()) for name in ("first", "last"))
-    return Cost(
-        cpu_s_per_call=(last["cpu_ns"] - first["cpu_ns"]) / 1e9 / (calls - WARM_UP),
-        anonymous_bytes=last["anonymous_bytes"],
-    )
 
 
 def rows_of(rounds: list[dict[str, Cost]]) -> list[Row]:

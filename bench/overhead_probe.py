@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.designs.pooled import pools
+from bench.overhead_notes import CALLS, NOTES, note_at
 from bench.runs import pooled
 
 if TYPE_CHECKING:
@@ -27,27 +26,13 @@ if TYPE_CHECKING:
 
     from ragpool.node import Pools
 
-WARM_UP = 20
-NOTES = "BENCH_OVERHEAD_NOTES"
-CALLS = "BENCH_OVERHEAD_CALLS"
-
 __all__ = ["pools", "vectordb_node"]
 
 
 async def vectordb_node(pools: Pools, number: int) -> None:
     """Run the node once; note the process's CPU time behind the warm-up and the last call."""
     await pooled.vectordb_node(pools, number)
-    if number == WARM_UP - 1:
-        _note("first")
-    elif number == int(os.environ[CALLS]) - 1:
-        _note("last")
-
-
-def _note(name: str) -> None:
-    status = Path("/proc/self/status").read_text()
-    anonymous = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
-    told = {"cpu_ns": time.process_time_ns(), "anonymous_bytes": int(anonymous.split()[1]) * 1024}
-    Path(os.environ[NOTES], name).write_text(json.dumps(told))
+    note_at(number)
 
 
 @contextlib.contextmanager

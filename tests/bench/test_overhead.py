@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.overhead import Cost, read_cost, rows_of, table_of
-from bench.overhead_probe import WARM_UP
+from bench.overhead import rows_of, table_of
+from bench.overhead_notes import WARM_UP, Cost, read_cost
 
 
 def cost(cpu_ms: float, mebibytes: int = 100) -> Cost:
