@@ -198,12 +198,17 @@ FAULTS = (
         culprit="_SMALL",
         module="_SMALL = []",
     ),
-    in_search(
-        "1 KB per 100 calls",
-        "_RARE.append(bytes(1000)) if next(_COUNT) % 100 == 99 else None",
-        MEMORY,
-        culprit="_RARE",
+    Fault(
+        # in the quietest design: a noisier one would need more calls to show 10 B a call
+        name="1 KB per 100 calls",
+        file="cache.py",
+        old="        if not self.enabled:\n            return None\n",
+        new="        if not self.enabled:\n            return None\n"
+        "        if next(_COUNT) % 100 == 99:\n            _RARE.append(bytes(1000))\n",
         module="import itertools\n_COUNT = itertools.count()\n_RARE = []",
+        seen_in="search_cache_repeating/pooled",
+        counters=MEMORY,
+        culprit="_RARE",
     ),
     in_search(
         "a large cycle per call",

@@ -1,0 +1,104 @@
+"""The scenarios are complete, their targets exist, and the published design has its flaws."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bench.backend import stub_backend
+from bench.designs import published
+from bench.mutation.faults import FAULTS, Fault
+from bench.stub.counters import GAUGES
+from memcurve.discovery import discover
+from memcurve.judge.gates import GATED_COUNTERS
+from memcurve.measure.worker import target
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = {one.name: one for one in discover([ROOT / "bench" / "scenarios"])}
+PARTS = (
+    "llm_client",
+    "llm_client_40",
+    "rag_client",
+    "search_cache_unique",
+    "search_cache_repeating",
+    "vectordb_node",
+    "executions",
+    "batch",
+    "batch_threads",
+    "fastapi_execute",
+    "faults",
+)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_of_the_system_has_its_three_designs_and_only_pooled_gates(name: str) -> None:
+    one = SCENARIOS[name]
+    assert {"naive", "published", "pooled"} <= one.designs.keys()
+    assert set(one.designs) - set(one.may_grow) == {"pooled"}
+
+
+def test_the_ablation_takes_each_measure_alone_and_leaves_each_out() -> None:
+    designs = SCENARIOS["ablation"].designs
+    for measure in ("llm_pool", "retrieval_pool", "cache_off", "clean_up"):
+        assert {f"only_{measure}", f"all_but_{measure}"} <= designs.keys()
+    assert {"none", "everything"} <= designs.keys()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_target_can_be_called(name: str) -> None:
+    for one in SCENARIOS[name].designs.values():
+        assert target.required(target.resolve(one.call)) == (2 if one.setup else 1)
+        if one.setup is not None:
+            assert target.required(target.resolve(one.setup)) == 0
+
+
+def test_the_server_tells_its_connections_without_being_asked() -> None:
+    with stub_backend() as backend:
+        path, _ = backend.gauges["connections_opened"]
+
+        def read() -> dict[str, int]:
+            values = struct.unpack(f"{len(GAUGES)}q", Path(path).read_bytes())
+            return dict(zip(GAUGES, values, strict=True))
+
+        assert read()["connections_opened"] == 0
+        url = f"{backend.environment['BENCH_RAG_URL']}/health"
+        with httpx.Client() as one, httpx.Client() as other:
+            for client in (one, other, one):
+                client.get(url).raise_for_status()
+            assert read() == dict.fromkeys(GAUGES, 2)
+    assert not Path(path).exists()
+
+
+def test_the_published_keys_are_ambiguous_and_its_cache_finds_nothing() -> None:
+    cache = published.SearchCache()
+    assert cache._make_key("a:b", "c") == cache._make_key("a", "b:c")
+    cache.set("a", "b", "found")
+    assert cache.get("a", "b") is None
+
+
+def test_the_published_manager_keeps_the_time_of_what_it_removed() -> None:
+    class Manager(published.WorkflowExecutionManager):
+        _instance = None
+
+    manager = Manager()
+    executor = manager.create_executor("one", lambda: None)  # type: ignore[arg-type, return-value]
+    executor._status = "completed"
+    manager.cleanup_completed_executions()
+    assert manager.active_executions == {}
+    assert list(manager._execution_timestamps) == ["one"]
+    manager.executor_pool.shutdown()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_every_fault_still_finds_its_place_in_ragpool(fault: Fault, tmp_path: Path) -> None:
+    copy = tmp_path / "ragpool"
+    shutil.copytree(ROOT / "src" / "ragpool", copy)
+    fault.apply(copy)
+    compile((copy / fault.file).read_text(), fault.file, "exec")
+    scenario, _, design = fault.seen_in.partition("/")
+    assert design in SCENARIOS[scenario].designs
+    assert set(fault.counters) <= set(GATED_COUNTERS)
