@@ -125,7 +125,7 @@ def ended(status: int | None, number: int | None, output: str) -> Failure:
 
 
 def _kind(text: str) -> FailureKind:
-    return msgspec.convert(text, FailureKind)  # type: ignore[arg-type, no-any-return]
+    return msgspec.convert(text, FailureKind)  # type: ignore[no-any-return]
 
 
 class _PassRun:
