@@ -48,7 +48,8 @@ TIMES := reports/baselines/time
 compare: $(STAMP) ## times against the stored run, curves of the last run against the accepted ones
 	@mkdir -p .benchmarks
 	$(BIN)/python -m pytest bench/test_time.py -q --benchmark-json=.benchmarks/now.json
-	$(BIN)/pytest-benchmark compare --between=mean,min --group-by=func $(TIMES)/accepted.json .benchmarks/now.json
+	@test -f $(TIMES)/accepted.json || echo "no stored times; keep those of now with: make accept-times"
+	@test ! -f $(TIMES)/accepted.json || $(BIN)/pytest-benchmark compare --between=mean,min --group-by=func $(TIMES)/accepted.json .benchmarks/now.json
 	@test -d reports/recordings || $(BIN)/memcurve run -q $(ARGS)
 	$(BIN)/memcurve compare $(ARGS)
 
