@@ -61,27 +61,34 @@ def _cut_attributes(holder, ids):
 
 
 class Scales:
-    """Reads both heaps around a cut; `deadline_s` is of CPU time."""
+    """Reads both heaps around a cut, within limits of CPU time and of the clock."""
 
-    def __init__(self, counters, settle, deadline_s):
+    def __init__(self, counters, settle, cpu_s, wall_s):
         self._counters, self._settle = counters, settle
-        self._deadline = time.process_time() + deadline_s
+        self._cpu, self._wall = time.process_time() + cpu_s, time.monotonic() + wall_s
         self.python = self.malloc = 0  # freed so far
 
     def out_of_time(self):
-        return time.process_time() > self._deadline
+        return time.process_time() > self._cpu or time.monotonic() > self._wall
 
     def read(self):
         return self._counters.python.read(), self._counters.malloc.read()
 
-    def freed_by(self, holder, ids):
-        """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut."""
-        self._settle()
+    def freed_by(self, holder, ids, enough=None):
+        """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut.
+
+        With `enough` malloc bytes freed at once, the two settles, which look at the whole heap,
+        are spared.
+        """
+        if enough is None:
+            self._settle()
         before = self.read()
         if not cut(holder, ids):
             return None
-        self._settle()
         after = self.read()
+        if enough is None or before[1] - after[1] < enough:
+            self._settle()
+            after = self.read()
         freed = before[0] - after[0], before[1] - after[1]
         self.python += freed[0]
         self.malloc += freed[1]
@@ -146,7 +153,7 @@ def _try(head, trail, name, scales, native_each):
     step = [name, labels.describe(child), labels.type_name(type(child))]
     ids = {id(child)}
     child = None
-    freed = scales.freed_by(_namespace(holder, ids), ids)
+    freed = scales.freed_by(_namespace(holder, ids), ids, SHARE * native_each)
     if freed is None or freed[1] < SHARE * native_each:
         return None
     return step + [freed[1]]

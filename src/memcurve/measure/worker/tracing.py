@@ -8,7 +8,7 @@ from . import allocations, census, cycles, labels, lines, release, roots, sites,
 from .loop import drive
 from .passes import SampledPass
 
-RELEASE_S = 6.0
+RELEASE_CPU_S, RELEASE_WALL_S = 6.0, 15.0
 MOST_RELEASED = 6
 SITE_CALLS, ENOUGH_SITES, MOST_TRACED = 5, 3, 8
 
@@ -187,7 +187,7 @@ class SurvivorsPass(ExplainingPass):
 
     def stage_release(self, native_each):
         """Let the groups go, one after another, and weigh what that frees."""
-        scales = release.Scales(self._counters, self._quiet, RELEASE_S)
+        scales = release.Scales(self._counters, self._quiet, RELEASE_CPU_S, RELEASE_WALL_S)
         found = []
         for number, group in enumerate(self._groups[:MOST_RELEASED]):
             if scales.out_of_time():
