@@ -168,3 +168,11 @@ def test_two_hundred_bytes_a_call_differ_between_revisions_in_their_rate() -> No
         True,
     )
     assert not differences(leak, outcome(still()))[0].worse
+
+
+def test_work_that_failed_is_counted_and_noted() -> None:
+    failing = outcome(still(), failures=curve(calls=LONG).grows(per_call=2))
+    noted = held(failing, None).caveats[0]
+    assert noted.kind == "failed_calls"
+    assert "200 pieces of work failed in 100 calls" in noted.text
+    assert [c.kind for c in held(outcome(still()), None).caveats] == ["no_baseline"]

@@ -210,6 +210,21 @@ def _curves(recording: Recording) -> dict[str, Curve]:
 def _caveats(
     recording: Recording, baseline: Baseline | None, accepted: AcceptedDesign | None
 ) -> list[Caveat]:
+    return [*_failed_calls(recording), *_baseline_caveats(recording, baseline, accepted)]
+
+
+def _failed_calls(recording: Recording) -> list[Caveat]:
+    """Return how often work failed that the calls themselves survived, if the backend counts it."""
+    failures = spent(recording, "failures")
+    if not failures:
+        return []
+    text = f"{failures:,.0f} pieces of work failed in {recording.calls} calls"
+    return [Caveat(kind="failed_calls", text=f"{recording.scenario}/{recording.design}: {text}")]
+
+
+def _baseline_caveats(
+    recording: Recording, baseline: Baseline | None, accepted: AcceptedDesign | None
+) -> list[Caveat]:
     name, environment = f"{recording.scenario}/{recording.design}", recording.environment
     if baseline is None or accepted is None:
         key = environment.key if environment is not None else "this environment"

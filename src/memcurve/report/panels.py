@@ -110,6 +110,14 @@ _SPECS = (
         only_if_varied=True,
     ),
     _Spec(
+        key="failures",
+        title="Failures",
+        note="pieces of work that failed, as the backend or the design counts them",
+        kind="settled",
+        counters=("failures",),
+        only_if_varied=True,
+    ),
+    _Spec(
         key="cpu",
         title="CPU time",
         note="CPU time of all calls so far",
