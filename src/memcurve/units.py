@@ -12,7 +12,9 @@ from memcurve.errors import QuantityError
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 _FACTORS = {"B": 1, "KIB": KIB, "MIB": MIB, "GIB": GIB}
-_QUANTITY = re.compile(r"\s*([-+]?\d[\d,]*(?:\.\d+)?|[-+]?\.\d+)\s*(B|KiB|MiB|GiB)?\s*", re.I)
+_QUANTITY = re.compile(
+    r"\s*([-+]?\d[\d,]*(?:\.\d+)?|[-+]?\.\d+)\s*(B|KiB|MiB|GiB)?\s*", re.IGNORECASE
+)
 
 
 class Counter(msgspec.Struct, frozen=True, kw_only=True):
