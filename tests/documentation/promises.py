@@ -19,14 +19,21 @@ _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 def broken_promises(block: Block) -> Iterator[str]:
     """Yield what a shell block names and this repository does not have."""
     for command in commands_of(block):
-        for line in command.text.splitlines():
-            words = shlex.split(line, comments=True)
+        for line in command.text.replace("\\\n", " ").splitlines():
+            words = _words(line)
             if words[:1] == ["make"]:
                 yield from _missing_targets(words[1:])
             elif words[:1] == ["memcurve"]:
                 yield from _unknown_options(words[1:])
             elif "install" in words:
                 yield from _missing_extras(words)
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:  # a quotation that goes on in the next line
+        return line.split()
 
 
 def _missing_targets(words: list[str]) -> Iterator[str]:
