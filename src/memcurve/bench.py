@@ -23,6 +23,7 @@ from memcurve.check import Options
 from memcurve.judge.compare import compare
 from memcurve.judge.comparison import Outcome, Run
 from memcurve.judge.judgement import judge
+from memcurve.judge.ledger import ledger_of
 from memcurve.judge.thresholds import Thresholds
 from memcurve.judge.verdict import Growing, Judgement
 from memcurve.lanes import Job, Lane
@@ -209,7 +210,9 @@ def _measure_natural(work: _Work, lane: Lane, job: Job) -> None:
         recording = msgspec.structs.replace(
             outcome.recording, passes=(*outcome.recording.passes, record)
         )
-        work.outcomes[job.name] = msgspec.structs.replace(outcome, recording=recording)
+        work.outcomes[job.name] = msgspec.structs.replace(
+            outcome, recording=recording, ledger=ledger_of(recording)
+        )
     work.finished_pass()
 
 
@@ -235,7 +238,8 @@ def judged(recording: Recording, thresholds: Thresholds) -> Outcome:
     settled = recording.of("settled")
     if settled is None or settled.failure is not None:
         return Outcome(recording=recording, judgement=None)
-    return Outcome(recording=recording, judgement=judge(recording, thresholds))
+    judgement = judge(recording, thresholds)
+    return Outcome(recording=recording, judgement=judgement, ledger=ledger_of(recording))
 
 
 def _explained(work: _Work, lane: Lane, job: Job, outcome: Outcome) -> Outcome:
