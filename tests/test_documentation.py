@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -77,6 +78,15 @@ def test_every_block_names_its_language_and_every_exception_its_reason(page: str
         assert block.language, f"{block.place}: write the language behind the fence"
         known = ("exit ", "not run: ", "needs: ")
         assert not block.note or block.note.startswith(known), f"{block.place}: {block.note}"
+
+
+def test_the_comparison_shows_the_figures_that_were_measured() -> None:
+    row = re.compile(
+        r"^\| (\S+ [\d.]+) \| (default|best).*? \| (\d+ of 55) \| (\d+ of 55) \|", re.MULTILINE
+    )
+    shown = row.findall((ROOT / "docs/comparison.md").read_text())
+    assert len(shown) == 11
+    assert shown == row.findall((ROOT / "docs/accuracy.md").read_text())
 
 
 def test_a_page_that_shows_other_words_than_are_printed_is_caught() -> None:
