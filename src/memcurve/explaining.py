@@ -33,7 +33,6 @@ from memcurve.measure.runner import open_session
 from memcurve.recording import PassRecord, Recording
 from memcurve.scenario import Target
 
-
 WAITING = 8
 """A call that waits counts as this much cheaper than one that works."""
 

@@ -77,11 +77,10 @@ class Scales:
     def freed_by(self, holder, ids, enough=None):
         """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut.
 
-        With `enough` malloc bytes freed at once, the two settles, which look at the whole heap,
-        are spared.
+        With `enough` malloc bytes freed at once, the settle behind the cut is spared. That before
+        it is not: what an earlier cut still has to free must not count for this one.
         """
-        if enough is None:
-            self._settle()
+        self._settle()
         before = self.read()
         if not cut(holder, ids):
             return None
