@@ -145,7 +145,10 @@ def _of_group(
         cycle=_cycle_of(kind, cycles),
         bound=group["bound"],
         advice=advise(signs),
-        fingerprint=fingerprint(growth.scenario, kind, root, path, ""),
+        # of the holder and what it holds: how far down the weight was followed may differ
+        fingerprint=fingerprint(
+            growth.scenario, group["type"], group["root"], tuple(group["path"]), ""
+        ),
     )
 
 
