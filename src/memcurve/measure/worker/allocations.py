@@ -6,8 +6,14 @@ stack by stack; the parent subtracts a shorter stretch from a longer one, so tha
 holds falls out.
 """
 
+from __future__ import annotations
+
 import os
 import tempfile
+from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Tuple, Union
+
+Frame = Tuple[str, str, int]  # function, file, line
+Merged = Dict[Tuple[Tuple[Frame, ...], bool], List[int]]
 
 MOST_STACKS = 4000
 DEEPEST = 24
@@ -15,7 +21,7 @@ TRACEMALLOC_FRAMES = 8
 LARGEST_SMALL = 512  # what pymalloc serves itself
 
 
-def make_tracer(wanted, native=False):
+def make_tracer(wanted: str, native: bool = False) -> Union[MemrayTracer, TracemallocTracer]:
     """Return the tracer that can be had: memray's unless it is missing or another is asked for."""
     if wanted != "tracemalloc":
         try:
@@ -29,7 +35,7 @@ def make_tracer(wanted, native=False):
 OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
-def trimmed(frames):
+def trimmed(frames: Iterable[Frame]) -> List[Frame]:
     """Return the frames, innermost first, without those of the worker around the call."""
     kept = []
     for function, filename, line in frames:
@@ -45,14 +51,14 @@ class MemrayTracer:
     name = "memray"
     sees_malloc, settles = True, True
 
-    def __init__(self, native):
+    def __init__(self, native: bool) -> None:
         import memray
 
         self._memray, self._native = memray, native
-        self._tracker = None
+        self._tracker: Any = None
         self._path = tempfile.mktemp(prefix="memcurve-", suffix=".memray")
 
-    def start(self):
+    def start(self) -> None:
         memray = self._memray
         self._tracker = memray.Tracker(
             destination=memray.FileDestination(self._path, overwrite=True, compress_on_exit=False),
@@ -62,11 +68,11 @@ class MemrayTracer:
         )
         self._tracker.__enter__()
 
-    def stop(self):
+    def stop(self) -> None:
         self._tracker.__exit__(None, None, None)
         self._tracker = None
 
-    def read(self, flame_graph=None, keep=None):
+    def read(self, flame_graph: Optional[str] = None, keep: Optional[str] = None) -> Dict[str, Any]:
         """Return {"stacks", "peak_bytes", "peak"}; removes the file unless `keep` names a place."""
         try:
             with self._memray.FileReader(self._path) as reader:
@@ -84,8 +90,8 @@ class MemrayTracer:
                 os.remove(self._path)
         return {"stacks": stacks, "peak_bytes": peak_bytes, "peak": peak[:5]}
 
-    def _stacks(self, records):
-        merged = {}
+    def _stacks(self, records: Iterable[Any]) -> List[List[Any]]:
+        merged: Merged = {}
         for record in records:
             trace = record.hybrid_stack_trace() if self._native else record.stack_trace()
             python = record.allocator in _python_allocators(self._memray)
@@ -95,7 +101,7 @@ class MemrayTracer:
             entry[1] += record.n_allocations
         return as_rows(merged)
 
-    def _draw(self, path):
+    def _draw(self, path: str) -> None:
         from memray.reporters.flamegraph import FlameGraphReporter
 
         with self._memray.FileReader(self._path) as reader:
@@ -113,7 +119,7 @@ class MemrayTracer:
                 )
 
 
-def _python_allocators(memray):
+def _python_allocators(memray: Any) -> FrozenSet[int]:
     kinds = memray.AllocatorType
     names = ("PYMALLOC_MALLOC", "PYMALLOC_CALLOC", "PYMALLOC_REALLOC")
     return frozenset(getattr(kinds, name).value for name in names if hasattr(kinds, name))
@@ -125,21 +131,21 @@ class TracemallocTracer:
     name = "tracemalloc"
     sees_malloc, settles = False, True
 
-    def start(self):
+    def start(self) -> None:
         import tracemalloc
 
         tracemalloc.start(TRACEMALLOC_FRAMES)
 
-    def stop(self):
+    def stop(self) -> None:
         import tracemalloc
 
         self._snapshot = tracemalloc.take_snapshot()
         self._peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
 
-    def read(self, flame_graph=None, keep=None):
+    def read(self, flame_graph: Optional[str] = None, keep: Optional[str] = None) -> Dict[str, Any]:
         """Return {"stacks", "peak_bytes", "peak"}; tracemalloc cannot say what made the peak."""
-        merged = {}
+        merged: Merged = {}
         for trace in self._snapshot.traces:
             frames = [("", frame.filename, frame.lineno) for frame in reversed(trace.traceback)]
             entry = merged.setdefault((tuple(trimmed(frames)), True), [0, 0])
@@ -148,7 +154,7 @@ class TracemallocTracer:
         return {"stacks": as_rows(merged), "peak_bytes": self._peak, "peak": []}
 
 
-def in_blocks(size, count):
+def in_blocks(size: int, count: int) -> int:
     """Return what an allocator takes for `count` requests of `size` bytes in all."""
     if count <= 0:
         return size
@@ -157,9 +163,9 @@ def in_blocks(size, count):
     return (each + header + 15) // 16 * 16 * count
 
 
-def as_rows(merged):
+def as_rows(merged: Merged) -> List[List[Any]]:
     """Return [[frames, python, bytes, blocks]] of the largest stacks, without our own."""
-    rows = [
+    rows: List[List[Any]] = [
         [[list(frame) for frame in frames], python, size, blocks]
         for (frames, python), (size, blocks) in merged.items()
         if frames
