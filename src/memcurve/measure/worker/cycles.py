@@ -5,15 +5,19 @@ strongly connected components (Tarjan 1972, without recursion). An instance and 
 as one member, so that cycles read as a person would write them.
 """
 
+from __future__ import annotations
+
 import collections
 import gc
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Set, Tuple
 
 from . import bounds, labels
 
+Edges = Dict[int, List[int]]  # ids to ids
 MOST_CYCLES, MOST_MEMBERS, MOST_DRAWN = 12, 400, 40
 
 
-def collect_saved():
+def collect_saved() -> List[Any]:
     """Collect and return what was unreachable, alive; the caller drops it."""
     flags = gc.get_debug()
     gc.set_debug(flags | gc.DEBUG_SAVEALL)
@@ -29,12 +33,14 @@ def collect_saved():
 class Garbage:
     """Unreachable objects as a graph; namespaces are folded into their instances."""
 
-    def __init__(self, things):
+    def __init__(self, things: Iterable[Any]) -> None:
         self.things = {id(thing): thing for thing in things}
         self._owner = self._owners()
-        self.edges = {key: self._targets(key) for key in self.things if key not in self._owner}
+        self.edges: Edges = {
+            key: self._targets(key) for key in self.things if key not in self._owner
+        }
 
-    def _owners(self):
+    def _owners(self) -> Dict[int, int]:
         """Return {namespace: instance}; a namespace that was only virtual is one from now on."""
         owners = {}
         for key, thing in list(self.things.items()):
@@ -44,8 +50,9 @@ class Garbage:
                 self.things[id(namespace)] = namespace
         return owners
 
-    def _targets(self, key):
-        targets, thing = {}, self.things[key]
+    def _targets(self, key: int) -> List[int]:
+        targets: Dict[int, None] = {}
+        thing = self.things[key]
         namespace = labels.namespace_of(thing)
         for source in (thing, namespace):
             if source is None:
@@ -56,7 +63,7 @@ class Garbage:
                     targets[target] = None
         return list(targets)
 
-    def components(self):
+    def components(self) -> List[List[int]]:
         """Return the strongly connected components that are cycles, the largest first."""
         found = [
             part for part in _strong(self.edges) if len(part) > 1 or part[0] in self.edges[part[0]]
@@ -64,12 +71,16 @@ class Garbage:
         return sorted(found, key=len, reverse=True)
 
 
-def _strong(edges):
-    index, low, on_stack, stack, parts = {}, {}, set(), [], []
+def _strong(edges: Edges) -> List[List[int]]:
+    index: Dict[int, int] = {}
+    low: Dict[int, int] = {}
+    on_stack: Set[int] = set()
+    stack: List[int] = []
+    parts: List[List[int]] = []
     for start in edges:
         if start in index:
             continue
-        work = [(start, iter(edges[start]))]
+        work: List[Tuple[int, Iterator[int]]] = [(start, iter(edges[start]))]
         index[start] = low[start] = len(index)
         stack.append(start)
         on_stack.add(start)
@@ -93,7 +104,7 @@ def _strong(edges):
     return parts
 
 
-def _pop_part(node, stack, on_stack):
+def _pop_part(node: int, stack: List[int], on_stack: Set[int]) -> List[int]:
     part = []
     while True:
         member = stack.pop()
@@ -103,10 +114,10 @@ def _pop_part(node, stack, on_stack):
             return part
 
 
-def describe(things, calls):
+def describe(things: Collection[Any], calls: int) -> Dict[str, Any]:
     """Return the cycles among unreachable things as plain values, equal shapes counted together."""
     garbage = Garbage(things)
-    shapes = collections.OrderedDict()
+    shapes: Dict[Tuple[str, int], Dict[str, Any]] = collections.OrderedDict()
     for part in garbage.components():
         fact = _fact(garbage, part)
         key = (fact["words"], len(part))
@@ -127,12 +138,12 @@ def describe(things, calls):
     }
 
 
-def _finalizers(things):
+def _finalizers(things: Iterable[Any]) -> List[str]:
     kinds = {type(t) for t in things if hasattr(type(t), "__del__")}
     return sorted(labels.type_name(kind) for kind in kinds)
 
 
-def _fact(garbage, part):
+def _fact(garbage: Garbage, part: List[int]) -> Dict[str, Any]:
     inside = set(part[:MOST_MEMBERS])
     ring = _ring(garbage, inside)
     drawn = _drawn(garbage, inside, ring)
@@ -159,11 +170,11 @@ def _fact(garbage, part):
     }
 
 
-def _label(garbage, key, target):
+def _label(garbage: Garbage, key: int, target: int) -> str:
     return labels.label(garbage.things[key], garbage.things[target])
 
 
-def _telling(thing):
+def _telling(thing: Any) -> int:
     """Say how well an object names a cycle: instances of classes before the interpreter's own."""
     module = getattr(type(thing), "__module__", "builtins")
     if module == "builtins" or labels.is_a(thing, type):
@@ -172,14 +183,14 @@ def _telling(thing):
     return 3 if name.endswith(("client", "session")) else 1 if module.startswith("_") else 2
 
 
-def _order(thing):
+def _order(thing: Any) -> Tuple[int, str]:
     return -_telling(thing), labels.type_name(type(thing))
 
 
-def _ring(garbage, inside):
+def _ring(garbage: Garbage, inside: Set[int]) -> List[int]:
     """Return the shortest way round through the most telling member."""
     ranked = sorted(inside, key=lambda key: _order(garbage.things[key]))
-    best = []
+    best: List[int] = []
     for start in ranked[:8]:
         if best and _telling(garbage.things[start]) < _telling(garbage.things[best[0]]):
             break
@@ -189,8 +200,9 @@ def _ring(garbage, inside):
     return best
 
 
-def _shortest(edges, start, inside):
-    before, queue = {}, collections.deque([start])
+def _shortest(edges: Edges, start: int, inside: Set[int]) -> List[int]:
+    before: Dict[int, int] = {}
+    queue = collections.deque([start])
     while queue:
         node = queue.popleft()
         for target in edges[node]:
@@ -206,13 +218,13 @@ def _shortest(edges, start, inside):
     return []
 
 
-def _drawn(garbage, inside, ring):
+def _drawn(garbage: Garbage, inside: Set[int], ring: List[int]) -> List[int]:
     """Return the members to draw: the ring first, then the telling ones."""
     rest = sorted(inside - set(ring), key=lambda key: _order(garbage.things[key]))
     return list(ring) + rest[: max(MOST_DRAWN - len(ring), 0)]
 
 
-def _words(garbage, ring):
+def _words(garbage: Garbage, ring: List[int]) -> str:
     if not ring:
         return ""
     words = [labels.describe(garbage.things[ring[0]])]
