@@ -1,10 +1,15 @@
 """Name objects and the references between them the way a person would write them."""
 
+from __future__ import annotations
+
 import collections
 import functools
 import sys
 import types
+from typing import Any, Dict, Iterator, Optional, Tuple, Union
 
+Kinds = Union[type, Tuple[type, ...]]
+References = Iterator[Tuple[str, Any]]  # label, child
 MAPPINGS = (dict,)
 SEQUENCES = (list, tuple, collections.deque)
 SETS = (set, frozenset)
@@ -13,19 +18,19 @@ SUSPENDED = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 LONGEST_KEY = 40
 
 
-def is_a(thing, kinds):
+def is_a(thing: Any, kinds: Kinds) -> bool:
     """Do what isinstance does, by the true type: proxies answer isinstance by loading things."""
     return issubclass(type(thing), kinds)
 
 
-def type_name(kind):
+def type_name(kind: type) -> str:
     """Return a type's name with its module, builtins without it."""
     module = getattr(kind, "__module__", None)
     name = getattr(kind, "__qualname__", None) or kind.__name__
     return name if module in (None, "builtins") else "%s.%s" % (module, name)
 
 
-def namespace_of(thing):
+def namespace_of(thing: Any) -> Optional[Dict[str, Any]]:
     """Return the `__dict__` that a thing has already, without making it have one."""
     try:
         found = object.__getattribute__(thing, "__dict__")
@@ -34,14 +39,14 @@ def namespace_of(thing):
     return found if is_a(found, dict) else None
 
 
-def entry(holder):
+def entry(holder: Any) -> Optional[str]:
     """Return the label of any entry of a container, None for what is not a container."""
     if is_a(holder, MAPPINGS) or is_a(holder, SEQUENCES):
         return "[*]"
     return "{*}" if is_a(holder, SETS) else None
 
 
-def key_label(key):
+def key_label(key: Any) -> str:
     """Return the label of one entry of a dictionary."""
     if type(key) is str:
         shown = key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"
@@ -49,7 +54,7 @@ def key_label(key):
     return "[%r]" % key if type(key) in (int, bool, type(None)) else "[%s]" % type_name(type(key))
 
 
-def edges(holder):
+def edges(holder: Any) -> References:
     """Yield (label, child) for the references of a holder that have a name."""
     if is_a(holder, (types.ModuleType, type)):
         for name, value in list(vars(holder).items()):
@@ -76,14 +81,14 @@ def edges(holder):
             yield found
 
 
-def _cell(cell):
+def _cell(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:
         return None
 
 
-def _of_function(function):
+def _of_function(function: types.FunctionType) -> References:
     names = function.__code__.co_freevars
     for name, cell in zip(names, function.__closure__ or ()):
         yield " closure %r" % name, cell
@@ -97,7 +102,7 @@ def _of_function(function):
     yield ".__dict__", namespace_of(function)
 
 
-def _of_frame(frame):
+def _of_frame(frame: types.FrameType) -> References:
     try:
         for name, value in list(frame.f_locals.items()):
             yield " local %r" % name, value
@@ -106,7 +111,7 @@ def _of_frame(frame):
     yield ".f_back", frame.f_back
 
 
-def _of_suspended(thing):
+def _of_suspended(thing: Any) -> References:
     frame = getattr(thing, "gi_frame", None)
     frame = frame or getattr(thing, "cr_frame", None) or getattr(thing, "ag_frame", None)
     if frame is not None:
@@ -117,13 +122,13 @@ def _of_suspended(thing):
         yield " awaits", getattr(thing, name, None)
 
 
-def _of_instance(thing):
+def _of_instance(thing: Any) -> References:
     if is_a(thing, MAPPINGS):
         for key, value in list(dict.items(thing)):
             yield key_label(key), value
             yield " key", key
     elif is_a(thing, SEQUENCES) or is_a(thing, SETS):
-        label = entry(thing)
+        label: Any = entry(thing)
         for value in list(thing):
             yield label, value
     if is_a(thing, BaseException):
@@ -140,7 +145,7 @@ def _of_instance(thing):
         yield "." + name, value
 
 
-def _members(thing):
+def _members(thing: Any) -> References:
     """Yield what the slots and C members of an instance hold, by name."""
     for ancestor in type(thing).__mro__[:-1]:
         for name, descriptor in list(vars(ancestor).items()):
@@ -155,13 +160,14 @@ def _members(thing):
 _READABLE = frozenset(("_coro", "_callbacks", "_exception", "_result", "_context"))
 
 
-def label(holder, child, general=False):
+def label(holder: Any, child: Any, general: bool = False) -> str:
     """Return how `holder` refers to `child`; `general` leaves out which entry of a container.
 
     Costs one look at each reference of the holder.
     """
-    if general and entry(holder) is not None:
-        return entry(holder)
+    any_entry = entry(holder) if general else None
+    if any_entry is not None:
+        return any_entry
     for text, value in edges(holder):
         if value is child:
             return text
@@ -170,7 +176,7 @@ def label(holder, child, general=False):
     return " →"
 
 
-def position(thing):
+def position(thing: Any) -> str:
     """Return where code was defined, "name (file:line)": of functions, frames, suspended ones."""
     if is_a(thing, types.FrameType):
         code, line = thing.f_code, thing.f_lineno
@@ -185,7 +191,7 @@ def position(thing):
     return "%s (%s:%d)" % (getattr(code, "co_qualname", code.co_name), code.co_filename, line)
 
 
-def describe(thing):
+def describe(thing: Any) -> str:
     """Return what stands behind a colon in a path: the type, or the name of a function."""
     if is_a(thing, types.FunctionType):
         return "function %s" % position(thing)
@@ -206,12 +212,13 @@ def describe(thing):
 PACKAGE = __name__.rpartition(".")[0]
 
 
-def is_ours(thing):
+def is_ours(thing: Any) -> bool:
     """Say whether a thing belongs to the worker: its modules, functions, frames, instances."""
     if is_a(thing, types.FrameType):
-        return thing.f_globals.get("__package__") == PACKAGE
+        return bool(thing.f_globals.get("__package__") == PACKAGE)
     if is_a(thing, types.ModuleType):
-        return thing.__name__ == PACKAGE or thing.__name__.startswith(PACKAGE + ".")
+        name: str = thing.__name__
+        return name == PACKAGE or name.startswith(PACKAGE + ".")
     if is_a(thing, SUSPENDED):
         frame = getattr(thing, "gi_frame", None) or getattr(thing, "cr_frame", None)
         return frame is not None and is_ours(frame)
@@ -226,7 +233,7 @@ def is_ours(thing):
     return is_a(module, str) and (module == PACKAGE or module.startswith(PACKAGE + "."))
 
 
-def stdlib_prefixes():
+def stdlib_prefixes() -> Tuple[str, ...]:
     """Return the folders of the standard library."""
     import sysconfig
 
@@ -237,7 +244,7 @@ def stdlib_prefixes():
 STDLIB = stdlib_prefixes()
 
 
-def is_stdlib(filename):
+def is_stdlib(filename: str) -> bool:
     """Say whether a file belongs to the standard library or is no file at all."""
     if filename.startswith("<") or not filename:
         return True
@@ -245,11 +252,12 @@ def is_stdlib(filename):
     return inside and "site-packages" not in filename and "dist-packages" not in filename
 
 
-def thread_frames():
+def thread_frames() -> Iterator[Tuple[int, types.FrameType]]:
     """Yield (thread id, frame) for every frame of every other thread."""
     import threading
 
     here = threading.get_ident()
+    frame: Optional[types.FrameType]
     for ident, frame in list(sys._current_frames().items()):
         while frame is not None and ident != here:
             yield ident, frame
