@@ -6,9 +6,16 @@ heaps are read; what changed meanwhile belongs to that line. A line that makes a
 gains what another one loses, so lines are told apart by what stays after many calls.
 """
 
-import sys
+from __future__ import annotations
 
-from .allocations import OWN_FOLDER
+import sys
+from types import FrameType
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from .allocations import OWN_FOLDER, Frame
+
+Place = Tuple[Frame, ...]  # the line first, then its callers
+Trace = Callable[[FrameType, str, Any], Any]
 
 MOST_LINES = 20000
 DEEPEST = 12
@@ -20,20 +27,20 @@ class LineCounter:
     name = "lines"
     sees_malloc, settles = True, False  # what settling frees belongs to no line
 
-    def __init__(self, python, malloc):
+    def __init__(self, python: Callable[[], int], malloc: Callable[[], int]) -> None:
         self._python, self._malloc = python, malloc
-        self._gains = {}
-        self._current = None
+        self._gains: Dict[Place, List[int]] = {}
+        self._current: Optional[Place] = None
         self._last = (0, 0)
 
-    def start(self):
+    def start(self) -> None:
         self._last = self._python(), self._malloc()
         sys.settrace(self._on_call)
 
-    def stop(self):
+    def stop(self) -> None:
         sys.settrace(None)
 
-    def _charge(self):
+    def _charge(self) -> None:
         python, malloc = self._python(), self._malloc()
         if self._current is not None:
             entry = self._gains.get(self._current)
@@ -43,12 +50,12 @@ class LineCounter:
                 entry[0] += python - self._last[0]
                 entry[1] += malloc - self._last[1]
 
-    def _on_call(self, frame, event, argument):
+    def _on_call(self, frame: FrameType, event: str, argument: Any) -> Optional[Trace]:
         if frame.f_code.co_filename.startswith(OWN_FOLDER):
             return None
         return self._on_line(frame, "line", argument)
 
-    def _on_line(self, frame, event, argument):
+    def _on_line(self, frame: FrameType, event: str, argument: Any) -> Trace:
         self._charge()
         if event == "return":
             above = frame.f_back
@@ -60,9 +67,9 @@ class LineCounter:
         self._last = self._python(), self._malloc()
         return self._on_line
 
-    def read(self, flame_graph=None, keep=None):
+    def read(self, flame_graph: Optional[str] = None, keep: Optional[str] = None) -> Dict[str, Any]:
         """Return {"stacks"} like the tracers: [frames, python, bytes, blocks] of each line."""
-        rows = []
+        rows: List[List[Any]] = []
         for places, (python, malloc) in self._gains.items():
             frames = [list(place) for place in places]
             rows.append([frames, True, python, 0])
@@ -70,9 +77,9 @@ class LineCounter:
         return {"stacks": rows, "peak_bytes": 0, "peak": []}
 
 
-def _place(frame):
+def _place(frame: Optional[FrameType]) -> Place:
     """Return the frames from here outwards, as (function, file, line), up to the worker's own."""
-    places = []
+    places: List[Frame] = []
     while frame is not None and len(places) < DEEPEST:
         code = frame.f_code
         if code.co_filename.startswith(OWN_FOLDER):
