@@ -4,11 +4,18 @@ This counts what no size of an object tells, such as the certificates inside a T
 destroys the measured program, so it comes last in a process that ends after it.
 """
 
+from __future__ import annotations
+
 import collections
 import time
 import types
+from typing import AbstractSet, Any, Callable, Iterable, List, Optional, Tuple
 
 from . import labels
+from .counters import Counters
+
+Find = Callable[[int], Any]  # a living object by its id, else None
+Step = List[Any]  # label, what is there, its type, malloc bytes
 
 SHARE = 0.5
 LEAST_NATIVE_BYTES = 2048
@@ -19,7 +26,7 @@ PLAIN = (  # what carries no weight of its own to speak of
 )
 
 
-def cut(holder, ids):
+def cut(holder: Any, ids: AbstractSet[int]) -> bool:
     """Remove a holder's references to the objects with these ids; say whether that was done."""
     if labels.is_a(holder, labels.LRU_WRAPPER):
         holder.cache_clear()
@@ -42,12 +49,12 @@ def cut(holder, ids):
     return True
 
 
-def _delete(holder, key):
-    kind = collections.OrderedDict if labels.is_a(holder, collections.OrderedDict) else dict
+def _delete(holder: Any, key: Any) -> None:
+    kind: Any = collections.OrderedDict if labels.is_a(holder, collections.OrderedDict) else dict
     kind.__delitem__(holder, key)
 
 
-def _cut_attributes(holder, ids):
+def _cut_attributes(holder: Any, ids: AbstractSet[int]) -> bool:
     done = False
     for text, value in list(labels.edges(holder)):
         if id(value) in ids and text.startswith("."):
@@ -63,18 +70,22 @@ def _cut_attributes(holder, ids):
 class Scales:
     """Reads both heaps around a cut, within limits of CPU time and of the clock."""
 
-    def __init__(self, counters, settle, cpu_s, wall_s):
+    def __init__(
+        self, counters: Counters, settle: Callable[[], None], cpu_s: float, wall_s: float
+    ) -> None:
         self._counters, self._settle = counters, settle
         self._cpu, self._wall = time.process_time() + cpu_s, time.monotonic() + wall_s
         self.python = self.malloc = 0  # freed so far
 
-    def out_of_time(self):
+    def out_of_time(self) -> bool:
         return time.process_time() > self._cpu or time.monotonic() > self._wall
 
-    def read(self):
+    def read(self) -> Tuple[int, int]:
         return self._counters.python.read(), self._counters.malloc.read()
 
-    def freed_by(self, holder, ids, enough=None):
+    def freed_by(
+        self, holder: Any, ids: AbstractSet[int], enough: Optional[float] = None
+    ) -> Optional[Tuple[int, int]]:
         """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut.
 
         With `enough` malloc bytes freed at once, the settle behind the cut is spared. That before
@@ -94,20 +105,24 @@ class Scales:
         return freed
 
 
-def walk_down(group_heads, find, scales, native_each):
+def walk_down(
+    group_heads: Iterable[int], find: Find, scales: Scales, native_each: float
+) -> List[Step]:
     """Follow the reference whose cut frees most of a head, a fresh head for each try.
 
     `find(id)` returns a living head. Returns the steps down to what carries the native weight. What
     a tuple holds cannot be cut off: its only part, if it has one, is followed untried.
     """
-    heads, trail, steps = list(group_heads), [], []
+    heads = list(group_heads)
+    trail: List[str] = []
+    steps: List[Step] = []
     while heads and len(trail) < MOST_STEPS and not scales.out_of_time():
         at = _follow(find(heads[-1]), trail)
         names, fixed = _children(at), labels.is_a(at, tuple)
         if fixed:
             if len(names) != 1 or len(_parts(at)) != 1:
                 break
-            step = _step(at, names[0]) + [steps[-1][3] if steps else 0]
+            step: Optional[Step] = _step(at, names[0]) + [steps[-1][3] if steps else 0]
         else:
             at = None
             step = _heaviest(names, heads, find, trail, scales, native_each)
@@ -118,11 +133,18 @@ def walk_down(group_heads, find, scales, native_each):
     return steps
 
 
-def _parts(holder):
+def _parts(holder: Iterable[Any]) -> List[Any]:
     return [part for part in holder if not labels.is_a(part, PLAIN)]
 
 
-def _heaviest(names, heads, find, trail, scales, native_each):
+def _heaviest(
+    names: List[str],
+    heads: List[int],
+    find: Find,
+    trail: List[str],
+    scales: Scales,
+    native_each: float,
+) -> Optional[Step]:
     """Return the step to the first child whose cut frees half of a head, on one of three heads.
 
     One head may be kept by something else too, such as a task that has not ended.
@@ -137,12 +159,14 @@ def _heaviest(names, heads, find, trail, scales, native_each):
     return None
 
 
-def _step(holder, name):
+def _step(holder: Any, name: str) -> Step:
     child = _child(holder, name)
     return [name, labels.describe(child), labels.type_name(type(child))]
 
 
-def _try(head, trail, name, scales, native_each):
+def _try(
+    head: Any, trail: List[str], name: str, scales: Scales, native_each: float
+) -> Optional[Step]:
     """Cut one named reference of one head; return the step if that frees half of its weight."""
     holder = _follow(head, trail)
     head = None
@@ -158,7 +182,7 @@ def _try(head, trail, name, scales, native_each):
     return step + [freed[1]]
 
 
-def _namespace(holder, ids):
+def _namespace(holder: Any, ids: AbstractSet[int]) -> Any:
     """Return the dictionary that holds the attribute, where the holder has one."""
     attributes = labels.namespace_of(holder)
     if attributes is not None and any(id(value) in ids for value in attributes.values()):
@@ -166,23 +190,23 @@ def _namespace(holder, ids):
     return holder
 
 
-def _children(holder):
+def _children(holder: Any) -> List[str]:
     """Return the labels of the references that may carry weight, each once."""
-    names = []
+    names: List[str] = []
     for text, value in labels.edges(holder):
         if not labels.is_a(value, PLAIN) and text not in names and text != ".__dict__":
             names.append(text)
     return names
 
 
-def _child(holder, name):
+def _child(holder: Any, name: str) -> Any:
     for text, value in labels.edges(holder):
         if text == name:
             return value
     return None
 
 
-def _follow(head, trail):
+def _follow(head: Any, trail: List[str]) -> Any:
     for name in trail:
         head = _child(head, name)
     return head
