@@ -7,6 +7,8 @@ outside Python"; nothing is guessed beyond that. Nothing may be frozen: the sear
 frozen objects.
 """
 
+from __future__ import annotations
+
 import asyncio
 import atexit
 import codecs
@@ -17,6 +19,7 @@ import sys
 import threading
 import types
 from _thread import _local
+from typing import AbstractSet, Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from . import labels
 
@@ -35,7 +38,7 @@ class Root:
 
     __slots__ = ("kind", "steps", "weak")
 
-    def __init__(self, kind, steps, weak=False):
+    def __init__(self, kind: str, steps: List[str], weak: bool = False) -> None:
         self.kind, self.steps, self.weak = kind, steps, weak
 
 
@@ -44,11 +47,11 @@ class _Node:
 
     __slots__ = ("thing", "below", "label")
 
-    def __init__(self, thing, below, label):
+    def __init__(self, thing: Any, below: Optional[_Node], label: str) -> None:
         self.thing, self.below, self.label = thing, below, label
 
 
-def _sentinel():
+def _sentinel() -> None:
     return None
 
 
@@ -58,14 +61,20 @@ class Search:
     `alive` are the ids of what there was before the search began: nothing else can be a holder.
     """
 
-    def __init__(self, named, ignored, alive=None):
+    def __init__(
+        self,
+        named: Dict[int, str],
+        ignored: AbstractSet[int],
+        alive: Optional[AbstractSet[int]] = None,
+    ) -> None:
         self._named, self._ignored, self._alive = named, ignored, alive
-        self._interpreter = None
-        self._namespaces = None
+        self._interpreter: Optional[Dict[int, str]] = None
+        self._namespaces: Optional[Dict[int, Tuple[str, bool]]] = None
 
-    def up(self, thing):
+    def up(self, thing: Any) -> Root:
         """Return the nearest root that holds `thing`; costs a look at the heap for each level."""
-        seen, level, weak = {id(thing)}, [_Node(thing, None, "")], []
+        seen, level = {id(thing)}, [_Node(thing, None, "")]
+        weak: List[Root] = []
         for _ in range(DEEPEST):
             roots = [root for root in map(self._root, level) if root is not None]
             weak.extend(root for root in roots if root.weak)
@@ -78,7 +87,7 @@ class Search:
             level = above
         return Root("unknown: more than %d steps away" % DEEPEST, _steps(level[0]))
 
-    def _above(self, level, seen):
+    def _above(self, level: List[_Node], seen: Set[int]) -> List[_Node]:
         things = [node.thing for node in level]
         referrers = gc.get_referrers(*things)
         ignored = {id(things), id(level), id(referrers), id(seen)} | self._ignored
@@ -98,20 +107,20 @@ class Search:
         found.extend(self._frames_above(level))
         return found
 
-    def _is_later(self, referrer):
+    def _is_later(self, referrer: Any) -> bool:
         """Say whether the search itself made a thing; an instance's `__dict__` may be as young."""
         if self._alive is None or type(referrer) is dict:
             return False
         return id(referrer) not in self._alive
 
-    def _held_by(self, referrer, level):
+    def _held_by(self, referrer: Any, level: List[_Node]) -> Optional[_Node]:
         direct = {id(item) for item in gc.get_referents(referrer)}
         for node in level:
             if id(node.thing) in direct:
                 return _Node(referrer, node, labels.label(referrer, node.thing))
         return None
 
-    def _frames_above(self, level):
+    def _frames_above(self, level: List[_Node]) -> Iterator[_Node]:
         """Running frames of other threads: the collector does not list what they hold."""
         wanted = {id(node.thing): node for node in level}
         for _, frame in labels.thread_frames():
@@ -121,7 +130,7 @@ class Search:
                 if id(value) in wanted and text.startswith(" local"):
                     yield _Node(frame, wanted[id(value)], text)
 
-    def _root(self, node):
+    def _root(self, node: _Node) -> Optional[Root]:
         thing = node.thing
         if id(thing) in self._named:
             kind = self._named[id(thing)]
@@ -133,7 +142,7 @@ class Search:
             return self._module_namespace(node)
         return self._kind(node)
 
-    def _kind(self, node):
+    def _kind(self, node: _Node) -> Optional[Root]:
         thing = node.thing
         if labels.is_a(thing, type) and node.below is not None:
             return Root("class attribute", _below(node, labels.type_name(thing)))
@@ -150,7 +159,7 @@ class Search:
             return Root("running frame", _below(node, labels.describe(thing)), weak)
         return None
 
-    def _module_namespace(self, node):
+    def _module_namespace(self, node: _Node) -> Optional[Root]:
         if self._namespaces is None:
             self._namespaces = _namespaces()
         name, is_class = self._namespaces.get(id(node.thing), (None, False))
@@ -163,7 +172,7 @@ class Search:
         kind = "class attribute" if is_class else "module global"
         return Root(_passing(name, node) or kind, [first] + rest)
 
-    def _dead_end(self, level):
+    def _dead_end(self, level: List[_Node]) -> Root:
         """Nothing in Python refers to what is left: ask the interpreter's own lists."""
         for node in level:
             if labels.is_a(node.thing, labels.SUSPENDED):
@@ -177,13 +186,13 @@ class Search:
         return Root(OUTSIDE, _below(level[0], OUTSIDE))
 
 
-def _is_suspended(frame):
+def _is_suspended(frame: types.FrameType) -> bool:
     return any(labels.is_a(r, labels.SUSPENDED) for r in gc.get_referrers(frame))
 
 
-def _namespaces():
+def _namespaces() -> Dict[int, Tuple[str, bool]]:
     """Return {id of a namespace: (name, whether it is a class's)} of all modules and classes."""
-    found = {}
+    found: Dict[int, Tuple[str, bool]] = {}
     for thing in gc.get_objects():
         if labels.is_a(thing, type):
             for referent in gc.get_referents(thing):
@@ -196,17 +205,17 @@ def _namespaces():
     return found
 
 
-def _variables(context):
+def _variables(context: contextvars.Context) -> str:
     """Return the variables of a context that hold something, by name."""
     names = sorted({variable.name for variable in context})
     return "context variable %s" % ", ".join(repr(name) for name in names[:3])
 
 
-def _passing(name, node):
+def _passing(name: str, node: _Node) -> Optional[str]:
     """Return the kind of root that what lies on the way makes of a module's or class's name."""
     if name.partition(".")[0] == "logging":
         return "logging"
-    thing = node
+    thing: Optional[_Node] = node
     while thing is not None:
         if labels.is_a(thing.thing, threading.Thread) and thing.thing.is_alive():
             return "running thread"
@@ -229,15 +238,15 @@ _RANKS = {
 }
 
 
-def _rank(root):
+def _rank(root: Root) -> Tuple[int, int]:
     return _RANKS.get(root.kind, 5), len(root.steps)
 
 
-def _steps(node):
+def _steps(node: _Node) -> List[str]:
     return _below(node, labels.describe(node.thing))
 
 
-def _below(node, first):
+def _below(node: _Node, first: Optional[str]) -> List[str]:
     """Return the steps from a root down to where the search began, namespaces folded away.
 
     `first` is the root's own text, which the first step joins; None: it is told elsewhere.
@@ -263,14 +272,14 @@ def _below(node, first):
     return steps
 
 
-def _closure(function, cell):
+def _closure(function: Any, cell: _Node) -> Tuple[str, _Node]:
     label = labels.label(function, cell.thing)
     return (label, cell.below) if cell.below is not None else (label, cell)
 
 
-def _interpreter_lists():
+def _interpreter_lists() -> Dict[int, str]:
     """Return {id: kind} of lists that only the interpreter holds, proved by a function of ours."""
-    found = {}
+    found: Dict[int, str] = {}
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_sentinel, after_in_child=_sentinel, after_in_parent=_sentinel)
         found.update((key, "os.register_at_fork") for key in _lists_around(_sentinel))
@@ -282,16 +291,16 @@ def _interpreter_lists():
     return found
 
 
-def _lists_around(function):
+def _lists_around(function: Any) -> Set[int]:
     """Return the ids of the lists that hold a function, directly or within a tuple."""
     holders = gc.get_referrers(function)
     holders += [h for t in holders if labels.is_a(t, tuple) for h in gc.get_referrers(t)]
     return {id(holder) for holder in holders if labels.is_a(holder, list)} - {id(holders)}
 
 
-def _other_sentinel(name):
+def _other_sentinel(name: str) -> None:
     return None
 
 
-def _last_sentinel():
+def _last_sentinel() -> None:
     return None
