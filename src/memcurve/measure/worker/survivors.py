@@ -6,14 +6,30 @@ Every new object hangs below one old holder, the way to which is the shortest; w
 to is held outside Python. Objects of one holder, label and type are one group.
 """
 
+from __future__ import annotations
+
 import asyncio
 import collections
 import gc
 import sys
 import types
+from typing import (
+    Any,
+    DefaultDict,
+    Deque,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Optional,
+    Set,
+    Tuple,
+)
 
 from . import bounds, labels, roots
-from .census import Newcomers
+from .census import Census, Newcomers
+
+Below = Dict[int, List[int]]  # the ids of the children of an id
 
 MOST_GROUPS, MOST_TYPES = 24, 12
 LEAST_SHARE = 0.002
@@ -32,25 +48,28 @@ class Holder:
 
     __slots__ = ("thing", "new", "before", "after", "size_before", "frame_label")
 
-    def __init__(self, thing, new, before, after, size_before=0):
-        self.thing, self.new, self.before, self.after = thing, new, before, after
+    def __init__(
+        self, thing: Any, new: List[Any], before: Optional[int], after: Any, size_before: int = 0
+    ) -> None:
+        self.thing, self.new, self.before = thing, new, before
+        self.after: int = after  # None just where `before` is, which is asked first
         self.size_before = size_before
-        self.frame_label = None
+        self.frame_label: Optional[str] = None
 
     @property
-    def grown(self):
+    def grown(self) -> bool:
         """Say whether it gained about as many entries as there are new ones in it."""
         if _is_full(self.thing):
             return False
         return self.before is None or self.after - self.before >= GROWN * len(self.new)
 
-    def order(self):
+    def order(self) -> Tuple[bool, bool, bool, int]:
         sized = self.before is not None
         lru = labels.is_a(self.thing, labels.LRU_WRAPPER)
         return not (sized and self.grown), not lru, not self.grown, -len(self.new)
 
 
-def _is_full(thing):
+def _is_full(thing: Any) -> bool:
     """Say whether a cache or a queue holds as much as it declares to hold."""
     if labels.is_a(thing, labels.LRU_WRAPPER):
         information = thing.cache_info()
@@ -63,13 +82,14 @@ def _is_full(thing):
 class Group:
     """New objects of one type below one label of one holder; ids only, so that nothing is kept."""
 
-    def __init__(self, holder, label, kind):
+    def __init__(self, holder: Optional[Holder], label: str, kind: type) -> None:
         self.holder, self.label, self.kind = holder, label, kind
-        self.heads, self.all_heads = [], []
-        self.types = collections.defaultdict(lambda: [0, 0])
+        self.heads: List[int] = []
+        self.all_heads: List[int] = []
+        self.types: DefaultDict[type, List[int]] = collections.defaultdict(lambda: [0, 0])
         self.bytes = 0
 
-    def add(self, thing, size):
+    def add(self, thing: Any, size: int) -> None:
         entry = self.types[type(thing)]
         entry[0] += 1
         entry[1] += size
@@ -79,16 +99,22 @@ class Group:
 class Survey:
     """One look at what is new, taken while nothing is frozen."""
 
-    def __init__(self, census, young_ids, first_ids, ignored):
+    def __init__(
+        self,
+        census: Census,
+        young_ids: FrozenSet[int],
+        first_ids: FrozenSet[int],
+        ignored: Set[int],
+    ) -> None:
         self._census, self._first = census, first_ids
         self._is_new = Newcomers(census, young_ids)
         self._ignored = ignored
-        self.things = {}
-        self.parent = {}
-        self.holder_of = {}
-        self.holders = []
+        self.things: Dict[int, Any] = {}
+        self.parent: Dict[int, Any] = {}  # an id, None below the holder
+        self.holder_of: Dict[int, Optional[Holder]] = {}
+        self.holders: List[Holder] = []
 
-    def walk(self):
+    def walk(self) -> None:
         """Reach every new object from its holder, the growing containers first."""
         objects = gc.get_objects()
         old = [o for o in objects if id(o) not in self._is_new.young]
@@ -102,7 +128,7 @@ class Survey:
                 self.holders.append(Holder(thing, new, before, after, size))
         self._add_frames()
         self.holders.sort(key=Holder.order)
-        queue = collections.deque()
+        queue: Deque[Any] = collections.deque()
         for holder in self.holders:
             keys = self._keys(holder)
             for thing in holder.new:
@@ -113,7 +139,7 @@ class Survey:
         left = [o for o in young if id(o) not in self.things and id(o) not in in_use]
         self._reach_outside(left)
 
-    def _keys(self, holder):
+    def _keys(self, holder: Holder) -> Dict[int, int]:
         """Return {id of a new key: id of its new value}: a key belongs to what it leads to."""
         if not labels.is_a(holder.thing, dict):
             return {}
@@ -123,7 +149,7 @@ class Survey:
             if value is not key and self._is_new(key) and self._is_new(value)
         }
 
-    def _add_frames(self):
+    def _add_frames(self) -> None:
         for _, frame in labels.thread_frames():
             if not labels.is_ours(frame):
                 for text, value in labels.edges(frame):
@@ -132,14 +158,16 @@ class Survey:
                         holder.frame_label = text
                         self.holders.append(holder)
 
-    def _reach(self, thing, parent, holder, queue):
+    def _reach(
+        self, thing: Any, parent: Optional[int], holder: Optional[Holder], queue: Deque[Any]
+    ) -> None:
         if id(thing) not in self.things:
             self.things[id(thing)] = thing
             self.parent[id(thing)] = parent
             self.holder_of[id(thing)] = holder
             queue.append(thing)
 
-    def _spread(self, queue):
+    def _spread(self, queue: Deque[Any]) -> None:
         while queue:
             thing = queue.popleft()
             if labels.is_a(thing, types.FrameType) and labels.is_ours(thing):
@@ -149,26 +177,27 @@ class Survey:
                 if self._is_new(child):
                     self._reach(child, id(thing), holder, queue)
 
-    def _reach_outside(self, left):
+    def _reach_outside(self, left: List[Any]) -> None:
         """Reach what nothing refers to, from those that no other such object refers to."""
         wanted = {id(thing) for thing in left}
-        pointed = set()
+        pointed: Set[int] = set()
         for thing in left:
             pointed.update(id(child) for child in gc.get_referents(thing) if child is not thing)
-        queue = collections.deque()
+        queue: Deque[Any] = collections.deque()
         tops = [thing for thing in left if id(thing) not in pointed]
         for thing in tops + left:
             if id(thing) in wanted:
                 self._reach(thing, None, None, queue)
                 self._spread(queue)
 
-    def groups(self, least_bytes):
+    def groups(self, least_bytes: float) -> Tuple[List[Group], List[Group]]:
         """Return the groups of what was born in the first window: the heavy ones, and all.
 
         Those below `least_bytes` in all are left out of the first, and so is what is light beside
         the others.
         """
-        found, tops = {}, {}
+        found: Dict[Tuple[int, type], Group] = {}
+        tops: Dict[int, int] = {}
         for key, thing in self.things.items():
             group = self._group_of(self._top(key, tops), found)
             if key in self._first:
@@ -189,15 +218,16 @@ class Survey:
         least = max(least_bytes, LEAST_SHARE * total)
         return [group for group in kept if group.bytes >= least][:MOST_GROUPS], kept
 
-    def replaced(self, group):
+    def replaced(self, group: Group) -> bool:
         """Say whether a container only exchanged its entries: then it is full, and cannot grow."""
         if group.holder is None or group.holder.grown:
             return False
         return any(self.parent[key] is None for key in group.heads)
 
-    def _top(self, key, tops):
+    def _top(self, key: int, tops: Dict[int, int]) -> int:
         """Return the highest object of the same window on the way from `key` to its holder."""
-        first, chain = key in self._first, []
+        first = key in self._first
+        chain: List[int] = []
         while key not in tops:
             chain.append(key)
             above = self.parent[key]
@@ -211,25 +241,26 @@ class Survey:
             tops[link] = top
         return top
 
-    def _group_of(self, top, found):
+    def _group_of(self, top: int, found: Dict[Tuple[int, type], Group]) -> Group:
         holder, thing = self.holder_of[top], self.things[top]
         key = (id(holder.thing) if holder is not None else 0, type(thing))
         if key not in found:
             found[key] = Group(holder, "", type(thing))
         return found[key]
 
-    def subtree(self, heads):
+    def subtree(self, heads: Iterable[int]) -> Below:
         """Return {id: [ids]} of the children below `heads`, within the first window's objects."""
-        below = collections.defaultdict(list)
+        below: Below = collections.defaultdict(list)
         for key, above in self.parent.items():
             if above is not None:
                 below[above].append(key)
         return below
 
 
-def _in_use():
+def _in_use() -> Set[int]:
     """Return the ids of what the frames of this thread hold: the worker is at work in them."""
-    found, frame = set(), sys._getframe()
+    found: Set[int] = set()
+    frame: Optional[types.FrameType] = sys._getframe()
     while frame is not None:
         for value in list(frame.f_locals.values()):
             found.add(id(value))
@@ -239,7 +270,7 @@ def _in_use():
     return found
 
 
-def label_of(group, survey):
+def label_of(group: Group, survey: Survey) -> Tuple[Optional[str], Any]:
     """Return the label between a holder and the group's heads, and the namespace's owner."""
     holder = group.holder
     if holder is None:
@@ -258,7 +289,7 @@ def label_of(group, survey):
     return text, owner if owner is not None else holder.thing
 
 
-def namespace_owner(thing, survey):
+def namespace_owner(thing: Any, survey: Survey) -> Any:
     """Return the instance, class or module whose namespace a dictionary is, or None."""
     if type(thing) is not dict:
         return None
@@ -270,15 +301,16 @@ def namespace_owner(thing, survey):
     return None
 
 
-def inner_steps(group, survey):
+def inner_steps(group: Group, survey: Survey) -> Tuple[str, List[str]]:
     """Return the type of the first new object below a holder, and the steps down to the heads."""
     if not group.heads:
         return "", []
-    key, chain = group.heads[len(group.heads) // 2], []
+    key: Optional[int] = group.heads[len(group.heads) // 2]
+    chain: List[Any] = []
     while key is not None:
         chain.append(survey.things[key])
         key = survey.parent[key]
-    steps = []
+    steps: List[str] = []
     for above, below in zip(chain[::-1], chain[-2::-1]):
         text = "%s: %s" % (labels.label(above, below, general=True), labels.describe(below))
         if text not in steps and type(below).__name__ not in INTERNAL:
@@ -288,12 +320,13 @@ def inner_steps(group, survey):
     return labels.describe(chain[-1]), steps
 
 
-def tail(group, survey, below):
+def tail(group: Group, survey: Survey, below: Below) -> List[str]:
     """Return the steps from a head down to what carries half of its weight, and that type."""
-    sizes = {}
+    sizes: Dict[int, int] = {}
 
-    def weigh(top):
-        stack, order = [top], []
+    def weigh(top: int) -> int:
+        stack = [top]
+        order: List[int] = []
         while stack:
             key = stack.pop()
             order.append(key)
@@ -306,7 +339,8 @@ def tail(group, survey, below):
     if not group.heads:
         return []
     key = group.heads[len(group.heads) // 2]
-    whole, steps = weigh(key), []
+    whole = weigh(key)
+    steps: List[str] = []
     while len(steps) < DEEPEST_TAIL:
         children = [child for child in below.get(key, ()) if child in sizes]
         heaviest = max(children, key=lambda child: sizes[child], default=None)
@@ -318,7 +352,7 @@ def tail(group, survey, below):
     return steps
 
 
-def bound_of(group, owner):
+def bound_of(group: Group, owner: Any) -> str:
     """Return the declared bound of what holds a group, as text; "" if it declares none."""
     if group.holder is None:
         return ""
@@ -330,7 +364,7 @@ def bound_of(group, owner):
     return ""
 
 
-def traits(group, survey, root):
+def traits(group: Group, survey: Survey, root: roots.Root) -> List[str]:
     """Return words that advice goes by: what kind of thing the heads are."""
     found = []
     things = [survey.things[key] for key in group.heads[:5]]
@@ -347,13 +381,13 @@ def traits(group, survey, root):
     return found
 
 
-def _has_self(key):
+def _has_self(key: Any) -> bool:
     """Say whether a cache's key begins with an instance of a class written in Python."""
     first = key[0] if labels.is_a(key, tuple) and key else None
     return bool(type(first).__flags__ & HEAP_TYPE)
 
 
-def facts(group, survey, search, below):
+def facts(group: Group, survey: Survey, search: roots.Search, below: Below) -> Dict[str, Any]:
     """Return everything about one group as plain values."""
     label, owner = label_of(group, survey)
     first, inner = inner_steps(group, survey)
@@ -380,7 +414,7 @@ def facts(group, survey, search, below):
     }
 
 
-def _kind_of(group, survey, root):
+def _kind_of(group: Group, survey: Survey, root: roots.Root) -> str:
     """Return the name of the heads' type; of a bound method, that of the object it is bound to."""
     things = [survey.things[key] for key in group.heads]
     owners = {type(thing.__self__) for thing in things if labels.is_a(thing, types.MethodType)}
@@ -396,7 +430,7 @@ def _kind_of(group, survey, root):
     return labels.type_name(owners.pop() if len(owners) == 1 else group.kind)
 
 
-def _entries_bytes(holder):
+def _entries_bytes(holder: Optional[Holder]) -> int:
     """Return what the entries that a container gained added to its own size."""
     if holder is None or holder.before is None or holder.after <= holder.before:
         return 0
@@ -406,7 +440,9 @@ def _entries_bytes(holder):
     return size * (holder.after - holder.before) // entries
 
 
-def _root(group, label, owner, first, search):
+def _root(
+    group: Group, label: Optional[str], owner: Any, first: str, search: roots.Search
+) -> roots.Root:
     """Return the root above a holder, with the step from the holder to the new object below it."""
     if group.holder is None:
         return roots.Root(roots.OUTSIDE, [roots.OUTSIDE])
@@ -421,7 +457,7 @@ def _root(group, label, owner, first, search):
     return roots.Root(root.kind, root.steps + ["%s: %s" % (label, first)])
 
 
-def _named_place(thing):
+def _named_place(thing: Any) -> Optional[Tuple[str, str]]:
     """Return (kind of root, name) of a holder that is a root itself, else None."""
     if labels.is_a(thing, types.ModuleType):
         name = thing.__name__
