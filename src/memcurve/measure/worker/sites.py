@@ -1,11 +1,17 @@
 """Find the line that makes an object, by tracing a few more calls with tracemalloc."""
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import gc
+from typing import AbstractSet, Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
 from . import labels
 from .allocations import trimmed
+from .survivors import Group, Holder
+
+Frames = List[List[Any]]  # [file, line], innermost first
 
 FRAMES = 8
 NEAR, MOST_TYPES, FEW = 4000, 60, 50
@@ -14,7 +20,7 @@ HEADER_BYTES = (0, 16, 32)
 
 
 @contextlib.contextmanager
-def traced():
+def traced() -> Iterator[None]:
     """Trace Python's allocators meanwhile."""
     import tracemalloc
 
@@ -25,12 +31,12 @@ def traced():
         tracemalloc.stop()
 
 
-def children(holder):
+def children(holder: Optional[Holder]) -> FrozenSet[int]:
     """Return the ids of what a holder refers to now."""
     return frozenset() if holder is None else frozenset(map(id, gc.get_referents(holder.thing)))
 
 
-def of_group(group, before):
+def of_group(group: Group, before: AbstractSet[int]) -> Dict[str, Frames]:
     """Return {type: frames} of where new objects of a group were made, heads under their own type.
 
     The newest of each type that was traced tells it, frames innermost first; a type is missing
@@ -42,7 +48,7 @@ def of_group(group, before):
             new = [thing for thing in new if id(thing) not in before]
     else:
         new = [t for t in gc.get_objects() if type(t) is group.kind]
-    found = {}
+    found: Dict[type, Frames] = {}
     for thing in _below(new):
         kind = type(thing)
         if kind not in found and len(found) < MOST_TYPES:
@@ -57,13 +63,14 @@ def of_group(group, before):
     return {labels.type_name(kind): frames for kind, frames in found.items()}
 
 
-def _below(things):
+def _below(things: List[Any]) -> Iterator[Any]:
     """Yield new objects and the new ones that they refer to, the nearest first.
 
     What is older is frozen meanwhile, so the collector lists the new ones.
     """
     young = frozenset(map(id, gc.get_objects()))
-    seen, level = set(), [t for t in things[::-1] if id(t) in young or not gc.is_tracked(t)]
+    seen: Set[int] = set()
+    level = [t for t in things[::-1] if id(t) in young or not gc.is_tracked(t)]
     while level and len(seen) < NEAR:
         for thing in level:
             if not labels.is_ours(thing):
@@ -76,7 +83,7 @@ def _below(things):
         ]
 
 
-def _first(things):
+def _first(things: Iterable[Any]) -> Frames:
     for thing in things:
         frames = [] if labels.is_ours(thing) else frames_of(thing)
         if frames:
@@ -84,7 +91,7 @@ def _first(things):
     return []
 
 
-def frames_of(thing):
+def frames_of(thing: Any) -> Frames:
     """Return [[file, line], …] of the allocation of an object, [] if it was not traced."""
     try:
         read = ctypes.pythonapi._PyTraceMalloc_GetTraceback
@@ -98,7 +105,7 @@ def frames_of(thing):
     return []
 
 
-def _by_the_book(thing):
+def _by_the_book(thing: Any) -> Frames:
     import tracemalloc
 
     trace = tracemalloc.get_object_traceback(thing)
@@ -107,5 +114,5 @@ def _by_the_book(thing):
     return _plain([(frame.filename, frame.lineno) for frame in reversed(trace)])
 
 
-def _plain(frames):
+def _plain(frames: Iterable[Tuple[str, int]]) -> Frames:
     return [[name, line] for _, name, line in trimmed([("", name, line) for name, line in frames])]
