@@ -1,21 +1,27 @@
 """The two passes that explain: what survives and who holds it, and where it was allocated."""
 
+from __future__ import annotations
+
 import atexit
 import gc
 import os
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Union
 
 from . import allocations, census, cycles, labels, lines, release, roots, sites, survivors
 from .loop import drive
-from .passes import SampledPass
+from .passes import Runner, SampledPass, Spec
+from .target import Arguments
+
+Fact = Dict[str, Any]
 
 RELEASE_CPU_S, RELEASE_WALL_S = 6.0, 15.0
 MOST_RELEASED = 6
 SITE_CALLS, ENOUGH_SITES, MOST_TRACED = 5, 3, 8
 
 
-def descriptors():
+def descriptors() -> Dict[int, str]:
     """Return {number: what it is} of the open descriptors, where /proc tells."""
-    found = {}
+    found: Dict[int, str] = {}
     try:
         names = os.listdir("/proc/self/fd")
     except OSError:
@@ -31,11 +37,18 @@ def descriptors():
 class ExplainingPass(SampledPass):
     """A settled pass that answers surveys between its calls; its rows are nobody's evidence."""
 
-    def __init__(self, spec, function, arguments, runner, named):
+    def __init__(
+        self,
+        spec: Spec,
+        function: Callable[..., Any],
+        arguments: Arguments,
+        runner: Runner,
+        named: Dict[int, str],
+    ) -> None:
         super().__init__(spec, function, arguments, runner, named)
         read = self._counters.python.read
 
-        def read_or_nothing():
+        def read_or_nothing() -> int:
             try:
                 return read() or 0
             except ValueError:  # a tracer took pymalloc's place, which then says nothing of itself
@@ -43,22 +56,30 @@ class ExplainingPass(SampledPass):
 
         self._counters.python.read = read_or_nothing
 
-    def _settle(self):
+    def _settle(self) -> None:
         return drive(self._loop.rest(), self._runner)
 
 
 class SurvivorsPass(ExplainingPass):
     """What calls leave behind: cycles, survivors, their holders, roots and weights."""
 
-    def __init__(self, spec, function, arguments, runner, named):
+    def __init__(
+        self,
+        spec: Spec,
+        function: Callable[..., Any],
+        arguments: Arguments,
+        runner: Runner,
+        named: Dict[int, str],
+    ) -> None:
         super().__init__(spec, function, arguments, runner, named)
         self._named = named
-        self._census = None
-        self._first = self._first_tracked = frozenset()
-        self._marks = {}
-        self._groups = ()
+        self._census: census.Census = None  # type: ignore[assignment]  # until the mark
+        self._first: FrozenSet[int] = frozenset()
+        self._first_tracked: FrozenSet[int] = frozenset()
+        self._marks: Fact = {}
+        self._groups: Sequence[survivors.Group] = ()
 
-    def stage_cycles(self, calls):
+    def stage_cycles(self, calls: int) -> Fact:
         """Take apart what the last `calls` calls, run unsettled, left for the collector."""
         self._settle()
         self._loop.sampling = False
@@ -76,7 +97,7 @@ class SurvivorsPass(ExplainingPass):
         facts["call"] = self._loop.calls
         return facts
 
-    def stage_mark(self):
+    def stage_mark(self) -> Fact:
         """Note everything that is there: survivors are what is born from here on."""
         self._settle()
         gc.unfreeze()
@@ -92,7 +113,7 @@ class SurvivorsPass(ExplainingPass):
         gc.freeze()
         return {"call": self._loop.calls, "objects": len(self._census.tracked)}
 
-    def stage_middle(self):
+    def stage_middle(self) -> Fact:
         """End the first window: what was born in it and is alive now is a candidate."""
         self._settle()
         young = frozenset(id(thing) for thing in gc.get_objects())
@@ -107,7 +128,7 @@ class SurvivorsPass(ExplainingPass):
         gc.freeze()
         return {"call": self._loop.calls, "objects": len(self._first)}
 
-    def stage_end(self, least_per_call=0.0):
+    def stage_end(self, least_per_call: float = 0.0) -> Fact:
         """Group what was born in the first window and is still alive."""
         drive(self._settler.patient(), self._runner)
         second = frozenset(id(thing) for thing in gc.get_objects())
@@ -139,7 +160,7 @@ class SurvivorsPass(ExplainingPass):
             del holder.new[:]
         return answer
 
-    def stage_sites(self, calls):
+    def stage_sites(self, calls: int) -> Fact:
         """Run more calls under tracemalloc, and see where each group's newest heads are made.
 
         The free lists are emptied before each call: what comes from one was allocated long ago.
@@ -150,7 +171,7 @@ class SurvivorsPass(ExplainingPass):
         self._loop.sampling = False
         gc.freeze()
         with sites.traced():
-            found = []
+            found: List[Dict[str, sites.Frames]] = []
             while calls > 0 and not (found and all(found[:ENOUGH_SITES])):
                 for _ in range(min(calls, SITE_CALLS)):
                     gc.collect()
@@ -162,12 +183,13 @@ class SurvivorsPass(ExplainingPass):
         gc.unfreeze()
         return {"sites": found}
 
-    def _ignored(self):
+    def _ignored(self) -> Set[int]:
         own = (self, self.__dict__, self._marks, self._first, self._first_tracked)
         return self._census.ignored() | {id(thing) for thing in own} | {id(self._named)}
 
-    def _new_descriptors(self):
-        new, before = {}, self._marks["descriptors"]
+    def _new_descriptors(self) -> List[List[Any]]:
+        new: Dict[str, int] = {}
+        before = self._marks["descriptors"]
         calls = self._loop.calls - self._marks["call"]
         for number, text in descriptors().items():
             if before.get(number) != text:
@@ -175,9 +197,9 @@ class SurvivorsPass(ExplainingPass):
                 new[kind] = new.get(kind, 0) + 1
         return [[kind, count, calls] for kind, count in sorted(new.items())]
 
-    def _in_place(self, search):
+    def _in_place(self, search: roots.Search) -> List[List[Any]]:
         """Return buffers and containers that grew although nothing new is in them."""
-        found = []
+        found: List[List[Any]] = []
         calls = self._loop.calls - self._marks["call"]
         for thing, grown in self._census.grown_buffers():
             if grown >= calls:
@@ -185,10 +207,10 @@ class SurvivorsPass(ExplainingPass):
                 found.append([labels.type_name(type(thing)), grown, calls, root.kind, root.steps])
         return found
 
-    def stage_release(self, native_each):
+    def stage_release(self, native_each: float) -> Fact:
         """Let the groups go, one after another, and weigh what that frees."""
         scales = release.Scales(self._counters, self._quiet, RELEASE_CPU_S, RELEASE_WALL_S)
-        found = []
+        found: List[List[Any]] = []
         for number, group in enumerate(self._groups[:MOST_RELEASED]):
             if scales.out_of_time():
                 break
@@ -197,19 +219,22 @@ class SurvivorsPass(ExplainingPass):
                 found.append([number, fact])
         return {"released": found}
 
-    def _quiet(self):
+    def _quiet(self) -> None:
         gc.collect()
         drive(self._settler.turns(), self._runner)
         gc.collect()
 
-    def _release(self, group, scales, native_each):
+    def _release(
+        self, group: survivors.Group, scales: release.Scales, native_each: float
+    ) -> Optional[Fact]:
         if group.holder is None:
             return self._release_exit_callbacks(group, scales)
         holder, ids = group.holder.thing, set(group.all_heads)
         direct = [thing for thing in gc.get_referents(holder) if id(thing) in ids]
         if not direct:
             return None
-        count, steps = len(direct), []
+        count = len(direct)
+        steps: List[release.Step] = []
         del direct
         python, malloc = scales.python, scales.malloc
         if native_each >= release.LEAST_NATIVE_BYTES:
@@ -224,7 +249,9 @@ class SurvivorsPass(ExplainingPass):
             "steps": steps,
         }
 
-    def _release_exit_callbacks(self, group, scales):
+    def _release_exit_callbacks(
+        self, group: survivors.Group, scales: release.Scales
+    ) -> Optional[Fact]:
         """Prove that `atexit` holds a group: its callbacks grew, and clearing them frees it."""
         count = _exit_callbacks() - self._marks["atexit"]
         if count <= 0 or not hasattr(atexit, "_clear"):
@@ -245,10 +272,10 @@ class SurvivorsPass(ExplainingPass):
         }
 
 
-def _finder(holder):
+def _finder(holder: Any) -> release.Find:
     """Return a function that gives a living object below a holder by its id."""
 
-    def find(key):
+    def find(key: int) -> Any:
         for thing in gc.get_referents(holder):
             if id(thing) == key:
                 return thing
@@ -257,31 +284,33 @@ def _finder(holder):
     return find
 
 
-def _own_ids(survey):
+def _own_ids(survey: survivors.Survey) -> Set[int]:
     own = (survey, survey.__dict__, survey.things, survey.parent, survey.holder_of, survey.holders)
     return {id(thing) for thing in own} | {id(holder) for holder in survey.holders}
 
 
-def _exit_callbacks():
+def _exit_callbacks() -> int:
     count = getattr(atexit, "_ncallbacks", None)
     return count() if count is not None else 0
 
 
-def _types(groups):
-    merged = {}
+def _types(groups: Iterable[survivors.Group]) -> List[List[Any]]:
+    merged: Dict[type, List[int]] = {}
     for group in groups:
         for kind, (count, size) in group.types.items():
             entry = merged.setdefault(kind, [0, 0])
             entry[0] += count
             entry[1] += size
-    rows = [[labels.type_name(kind), c, s] for kind, (c, s) in merged.items()]
+    rows: List[List[Any]] = [[labels.type_name(kind), c, s] for kind, (c, s) in merged.items()]
     return sorted(rows, key=lambda row: -row[2])[:40]
 
 
 class AllocationsPass(ExplainingPass):
     """Where what is live after a stretch of calls was allocated."""
 
-    def stage_start(self, tracer, native):
+    _tracer: Union[allocations.MemrayTracer, allocations.TracemallocTracer, lines.LineCounter]
+
+    def stage_start(self, tracer: str, native: bool) -> Fact:
         self._settle()
         if tracer == "lines":
             self._tracer = lines.LineCounter(self._counters.python.read, self._counters.malloc.read)
@@ -292,7 +321,7 @@ class AllocationsPass(ExplainingPass):
         self._tracer.start()
         return {"tracer": self._tracer.name}
 
-    def stage_stop(self, flame_graph=None, keep=None):
+    def stage_stop(self, flame_graph: Optional[str] = None, keep: Optional[str] = None) -> Fact:
         if not self._tracer.settles:
             self._tracer.stop()
         drive(self._settler.patient(), self._runner)
