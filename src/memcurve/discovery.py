@@ -119,8 +119,8 @@ def select(scenarios: Sequence[Scenario], expression: str | None) -> list[Scenar
         if names:
             kept.append(only(one, names))
     if not kept:
-        names = ", ".join(one.name for one in scenarios)
-        raise ScenarioError(f"-k {expression!r} matches nothing; there are {names}")
+        known = ", ".join(one.name for one in scenarios)
+        raise ScenarioError(f"-k {expression!r} matches nothing; there are {known}")
     return kept
 
 
