@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
 HISTORY = 20
+MODELS_IN_USE = 64
 MINUTE_S = 60.0
 
 
 @contextlib.asynccontextmanager
 async def pools() -> AsyncIterator[Pools]:
     """Give the pools of one process, and close them behind the last call."""
-    made = Pools(llm=LLMPool(), retrieval=RAGServicePool(), cache=SearchCache())
+    # as many models as configurations are in use: a smaller pool would build them in turn
+    llm = LLMPool(max_models=MODELS_IN_USE)
+    made = Pools(llm=llm, retrieval=RAGServicePool(), cache=SearchCache())
     try:
         yield made
     finally:

@@ -39,6 +39,9 @@ def live_bytes() -> int:
     return int(info.uordblks + info.hblkhd)
 
 
+BATCHES = 3
+
+
 def workflows(config: dict[str, Any]) -> list[ragpool.Workflow]:
     good = ragpool.Workflow.single(config)
     bad = ragpool.Workflow.single({**config, "collections": ["missing-one"]})
@@ -78,11 +81,14 @@ def main(server_url: str, warm_up: int, count: int, leak: bool) -> None:
     manager = ragpool.WorkflowExecutionManager(3, pools=pools)
     kinds, kept = workflows(config), [] if leak else None
     batch(manager, kinds, warm_up, None)
-    before = live_bytes()
-    batch(manager, kinds, count, kept)
-    after = live_bytes()
+    # the least of some batches: what an execution keeps is in each, what a cache fills is not
+    grown = []
+    for _ in range(BATCHES):
+        before = live_bytes()
+        batch(manager, kinds, count, kept)
+        grown.append((live_bytes() - before) / count)
     manager.close()
-    print(json.dumps({"bytes_per_execution": (after - before) / count}))
+    print(json.dumps({"bytes_per_execution": min(grown)}))
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ def retained(server: StubServer, *arguments: str) -> float:
 
 
 def test_an_execution_retains_nothing_however_it_ends(server: StubServer) -> None:
-    assert retained(server, "800", "500", "clean") < 32
+    assert retained(server, "800", "300", "clean") < 32
 
 
 def test_the_measurement_of_retained_bytes_sees_a_kept_execution(server: StubServer) -> None:
