@@ -32,6 +32,7 @@ from memcurve.scenario import Scenario
 from memcurve.store import load_baseline
 
 CPU_BUDGET_S = 4.0
+MAY_GROW_CPU_BUDGET_S = 1.0  # its verdict gates nothing: the calls that are shown come first
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     natural: bool = True
     explain: str = "growing"
     cpu_s: float = CPU_BUDGET_S
-    may_grow_cpu_s: float = CPU_BUDGET_S
+    may_grow_cpu_s: float = MAY_GROW_CPU_BUDGET_S
     call_timeout_s: float = 30.0
     python: str = sys.executable
     cwd: str | None = None
