@@ -82,7 +82,7 @@ def test_designs_come_back_in_order_judged_with_all_passes(place: Path) -> None:
     assert all(kind[0] == "settled" and kind[-1] == "natural" for kind in kinds)
     verdicts = [name_of(o.judgement.retained) for o in outcomes if o.judgement]
     assert verdicts[:2] == ["growing", "flat"]
-    # a pass that is over before the parent looks tells nothing: only wrong kinds would be wrong
+    # a pass that is over before the parent looks tells nothing of its calls
     assert {event.kind for event in events} <= {"settled", "natural", "unfrozen", "patient"}
 
 

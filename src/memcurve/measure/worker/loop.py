@@ -115,7 +115,6 @@ class CallLoop:
         self._allowance, self._mode = allowance, mode
         self.calls = self._last_row = 0
         self._pid = os.getpid()
-        self._deferred_objects = 0
         self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
         self.sampling = True
 
