@@ -6,7 +6,8 @@ an interval [low, high] (see `trend`), and each quarter i of it has a floor leve
 quantile, and a noise, the span from its 10 % to its 90 % quantile. t is the tolerance (1 B a call).
 
 1. Flat. For some tail either high <= t; or the floor does not rise:
-   λ4 - min(λ1, λ2) <= max(t·c, noise/20) over the c calls between the quarters' middles. The second way acquits what comes and goes
+   λ4 - min(λ1, λ2) <= max(t·c, noise/20) over the c calls between the quarters' middles.
+   The second way acquits what comes and goes
    (buffers, sawteeth, results of random size), and lets nothing pass that stays: a leak of b a call
    raises the floor by b·c. What would have been seen is stated as the detection floor, and may not
    exceed max(16 B, noise/1000) a call.
