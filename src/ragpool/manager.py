@@ -193,8 +193,7 @@ class WorkflowExecutionManager(ProcessDefault):
             executors = list(self.active_executions.values())
             for executor in executors:
                 self._forget(executor.execution_id)
-        for executor in executors:
-            self._cancel(executor)
+        self._cancel_all(executors)
 
     @classmethod
     def clear_instance(cls) -> None:
@@ -242,7 +241,11 @@ class WorkflowExecutionManager(ProcessDefault):
         with self._execution_lock:
             self._closed = True
             unfinished = [self.active_executions[one] for one in self._execution_timestamps]
-        for executor in unfinished:
+        self._cancel_all(unfinished)
+
+    def _cancel_all(self, executors: list[AsyncWorkflowExecutor]) -> None:
+        # newest first: otherwise a thread that one gives back would begin the next
+        for executor in reversed(executors):
             self._cancel(executor)
 
     def _cancel(self, executor: AsyncWorkflowExecutor) -> bool:
