@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from memcurve.measure.worker import roots
+from memcurve.measure.worker.chain import Root
 
 GLOBAL: list[object] = []
 
@@ -152,7 +153,7 @@ def test_what_nothing_refers_to_is_held_outside_python(search: roots.Search) -> 
     del lost
     thing = ctypes.cast(place, ctypes.py_object).value
 
-    def alone() -> roots.Root:
+    def alone() -> Root:
         return search.up(ctypes.cast(place, ctypes.py_object).value)
 
     del thing

@@ -149,7 +149,7 @@ def _fact(garbage: Garbage, part: List[int]) -> Dict[str, Any]:
     drawn = _drawn(garbage, inside, ring)
     place = {key: number for number, key in enumerate(drawn)}
     edges = [
-        [place[key], place[target], _label(garbage, key, target)]
+        [place[key], place[target], _label(garbage, key, target).strip()]
         for key in drawn
         for target in garbage.edges[key]
         if target in place

@@ -163,7 +163,8 @@ _READABLE = frozenset(("_coro", "_callbacks", "_exception", "_result", "_context
 def label(holder: Any, child: Any, general: bool = False) -> str:
     """Return how `holder` refers to `child`; `general` leaves out which entry of a container.
 
-    Costs one look at each reference of the holder.
+    "" where the reference has no name: inside an object of an extension. Costs one look at each
+    reference of the holder.
     """
     any_entry = entry(holder) if general else None
     if any_entry is not None:
@@ -173,7 +174,13 @@ def label(holder: Any, child: Any, general: bool = False) -> str:
             return text
     if is_a(holder, LRU_WRAPPER):
         return " cached result"
-    return " →"
+    return ""
+
+
+def step(text: str, below: str) -> str:
+    """Return one step of a path from a label and the description of what it leads to."""
+    text = text.strip()
+    return "%s: %s" % (text, below) if text else below
 
 
 def position(thing: Any) -> str:

@@ -26,7 +26,9 @@ import time
 import traceback
 from typing import Any, Dict, Optional
 
-from . import counters, environment, passes, target
+from . import counters, environment, opening, target
+from .loop import CallError
+from .passes import Functions, Spec
 
 OUTPUT_TAIL_BYTES = 4000
 
@@ -71,7 +73,7 @@ def die_with_parent() -> None:
 
 def describe(error: BaseException, stage: str, call: Optional[int] = None) -> Dict[str, Any]:
     """Return the fields of a "failed" event for an exception that code of the user raised."""
-    cause = (isinstance(error, passes.CallError) and error.__cause__) or error
+    cause = (isinstance(error, CallError) and error.__cause__) or error
     text = traceback.format_exception(type(cause), cause, cause.__traceback__)
     kind = "target" if isinstance(cause, target.TargetError) else "raised"
     if isinstance(cause, SystemExit):
@@ -88,11 +90,11 @@ def describe(error: BaseException, stage: str, call: Optional[int] = None) -> Di
     }
 
 
-def run_pass(channel: Channel, spec: passes.Spec, functions: passes.Functions) -> None:
+def run_pass(channel: Channel, spec: Spec, functions: Functions) -> None:
     """Run one pass to its end; returns nothing, tells everything over the channel."""
     stage = "setup"
     try:
-        with passes.make(spec, functions) as current:
+        with opening.make(spec, functions) as current:
             stage = "call"
             channel.send("started", pid=os.getpid(), **current.describe())
             while True:
@@ -114,7 +116,7 @@ def run_pass(channel: Channel, spec: passes.Spec, functions: passes.Functions) -
         channel.send("failed", **describe(error, stage))
 
 
-def _forked(channel: Channel, spec: passes.Spec, functions: passes.Functions) -> None:
+def _forked(channel: Channel, spec: Spec, functions: Functions) -> None:
     gc.collect()
     gc.freeze()  # what was imported: a pass that freezes it anyway need not walk it first
     sys.stdout.flush()
@@ -142,12 +144,12 @@ def _forked(channel: Channel, spec: passes.Spec, functions: passes.Functions) ->
         channel.send("exit", signal=None, status=os.WEXITSTATUS(status))
 
 
-def _load(channel: Channel, message: Dict[str, Any]) -> passes.Functions:
+def _load(channel: Channel, message: Dict[str, Any]) -> Functions:
     for path in reversed(message["paths"]):
         if path not in sys.path:
             sys.path.insert(1, path)
     began = time.perf_counter()
-    functions: passes.Functions = {}
+    functions: Functions = {}
     for role, text in message["targets"].items():
         found = target.resolve(text) if text else None
         functions[role] = found
@@ -162,7 +164,7 @@ def _load(channel: Channel, message: Dict[str, Any]) -> passes.Functions:
     return functions
 
 
-def serve_functions(read_fd: int, write_fd: int, functions: passes.Functions) -> None:
+def serve_functions(read_fd: int, write_fd: int, functions: Functions) -> None:
     """Serve one pass of functions that this process already has, then tell that it ended."""
     die_with_parent()
     channel = Channel(read_fd, write_fd)
@@ -177,7 +179,7 @@ def serve(read_fd: int, write_fd: int) -> None:
     die_with_parent()
     os.environ.pop("GLIBC_TUNABLES", None)  # ours, not for the processes that the target starts
     channel = Channel(read_fd, write_fd)
-    functions: passes.Functions = {}
+    functions: Functions = {}
     while True:
         message = channel.receive()
         if message is None:

@@ -10,49 +10,19 @@ frozen objects.
 from __future__ import annotations
 
 import asyncio
-import atexit
-import codecs
 import contextvars
 import gc
-import os
 import sys
-import threading
 import types
 from _thread import _local
 from typing import AbstractSet, Any, Dict, Iterator, List, Optional, Set, Tuple
 
-from . import labels
+from . import interpreter, labels
+from .chain import Link, Root, passing, steps_below, variables
+from .holders import namespace_owner
 
 OUTSIDE, TARGET = "held outside Python", "target"
 DEEPEST, WIDEST = 24, 48
-PASSING = (
-    (types.TracebackType, "traceback of a kept exception"),
-    (types.CellType, "closure cell"),
-    (labels.LRU_WRAPPER, "lru_cache"),
-    (labels.SUSPENDED, "suspended frame"),
-)
-
-
-class Root:
-    """Where a way up ends, and the steps from there down; a weak one is the last resort."""
-
-    __slots__ = ("kind", "steps", "weak")
-
-    def __init__(self, kind: str, steps: List[str], weak: bool = False) -> None:
-        self.kind, self.steps, self.weak = kind, steps, weak
-
-
-class _Node:
-    """An object on the way up, and the reference by which it holds the one below."""
-
-    __slots__ = ("thing", "below", "label")
-
-    def __init__(self, thing: Any, below: Optional[_Node], label: str) -> None:
-        self.thing, self.below, self.label = thing, below, label
-
-
-def _sentinel() -> None:
-    return None
 
 
 class Search:
@@ -73,7 +43,7 @@ class Search:
 
     def up(self, thing: Any) -> Root:
         """Return the nearest root that holds `thing`; costs a look at the heap for each level."""
-        seen, level = {id(thing)}, [_Node(thing, None, "")]
+        seen, level = {id(thing)}, [Link(thing, None, "")]
         weak: List[Root] = []
         for _ in range(DEEPEST):
             roots = [root for root in map(self._root, level) if root is not None]
@@ -85,9 +55,10 @@ class Search:
             if not above:
                 return weak[0] if weak else self._dead_end(level)
             level = above
-        return Root("unknown: more than %d steps away" % DEEPEST, _steps(level[0]))
+        kind = "unknown: more than %d steps away" % DEEPEST
+        return Root(kind, steps_below(level[0], labels.describe(level[0].thing)))
 
-    def _above(self, level: List[_Node], seen: Set[int]) -> List[_Node]:
+    def _above(self, level: List[Link], seen: Set[int]) -> List[Link]:
         things = [node.thing for node in level]
         referrers = gc.get_referrers(*things)
         ignored = {id(things), id(level), id(referrers), id(seen)} | self._ignored
@@ -109,18 +80,19 @@ class Search:
 
     def _is_later(self, referrer: Any) -> bool:
         """Say whether the search itself made a thing; an instance's `__dict__` may be as young."""
-        if self._alive is None or type(referrer) is dict:
+        if self._alive is None or id(referrer) in self._alive:
             return False
-        return id(referrer) not in self._alive
+        owner = namespace_owner(referrer)
+        return owner is None or labels.is_ours(owner)
 
-    def _held_by(self, referrer: Any, level: List[_Node]) -> Optional[_Node]:
+    def _held_by(self, referrer: Any, level: List[Link]) -> Optional[Link]:
         direct = {id(item) for item in gc.get_referents(referrer)}
         for node in level:
             if id(node.thing) in direct:
-                return _Node(referrer, node, labels.label(referrer, node.thing))
+                return Link(referrer, node, labels.label(referrer, node.thing))
         return None
 
-    def _frames_above(self, level: List[_Node]) -> Iterator[_Node]:
+    def _frames_above(self, level: List[Link]) -> Iterator[Link]:
         """Running frames of other threads: the collector does not list what they hold."""
         wanted = {id(node.thing): node for node in level}
         for _, frame in labels.thread_frames():
@@ -128,38 +100,40 @@ class Search:
                 continue
             for text, value in labels.edges(frame):
                 if id(value) in wanted and text.startswith(" local"):
-                    yield _Node(frame, wanted[id(value)], text)
+                    yield Link(frame, wanted[id(value)], text)
 
-    def _root(self, node: _Node) -> Optional[Root]:
+    def _root(self, node: Link) -> Optional[Root]:
         thing = node.thing
         if id(thing) in self._named:
             kind = self._named[id(thing)]
             first = kind if kind != TARGET else labels.describe(thing)
-            return Root(_passing("", node) or kind, _below(node, first))
+            return Root(passing("", node) or kind, steps_below(node, first))
         if labels.is_a(thing, types.ModuleType):
-            return Root("module global", _below(node, thing.__name__)) if node.below else None
+            return Root("module global", steps_below(node, thing.__name__)) if node.below else None
         if labels.is_a(thing, dict):
             return self._module_namespace(node)
         return self._kind(node)
 
-    def _kind(self, node: _Node) -> Optional[Root]:
+    def _kind(self, node: Link) -> Optional[Root]:
         thing = node.thing
         if labels.is_a(thing, type) and node.below is not None:
-            return Root("class attribute", _below(node, labels.type_name(thing)))
+            return Root("class attribute", steps_below(node, labels.type_name(thing)))
         if labels.is_a(thing, labels.LRU_WRAPPER):
-            return Root("lru_cache", _below(node, labels.describe(thing)))
+            return Root("lru_cache", steps_below(node, labels.describe(thing)))
         if labels.is_a(thing, asyncio.AbstractEventLoop):
-            return Root("event loop", _below(node, "event loop %s" % labels.describe(thing)))
+            return Root("event loop", steps_below(node, "event loop %s" % labels.describe(thing)))
         if labels.is_a(thing, _local):
-            return Root("thread local", _below(node, "thread local %s" % labels.describe(thing)))
+            return Root(
+                "thread local", steps_below(node, "thread local %s" % labels.describe(thing))
+            )
         if labels.is_a(thing, contextvars.Context):
-            return Root("context variable", [_variables(thing)])  # its inside is nobody's
+            return Root("context variable", [variables(thing)])  # its inside is nobody's
         if labels.is_a(thing, types.FrameType) and not _is_suspended(thing):
             weak = labels.is_stdlib(thing.f_code.co_filename)
-            return Root("running frame", _below(node, labels.describe(thing)), weak)
+            return Root("running frame", steps_below(node, labels.describe(thing)), weak)
         return None
 
-    def _module_namespace(self, node: _Node) -> Optional[Root]:
+    def _module_namespace(self, node: Link) -> Optional[Root]:
         if self._namespaces is None:
             self._namespaces = _namespaces()
         name, is_class = self._namespaces.get(id(node.thing), (None, False))
@@ -167,23 +141,23 @@ class Search:
             return None
         label = labels.label(node.thing, node.below.thing)
         attribute = "." + label[2:-2] if label.startswith("['") else label
-        rest = _below(node.below, None)
+        rest = steps_below(node.below, None)
         first = "%s%s: %s" % (name, attribute, labels.describe(node.below.thing))
         kind = "class attribute" if is_class else "module global"
-        return Root(_passing(name, node) or kind, [first] + rest)
+        return Root(passing(name, node) or kind, [first] + rest)
 
-    def _dead_end(self, level: List[_Node]) -> Root:
+    def _dead_end(self, level: List[Link]) -> Root:
         """Nothing in Python refers to what is left: ask the interpreter's own lists."""
         for node in level:
             if labels.is_a(node.thing, labels.SUSPENDED):
-                return Root("suspended frame", _below(node, labels.describe(node.thing)))
+                return Root("suspended frame", steps_below(node, labels.describe(node.thing)))
         if self._interpreter is None:
-            self._interpreter = _interpreter_lists()
+            self._interpreter = interpreter.lists()
         for node in level:
             kind = self._interpreter.get(id(node.thing))
             if kind is not None:
-                return Root(kind, _below(node, kind))
-        return Root(OUTSIDE, _below(level[0], OUTSIDE))
+                return Root(kind, steps_below(node, kind))
+        return Root(OUTSIDE, steps_below(level[0], OUTSIDE))
 
 
 def _is_suspended(frame: types.FrameType) -> bool:
@@ -205,29 +179,6 @@ def _namespaces() -> Dict[int, Tuple[str, bool]]:
     return found
 
 
-def _variables(context: contextvars.Context) -> str:
-    """Return the variables of a context that hold something, by name."""
-    names = sorted({variable.name for variable in context})
-    return "context variable %s" % ", ".join(repr(name) for name in names[:3])
-
-
-def _passing(name: str, node: _Node) -> Optional[str]:
-    """Return the kind of root that what lies on the way makes of a module's or class's name."""
-    if name.partition(".")[0] == "logging":
-        return "logging"
-    thing: Optional[_Node] = node
-    while thing is not None:
-        if labels.is_a(thing.thing, threading.Thread) and thing.thing.is_alive():
-            return "running thread"
-        if type(thing.thing).__module__.partition(".")[0] == "logging":
-            return "logging"
-        for kind, text in PASSING:
-            if labels.is_a(thing.thing, kind):
-                return text
-        thing = thing.below
-    return None
-
-
 _RANKS = {
     "value of the set-up": 0,
     "target": 1,
@@ -240,67 +191,3 @@ _RANKS = {
 
 def _rank(root: Root) -> Tuple[int, int]:
     return _RANKS.get(root.kind, 5), len(root.steps)
-
-
-def _steps(node: _Node) -> List[str]:
-    return _below(node, labels.describe(node.thing))
-
-
-def _below(node: _Node, first: Optional[str]) -> List[str]:
-    """Return the steps from a root down to where the search began, namespaces folded away.
-
-    `first` is the root's own text, which the first step joins; None: it is told elsewhere.
-    """
-    steps = [] if first is None else [first]
-    while node.below is not None:
-        label, child = node.label, node.below
-        if label == ".__dict__" and child.below is not None:
-            key = labels.label(child.thing, child.below.thing)
-            label = "." + key[2:-2] if key.startswith("['") else key
-            child = child.below
-        elif label == ".__closure__" and child.below is not None:
-            label, child = _closure(node.thing, child.below)
-        if (
-            first is not None
-            and steps == [first]
-            and not labels.is_a(node.thing, types.FunctionType)
-        ):
-            steps = ["%s%s: %s" % (first, label, labels.describe(child.thing))]
-        else:
-            steps.append("%s: %s" % (label.strip(), labels.describe(child.thing)))
-        node = child
-    return steps
-
-
-def _closure(function: Any, cell: _Node) -> Tuple[str, _Node]:
-    label = labels.label(function, cell.thing)
-    return (label, cell.below) if cell.below is not None else (label, cell)
-
-
-def _interpreter_lists() -> Dict[int, str]:
-    """Return {id: kind} of lists that only the interpreter holds, proved by a function of ours."""
-    found: Dict[int, str] = {}
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_sentinel, after_in_child=_sentinel, after_in_parent=_sentinel)
-        found.update((key, "os.register_at_fork") for key in _lists_around(_sentinel))
-    codecs.register(_other_sentinel)
-    found.update((key, "codecs.register") for key in _lists_around(_other_sentinel))
-    atexit.register(_last_sentinel)
-    found.update((key, "atexit") for key in _lists_around(_last_sentinel))
-    atexit.unregister(_last_sentinel)
-    return found
-
-
-def _lists_around(function: Any) -> Set[int]:
-    """Return the ids of the lists that hold a function, directly or within a tuple."""
-    holders = gc.get_referrers(function)
-    holders += [h for t in holders if labels.is_a(t, tuple) for h in gc.get_referrers(t)]
-    return {id(holder) for holder in holders if labels.is_a(holder, list)} - {id(holders)}
-
-
-def _other_sentinel(name: str) -> None:
-    return None
-
-
-def _last_sentinel() -> None:
-    return None

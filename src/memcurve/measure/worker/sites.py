@@ -9,7 +9,8 @@ from typing import AbstractSet, Any, Dict, FrozenSet, Iterable, Iterator, List, 
 
 from . import labels
 from .allocations import trimmed
-from .survivors import Group, Holder
+from .groups import Group
+from .holders import Holder, children
 
 Frames = List[List[Any]]  # [file, line], innermost first
 
@@ -31,9 +32,9 @@ def traced() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def children(holder: Optional[Holder]) -> FrozenSet[int]:
+def children_of(holder: Optional[Holder]) -> FrozenSet[int]:
     """Return the ids of what a holder refers to now."""
-    return frozenset() if holder is None else frozenset(map(id, gc.get_referents(holder.thing)))
+    return frozenset() if holder is None else frozenset(map(id, children(holder.thing)))
 
 
 def of_group(group: Group, before: AbstractSet[int]) -> Dict[str, Frames]:
@@ -43,7 +44,7 @@ def of_group(group: Group, before: AbstractSet[int]) -> Dict[str, Frames]:
     where growth is rarer than the calls.
     """
     if group.holder is not None:
-        new = gc.get_referents(group.holder.thing)
+        new = children(group.holder.thing)
         if len(before) > FEW:  # of few, one may have come back at the address of another
             new = [thing for thing in new if id(thing) not in before]
     else:

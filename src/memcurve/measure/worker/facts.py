@@ -1,0 +1,131 @@
+"""Say everything about one group of survivors as plain values."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import types
+from typing import Any, Dict, List, Optional, Tuple
+
+from . import bounds, labels, roots, ways
+from .chain import Root
+from .groups import Group
+from .holders import Holder
+from .survey import Survey
+
+MOST_TYPES = 12
+HEAP_TYPE = 1 << 9
+
+
+def facts(group: Group, survey: Survey, search: roots.Search) -> Dict[str, Any]:
+    """Return type, counts, bytes, root, path, bound and traits of one group."""
+    label, owner = ways.label_of(group, survey)
+    first, inner = ways.inner_steps(group, survey)
+    root = _root(group, label, owner, first, search)
+    heads = len(group.heads)
+    same = group.types[group.kind][0]
+    return {
+        "type": _kind_of(group, survey, root),
+        "objects": heads if heads * 10 >= same else same,
+        "bytes": group.bytes,
+        "root": root.kind,
+        "path": root.steps + inner,
+        "holder": labels.describe(group.holder.thing) if group.holder is not None else "",
+        "entries_before": group.holder.before if group.holder is not None else None,
+        "entries_after": group.holder.after if group.holder is not None else None,
+        "entries_bytes": _entries_bytes(group.holder),
+        "bound": _bound_of(group, owner),
+        "traits": _traits(group, survey, root),
+        "types": [
+            [labels.type_name(kind), count, size]
+            for kind, (count, size) in sorted(group.types.items(), key=lambda item: -item[1][1])
+        ][:MOST_TYPES],
+    }
+
+
+def _bound_of(group: Group, owner: Any) -> str:
+    """Return the declared bound of what holds a group, as text; "" if it declares none."""
+    if group.holder is None:
+        return ""
+    for thing in (group.holder.thing, owner):
+        if thing is None or labels.is_a(thing, (types.ModuleType, type)):
+            continue
+        for _, name, _, size, bound in bounds._bounded(thing):
+            return "%s: %d of %d" % (name, size, bound)
+    return ""
+
+
+def _traits(group: Group, survey: Survey, root: Root) -> List[str]:
+    """Return words that advice goes by: what kind of thing the heads are."""
+    found = []
+    things = [survey.things[key] for key in group.heads[:5]]
+    if any(labels.is_a(t, BaseException) and t.__traceback__ is not None for t in things):
+        found.append("traceback")
+    if any(labels.is_a(t, asyncio.Future) for t in things):
+        found.append("task")
+    if any(labels.is_a(t, types.CoroutineType) for t in things):
+        found.append("coroutine")
+    if any(labels.is_a(t, (types.FunctionType, types.MethodType)) for t in things):
+        found.append("callback")
+    if root.kind == "lru_cache" and any(_has_self(thing) for thing in things):
+        found.append("method")
+    return found
+
+
+def _has_self(key: Any) -> bool:
+    """Say whether a cache's key begins with an instance of a class written in Python."""
+    first = key[0] if labels.is_a(key, tuple) and key else None
+    return bool(type(first).__flags__ & HEAP_TYPE)
+
+
+def _kind_of(group: Group, survey: Survey, root: Root) -> str:
+    """Return the name of the heads' type; of a bound method, that of the object it is bound to."""
+    things = [survey.things[key] for key in group.heads]
+    owners = {type(thing.__self__) for thing in things if labels.is_a(thing, types.MethodType)}
+    if root.kind == "lru_cache":
+        # a cache's keys are tuples of arguments; the instance among them is what is kept
+        keys = [thing for thing in things if labels.is_a(thing, tuple)]
+        owners.update(
+            type(part)
+            for key in keys
+            for part in gc.get_referents(key)
+            if id(part) in survey.things and type(part).__module__ != "builtins"
+        )
+    return labels.type_name(owners.pop() if len(owners) == 1 else group.kind)
+
+
+def _entries_bytes(holder: Optional[Holder]) -> int:
+    """Return what the entries that a container gained added to its own size."""
+    if holder is None or holder.before is None or holder.after <= holder.before:
+        return 0
+    size, entries = sys.getsizeof(holder.thing), max(len(gc.get_referents(holder.thing)), 1)
+    if labels.is_a(holder.thing, list) and size == holder.size_before:
+        return 0  # it was made that long
+    return size * (holder.after - holder.before) // entries
+
+
+def _root(group: Group, label: str, owner: Any, first: str, search: roots.Search) -> Root:
+    """Return the root above a holder, with the step from the holder to the new object below it."""
+    if group.holder is None:
+        return Root(roots.OUTSIDE, [roots.OUTSIDE])
+    place = _named_place(owner)
+    if place is not None:
+        kind, name = place
+        return Root(kind, ["%s%s: %s" % (name, label, first)])
+    root = search.up(owner)
+    if first.startswith("hamt"):
+        return root
+    return Root(root.kind, root.steps + [labels.step(label, first)])
+
+
+def _named_place(thing: Any) -> Optional[Tuple[str, str]]:
+    """Return (kind of root, name) of a holder that is a root itself, else None."""
+    if labels.is_a(thing, types.ModuleType):
+        name = thing.__name__
+        return "logging" if name.partition(".")[0] == "logging" else "module global", name
+    if labels.is_a(thing, type):
+        return "class attribute", labels.type_name(thing)
+    if labels.is_a(thing, types.FrameType):
+        return "running frame", labels.describe(thing)
+    return None

@@ -1,0 +1,114 @@
+"""Group survivors: objects of one type below one label of one holder are one group.
+
+Counted is what was born in the first window of calls and is still alive after the second: a cache
+that holds fewer entries than a window has calls has dropped them by then.
+"""
+
+from __future__ import annotations
+
+import collections
+from typing import Any, DefaultDict, Dict, FrozenSet, Iterator, List, Optional, Tuple
+
+from . import bounds
+from .holders import Holder
+from .survey import Survey
+
+MOST_GROUPS = 24
+LEAST_SHARE = 0.002
+INTERNAL = frozenset(  # the tree inside a context: copied at every change, nobody's own object
+    ("hamt", "hamt_bitmap_node", "hamt_array_node", "hamt_collision_node")
+)
+
+
+class Group:
+    """New objects of one type below one holder; ids only, so that nothing is kept."""
+
+    def __init__(self, holder: Optional[Holder], kind: type) -> None:
+        self.holder, self.kind = holder, kind
+        self.heads: List[int] = []
+        self.all_heads: List[int] = []
+        self.types: DefaultDict[type, List[int]] = collections.defaultdict(lambda: [0, 0])
+        self.bytes = 0
+
+    def add(self, thing: Any, size: int) -> None:
+        """Count one object of the first window that hangs below a head."""
+        entry = self.types[type(thing)]
+        entry[0] += 1
+        entry[1] += size
+        self.bytes += size
+
+
+class Grouping:
+    """The groups of a survey; `first` are the ids of what was born in the first window."""
+
+    def __init__(self, survey: Survey, first: FrozenSet[int]) -> None:
+        self.survey, self._first = survey, first
+        self._tops: Dict[int, int] = {}
+
+    def groups(self, least_bytes: float) -> Tuple[List[Group], List[Group]]:
+        """Return the groups of what was born in the first window: the heavy ones, and all.
+
+        Those below `least_bytes` in all are left out of the first, and so is what is light beside
+        the others.
+        """
+        found: Dict[Tuple[int, type], Group] = {}
+        for key, thing in self.survey.things.items():
+            group = self._group_of(self._top(key), found)
+            if key in self._first:
+                group.add(thing, bounds.block_bytes(thing))
+        for key in set(self._tops.values()):
+            group = self._group_of(key, found)
+            group.all_heads.append(key)
+            if key in self._first:
+                group.heads.append(key)
+        kept = sorted(self._grown(found), key=lambda group: -group.bytes)
+        total = sum(group.bytes for group in kept) or 1
+        least = max(least_bytes, LEAST_SHARE * total)
+        return [group for group in kept if group.bytes >= least][:MOST_GROUPS], kept
+
+    def _grown(self, found: Dict[Tuple[int, type], Group]) -> Iterator[Group]:
+        for group in found.values():
+            # one object that nothing refers to is not growth: it may be an iterator of our own
+            alone = group.holder is None and len(group.heads) < 2
+            if group.bytes and not alone and not self.replaced(group):
+                yield group
+
+    def replaced(self, group: Group) -> bool:
+        """Say whether a container only exchanged its entries: then it is full, and cannot grow."""
+        if group.holder is None or group.holder.grown:
+            return False
+        return any(self.survey.parent[key] is None for key in group.heads)
+
+    def _top(self, key: int) -> int:
+        """Return the highest object of the same window on the way from `key` to its holder."""
+        first, tops = key in self._first, self._tops
+        chain: List[int] = []
+        while key not in tops:
+            chain.append(key)
+            above = self.survey.parent[key]
+            if above is None or (above in self._first) is not first:
+                break
+            if type(self.survey.things[above]).__name__ in INTERNAL:
+                break
+            key = above
+        top = tops.get(key, key)
+        for link in chain:
+            tops[link] = top
+        return top
+
+    def _group_of(self, top: int, found: Dict[Tuple[int, type], Group]) -> Group:
+        holder, thing = self.survey.holder_of[top], self.survey.things[top]
+        key = (id(holder.thing) if holder is not None else 0, type(thing))
+        if key not in found:
+            found[key] = Group(holder, type(thing))
+        return found[key]
+
+
+def types_of(groups: List[Group]) -> DefaultDict[type, List[int]]:
+    """Return {type: [count, bytes]} over all groups."""
+    merged: DefaultDict[type, List[int]] = collections.defaultdict(lambda: [0, 0])
+    for group in groups:
+        for kind, (count, size) in group.types.items():
+            merged[kind][0] += count
+            merged[kind][1] += size
+    return merged

@@ -1,0 +1,179 @@
+"""The pass that tells what calls leave behind, who holds it, and what it weighs.
+
+cycles    what one call leaves to the collector, taken apart
+mark      note everything that is there; a first window of calls follows
+middle    what was born in it is a candidate; a second window follows
+end       group the candidates that are alive, and find their roots
+sites     a few calls more under tracemalloc, for the lines that make them
+release   let the groups go: what that frees is what they weigh
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Any, Callable, Dict, FrozenSet, List, Set
+
+from . import census, cycles, descriptors, labels, roots, sites
+from .facts import facts
+from .groups import Group, Grouping, types_of
+from .loop import drive
+from .passes import Runner, Spec
+from .survey import Survey
+from .surveying import ExplainingPass, Fact
+from .target import Arguments
+from .weighing import Weighing, exit_callbacks
+
+SITE_CALLS, ENOUGH_SITES, MOST_TRACED, MOST_TYPES = 5, 3, 8, 40
+
+
+class SurvivorsPass(ExplainingPass):
+    """What calls leave behind: cycles, survivors, their holders, roots and weights."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        function: Callable[..., Any],
+        arguments: Arguments,
+        runner: Runner,
+        named: Dict[int, str],
+    ) -> None:
+        super().__init__(spec, function, arguments, runner, named)
+        self._named = named
+        self._census: census.Census = None  # type: ignore[assignment]  # until the mark
+        self._first: FrozenSet[int] = frozenset()
+        self._first_tracked: FrozenSet[int] = frozenset()
+        self._marks: Fact = {}
+        self._groups: List[Group] = []
+
+    def stage_cycles(self, calls: int) -> Fact:
+        """Take apart what the last `calls` calls, run unsettled, left for the collector."""
+        self._settle()
+        self._run_unsampled(calls)
+        drive(self._settler.turns(), self._runner)
+        before = gc.get_stats()[2].get("uncollectable", 0)
+        found = cycles.collect_saved()
+        answer = cycles.describe(found, calls)
+        del found
+        answer["uncollectable"] = gc.get_stats()[2].get("uncollectable", 0) - before
+        self._settle()
+        answer["call"] = self._loop.calls
+        return answer
+
+    def stage_mark(self) -> Fact:
+        """Note everything that is there: survivors are what is born from here on."""
+        self._settle()
+        gc.unfreeze()
+        gc.collect()
+        self._census = census.Census()
+        self._census.take()
+        self._marks = {
+            "call": self._loop.calls,
+            "descriptors": descriptors.open_ones(),
+            "atexit": exit_callbacks(),
+        }
+        gc.freeze()
+        return {"call": self._loop.calls, "objects": len(self._census.tracked)}
+
+    def stage_middle(self) -> Fact:
+        """End the first window: what was born in it and is alive now is a candidate."""
+        self._settle()
+        young = frozenset(map(id, gc.get_objects()))
+        gc.unfreeze()
+        alive = frozenset(map(id, gc.get_objects()))
+        survey = Survey(self._census, young, alive, self._ignored() | {id(young), id(alive)})
+        survey.walk()
+        self._first_tracked = young
+        self._first = frozenset(survey.things)
+        self._census.keep([t for t in survey.things.values() if not gc.is_tracked(t)])
+        del survey
+        self._marks["middle"] = self._loop.calls
+        gc.freeze()
+        return {"call": self._loop.calls, "objects": len(self._first)}
+
+    def stage_end(self, least_per_call: float = 0.0) -> Fact:
+        """Group what was born in the first window and is still alive."""
+        drive(self._settler.patient(), self._runner)
+        second = frozenset(map(id, gc.get_objects()))
+        gc.unfreeze()
+        gc.collect()
+        # what this survey makes may come to the address of something that died
+        alive = frozenset(map(id, gc.get_objects()))
+        young = ((self._first_tracked - second) | second) & alive
+        first = self._first - second
+        ignored = self._ignored() | {id(second), id(first), id(young), id(alive)}
+        survey = Survey(self._census, young, alive, ignored)
+        survey.walk()
+        window = self._marks["middle"] - self._marks["call"]
+        kept, every = Grouping(survey, first).groups(least_per_call * window)
+        search = roots.Search(self._named, ignored | survey.own_ids(), alive)
+        answer = {
+            "call": self._loop.calls,
+            "calls": window,
+            "groups": [facts(group, survey, search) for group in kept],
+            "types": _types(every),
+            "in_place": self._in_place(search),
+            "descriptors": self._new_descriptors(),
+        }
+        self._groups = kept
+        survey.forget()
+        return answer
+
+    def stage_sites(self, calls: int) -> Fact:
+        """Run more calls under tracemalloc, and see where each group's newest heads are made.
+
+        The free lists are emptied before each call: what comes from one was allocated long ago.
+        """
+        self._census.let_go()
+        groups = self._groups[:MOST_TRACED]
+        before = [sites.children_of(group.holder) for group in groups]
+        gc.freeze()
+        with sites.traced():
+            found: List[Dict[str, sites.Frames]] = []
+            while calls > 0 and not (found and all(found[:ENOUGH_SITES])):
+                for _ in range(min(calls, SITE_CALLS)):
+                    gc.collect()
+                    self._run_unsampled(1)
+                calls -= SITE_CALLS
+                drive(self._settler.turns(), self._runner)
+                found = [sites.of_group(g, b) for g, b in zip(groups, before)]
+        gc.unfreeze()
+        return {"sites": found}
+
+    def stage_release(self, native_each: float) -> Fact:
+        """Let the groups go, one after another, and weigh what that frees."""
+        weighing = Weighing(self._counters, self._quiet, self._first, self._marks["atexit"])
+        return {"released": weighing.of_groups(self._groups, native_each)}
+
+    def _quiet(self) -> None:
+        gc.collect()
+        drive(self._settler.turns(), self._runner)
+        gc.collect()
+
+    def _ignored(self) -> Set[int]:
+        own = (self, self.__dict__, self._marks, self._first, self._first_tracked)
+        return self._census.ignored() | {id(thing) for thing in own} | {id(self._named)}
+
+    def _calls(self) -> int:
+        calls: int = self._loop.calls - self._marks["call"]
+        return calls
+
+    def _new_descriptors(self) -> List[List[Any]]:
+        calls = self._calls()
+        return [[*one, calls] for one in descriptors.opened_since(self._marks["descriptors"])]
+
+    def _in_place(self, search: roots.Search) -> List[List[Any]]:
+        """Return buffers and containers that grew although nothing new is in them."""
+        found: List[List[Any]] = []
+        calls = self._calls()
+        for thing, grown in self._census.grown_buffers():
+            if grown >= calls:
+                root = search.up(thing)
+                found.append([labels.type_name(type(thing)), grown, calls, root.kind, root.steps])
+        return found
+
+
+def _types(groups: List[Group]) -> List[List[Any]]:
+    rows: List[List[Any]] = [
+        [labels.type_name(kind), c, s] for kind, (c, s) in types_of(groups).items()
+    ]
+    return sorted(rows, key=lambda row: -row[2])[:MOST_TYPES]

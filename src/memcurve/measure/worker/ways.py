@@ -1,0 +1,50 @@
+"""Tell the way from a holder down to what it keeps."""
+
+from __future__ import annotations
+
+import types
+from typing import Any, List, Optional, Tuple
+
+from . import labels
+from .groups import INTERNAL, Group
+from .holders import namespace_owner
+from .survey import Survey
+
+
+def label_of(group: Group, survey: Survey) -> Tuple[str, Any]:
+    """Return the label between a holder and the group's heads, and the namespace's owner."""
+    holder = group.holder
+    if holder is None:
+        return "", None
+    if holder.frame_label:
+        return holder.frame_label, holder.thing
+    owner = namespace_owner(holder.thing)
+    general = labels.entry(holder.thing) is not None and owner is None
+    found = []
+    for key in group.heads[:3]:
+        above = survey.parent[key]
+        while above is not None:
+            key, above = above, survey.parent[above]
+        text = labels.label(holder.thing, survey.things[key], general)
+        found.append("." + text[2:-2] if owner is not None and text.startswith("['") else text)
+    text = found[0] if len(set(found)) == 1 else (".*" if owner is not None else "[*]")
+    return text, owner if owner is not None else holder.thing
+
+
+def inner_steps(group: Group, survey: Survey) -> Tuple[str, List[str]]:
+    """Return the type of the first new object below a holder, and the steps down to the heads."""
+    if not group.heads:
+        return "", []
+    key: Optional[int] = group.heads[len(group.heads) // 2]
+    chain: List[Any] = []
+    while key is not None:
+        chain.append(survey.things[key])
+        key = survey.parent[key]
+    steps: List[str] = []
+    for above, below in zip(chain[::-1], chain[-2::-1]):
+        text = labels.step(labels.label(above, below, general=True), labels.describe(below))
+        if text not in steps and type(below).__name__ not in INTERNAL:
+            steps.append(text)
+    if labels.is_a(chain[0], types.MethodType):
+        steps.append(labels.step(".__self__", labels.describe(chain[0].__self__)))
+    return labels.describe(chain[-1]), steps
