@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -23,6 +24,8 @@ from memcurve.steps import Calls, Finish, Step, Survey
 
 DEFAULT_BUDGET_S = 10.0
 MOST_RERUNS = 2
+WAITING = 8
+"""A call that waits counts as this much cheaper than one that works."""
 NATURAL_ALLOWANCE_S, NATURAL_SHARE = 0.015, 0.03
 
 Progress = Callable[[str, int], None]
@@ -32,7 +35,12 @@ RunPass = Callable[[PassPlan, NextStep, PassProgress | None], PassRecord]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to measure: see `memcurve check --help`. Times in seconds."""
+    """How to measure: see `memcurve check --help`. Times in seconds.
+
+    `pace` says what the budget is counted in: time of the clock; or "work", the CPU time of calls
+    and sampling, in which an eighth of what calls wait counts too. By work a busy machine decides
+    as a calm one does.
+    """
 
     calls: int = 100
     budget_s: float | None = None
@@ -42,17 +50,24 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     packages: tuple[str, ...] = ()
     environment: dict[str, str] = {}
     gauges: dict[str, tuple[str, int]] = {}
+    pace: Literal["clock", "work"] = "clock"
     thresholds: Thresholds = Thresholds()
 
-    def budget(self, began: float) -> Budget:
-        """Return how far the settled pass may go, for a pass that began at clock time `began`."""
+    def budget(self, record: PassRecord, began: float) -> Budget:
+        """Return how far the settled pass `record` may go, which began at clock time `began`."""
         seconds = DEFAULT_BUDGET_S if self.budget_s is None else self.budget_s
         enough = self.thresholds.enough if self.budget_s is None else 0
+        by_work = self.pace == "work"
         return Budget(
             calls=self.calls,
             enough=max(enough, self.calls),
-            out_of_time=lambda: time.monotonic() - began > seconds,
+            out_of_time=lambda: (work_s(record) if by_work else time.monotonic() - began) > seconds,
         )
+
+
+def work_s(record: PassRecord) -> float:
+    """Return what a pass has worked: CPU seconds, or an eighth of the clock where calls wait."""
+    return max(record.cpu_s + record.sampling_s, record.wall_s / WAITING)
 
 
 def measure_target(
@@ -188,10 +203,10 @@ def _settled(
 
 def settled_request(target: Target, options: Options, mode: str) -> tuple[PassPlan, NextStep]:
     """Return the plan of a settled pass that begins now, and what decides its steps."""
-    budget = options.budget(time.monotonic())
+    began = time.monotonic()
 
     def decide(record: PassRecord) -> Step:
-        return next_step(record, options.thresholds, budget)
+        return next_step(record, options.thresholds, options.budget(record, began))
 
     return plan_of(target, options, kind="settled", mode=mode), decide
 

@@ -1,13 +1,16 @@
 """The command line: wires the stages, prints, and turns verdicts into exit codes.
 
 0: nothing grows · 1: something grows, or a threshold is crossed · 2: could not measure ·
-3: inconclusive.
+3: inconclusive · 130: interrupted.
 """
 
+import errno
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from memcurve import __version__
 from memcurve.commands.accept import accept
@@ -17,33 +20,76 @@ from memcurve.commands.explain import explain
 from memcurve.commands.run import report, run
 from memcurve.errors import MemcurveError
 
+if TYPE_CHECKING:
+    from memcurve.api import CheckFailedError
+
 EXIT = {"flat": 0, "plateaued": 0, "growing": 1, "inconclusive": 3}
+INTERRUPTED = 130
 
 
 class _Group(click.Group):
-    """A group whose commands turn our errors into one line and exit code 2."""
+    """A group whose commands turn what goes wrong into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> object:
+        code = 2
         try:
             return super().invoke(ctx)
+        except NoArgsIsHelpError:
+            raise  # what it shows is the help
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx is not None else "memcurve"
+            _complain(f"{_as_clause(error.format_message())}; see {command} --help")
         except MemcurveError as error:
-            click.echo(f"memcurve: {error}", err=True)
-            ctx.exit(2)
+            _complain(str(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE or error.filename is None:
+                raise
+            _complain(f"{error.filename}: {error.strerror}")
+        except KeyboardInterrupt:
+            _complain("interrupted")
+            code = INTERRUPTED
+        return ctx.exit(code)
+
+
+def _complain(text: str) -> None:
+    click.echo(f"memcurve: {text}", err=True)
+
+
+def _as_clause(text: str) -> str:
+    """Return a sentence of click's as one of ours: lower-case, without a full stop."""
+    return text[:1].lower() + text[1:].rstrip(".")
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
-    """Count a workload's live memory to the byte after every call, and say whether it leaks."""
+    """Count a workload's live memory to the byte after every call, and say whether it leaks.
+
+    \b
+    Examples:
+      memcurve check app/jobs.py:run_once     does this function leak?
+      memcurve run                            every scenario of bench/scenarios
+      memcurve doctor                         what can be measured here?
+
+    \b
+    Exit codes:
+      0 nothing grows        1 something grows, or a threshold is crossed
+      2 could not measure    3 inconclusive
+    """
 
 
 for scenario_command in (run, compare, accept, report, explain, doctor):
     main.add_command(scenario_command)
 
 
-@main.command()
+@main.command(short_help="Run one function again and again: does anything grow?")
 @click.argument("target")
-@click.option("--setup", metavar="TARGET", help="Called once before the calls; may yield.")
+@click.option(
+    "--setup",
+    metavar="TARGET",
+    help="Called once before the calls; may yield. TARGET then takes its value and the call's "
+    "number; with one argument it gets the number.",
+)
 @click.option("--teardown", metavar="TARGET", help="Called once after the calls.")
 @click.option("--inputs", type=click.Path(dir_okay=False), help="JSON Lines: one line a call.")
 @click.option("--calls", type=click.IntRange(1), default=100, show_default=True)
@@ -99,6 +145,8 @@ def check(
 ) -> None:
     """Run TARGET (pkg.mod:attr or path/file.py:attr) again and again; does anything grow?
 
+    A TARGET with an argument gets the number of the call: 0, 1, 2 …
+
     \b
     Examples:
       memcurve check app/jobs.py:run_once
@@ -106,25 +154,28 @@ def check(
       memcurve check pkg.mod:fn --python .venv39/bin/python --json
     """
     from memcurve import api
+    from memcurve.commands.progress import one_line
     from memcurve.judge.verdict import name_of
 
     try:
-        verdict = api.check(
-            target,
-            setup=setup,
-            teardown=teardown,
-            inputs=inputs,
-            calls=calls,
-            budget=budget,
-            timeout=timeout,
-            grace=grace,
-            max_bytes=max_bytes,
-            python=python,
-            explain=False if no_explain else full or None,
-            known_leaks=known_leaks,
-        )
+        with one_line(quiet) as progress:
+            verdict = api.check(
+                target,
+                setup=setup,
+                teardown=teardown,
+                inputs=inputs,
+                calls=calls,
+                budget=budget,
+                timeout=timeout,
+                grace=grace,
+                max_bytes=max_bytes,
+                python=python,
+                explain=False if no_explain else full or None,
+                known_leaks=known_leaks,
+                progress=progress,
+            )
     except api.CheckFailedError as error:
-        _could_not_measure(error, as_json, quiet)
+        _could_not_measure(error, quiet, setup is not None)
         sys.exit(2)
     if as_json:
         from memcurve.report.check_json import check_object
@@ -137,16 +188,21 @@ def check(
     sys.exit(0 if verdict.details and verdict.details.acknowledged else EXIT[name_of(verdict)])
 
 
-def _could_not_measure(error: "object", as_json: bool, quiet: bool) -> None:
-    from memcurve import api
-
-    assert isinstance(error, api.CheckFailedError)
+def _could_not_measure(error: "CheckFailedError", quiet: bool, has_setup: bool) -> None:
     failure = error.failure
-    click.echo(f"memcurve: could not measure: {error}", err=True)
-    if not quiet and failure.traceback:
+    _complain(f"could not measure: {error}")
+    if quiet:
+        return
+    if failure.traceback:
         click.echo(failure.traceback.rstrip(), err=True)
-    if not quiet and failure.output:
+    if failure.output:
         click.echo(f"its last output:\n{failure.output}", err=True)
+    if has_setup and failure.call == 1 and "'int' object" in failure.message:
+        click.echo(
+            "note: a target with one argument gets the number of the call; to get the value of "
+            "--setup it takes two, the value and the number",
+            err=True,
+        )
 
 
 if __name__ == "__main__":

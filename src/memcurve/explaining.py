@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from memcurve.check import (
+    WAITING,
     Functions,
     Options,
     Progress,
@@ -32,9 +33,6 @@ from memcurve.measure.explaining import (
 from memcurve.measure.runner import open_session
 from memcurve.recording import PassRecord, Recording
 from memcurve.scenario import Target
-
-WAITING = 8
-"""A call that waits counts as this much cheaper than one that works."""
 
 
 class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):

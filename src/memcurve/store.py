@@ -1,6 +1,7 @@
 """Recordings and baselines on disk: nothing else of memcurve reads or writes them.
 
     OUT/recordings/SCENARIO/DESIGN.json          the last run, raw
+    OUT/findings/SCENARIO/DESIGN.json            how that was judged, and its causes
     BASELINES/ENVIRONMENT/SCENARIO.json          what was accepted, and why
 
 Every file is replaced in one step: a reader sees the old one or the new one, never a half.
@@ -40,6 +41,11 @@ def replace_file(path: Path, data: bytes) -> None:
 def recording_path(out: Path, scenario: str, design: str) -> Path:
     """Return where the last recording of a design is kept."""
     return out / "recordings" / scenario / f"{design}.json"
+
+
+def findings_path(out: Path, scenario: str, design: str) -> Path:
+    """Return where it is kept how the last recording of a design was judged."""
+    return out / "findings" / scenario / f"{design}.json"
 
 
 def save_recordings(out: Path, recordings: Iterable[Recording]) -> None:

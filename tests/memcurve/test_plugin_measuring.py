@@ -1,5 +1,6 @@
 """The pytest plugin where it measures: one session beside xdist, read from its JUnit file."""
 
+import json
 import os
 import subprocess
 import sys
@@ -240,6 +241,31 @@ def test_the_report_holds_every_curve(folder: Callable[[str], Path]) -> None:
     assert "test_it" in (place / "out" / "index.html").read_text()
     kept = list((place / "out" / "recordings").glob("test_it_test_it_a_b-*/test.json"))
     assert len(kept) == 2
+
+
+def test_the_report_judges_by_the_limits_of_the_tests(folder: Callable[[str], Path]) -> None:
+    place = folder(
+        """
+        import pytest
+
+        KEPT = []
+
+        @pytest.mark.memcurve(retained="4 KiB")
+        def test_allowed():
+            KEPT.append(bytes(1000))
+
+        @pytest.mark.memcurve(retained="64 B")
+        def test_crossed():
+            KEPT.append(bytes(1000))
+        """
+    )
+    run_pytest(place, "--memcurve-report", "out", "-o", "memcurve_explain=false")
+    summary = json.loads((place / "out" / "summary.json").read_text())
+    verdicts = {one["name"]: one["verdict"] for one in summary["scenarios"]}
+    assert verdicts == {"test_it_test_allowed": "flat", "test_it_test_crossed": "growing"}
+    assert not summary["passed"]
+    (crossing,) = summary["crossings"]
+    assert crossing["message"].startswith("test_it.py::test_crossed: growing: live bytes grow by")
 
 
 def test_an_open_question_fails_unless_the_settings_say_warn(folder: Callable[[str], Path]) -> None:

@@ -14,7 +14,9 @@ HEAVY = ("matplotlib", "jinja2", "rich", "numpy", "memray", "pytest", "objgraph"
 
 
 def test_all_reports_are_written_beside_each_other(tmp_path: Path) -> None:
-    written = write_all(crossed_run(), tmp_path / "reports", formats=("png", "svg"))
+    found = write_all(crossed_run(), tmp_path / "reports", formats=("png", "svg"))
+    written = found.paths
+    assert (found.first, found.complaint) == (written[0], "")
     assert [path.name for path in written] == [
         "index.html",
         "summary.json",
@@ -42,6 +44,31 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
         write_all(crossed_run(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
     assert old.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize(
+    ("package", "written", "missing"),
+    [
+        ("jinja2", ["summary.json", "summary.md", "rag_client.png"], "no page (jinja2 is missing)"),
+        (
+            "matplotlib",
+            ["index.html", "summary.json", "summary.md"],
+            "no pictures (matplotlib is missing)",
+        ),
+    ],
+)
+def test_without_the_extra_the_rest_is_written_and_that_is_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    written: list[str],
+    missing: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)  # what an import of it finds: nothing
+    found = write_all(crossed_run(), tmp_path)
+    assert [path.name for path in found.paths] == written
+    assert found.complaint.startswith(missing)
+    assert "pip install 'memcurve[report]'" in found.complaint
 
 
 def loaded_by(statement: str) -> set[str]:

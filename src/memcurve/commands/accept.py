@@ -1,18 +1,19 @@
 """`memcurve accept`: make the curves of now the thresholds, with a reason."""
 
+import json
 import time
 from pathlib import Path
 
 import click
 
 from memcurve.baseline import Baseline
-from memcurve.commands.scenarios import scenario_options
+from memcurve.commands.scenarios import json_option, scenario_options
 from memcurve.judge.comparison import Outcome
 
 FEWEST_REPEATS = 5
 
 
-@click.command()
+@click.command(short_help="Make the curves of now the thresholds, with a reason.")
 @scenario_options
 @click.option("--reason", required=True, help="Why these curves are right; kept with them.")
 @click.option(
@@ -22,6 +23,7 @@ FEWEST_REPEATS = 5
     show_default=True,
     help="Runs that give the tolerance band.",
 )
+@json_option("Print one JSON object: what changed in each scenario, and where it is kept.")
 def accept(
     paths: tuple[Path, ...],
     expression: str | None,
@@ -31,10 +33,16 @@ def accept(
     baselines: Path,
     reason: str,
     repeats: int,
+    as_json: bool,
 ) -> None:
     """Run the scenarios several times and keep their curves as the thresholds.
 
     Designs that -k leaves out keep what was accepted of them before.
+
+    \b
+    Examples:
+      memcurve accept --reason "the first accepted curves"
+      memcurve accept -k rag_client/pooled --reason "the cache holds 20 entries now"
     """
     from memcurve import bench
     from memcurve.accepting import accepted, changes
@@ -55,12 +63,19 @@ def accept(
             click.echo(f"repeat {number} of {repeats}", err=True)
         with shown(quiet) as progress:
             rounds.append(bench.run_scenarios(scenarios, options, progress))
+    kept: list[dict[str, object]] = []
     for one in scenarios:
         before = _before(rounds, baselines, one.name)
         after = accepted(one, rounds, reason.strip(), before)
-        save_baseline(baselines, after)
-        click.echo("\n".join(changes(before, after)))
-    click.echo(f"accepted {len(scenarios)} scenarios in {time.monotonic() - began:.0f} s")
+        path = save_baseline(baselines, after)
+        lines = changes(before, after)
+        kept.append({"scenario": one.name, "path": str(path), "changes": lines})
+        if not as_json:
+            click.echo("\n".join(lines))
+    if as_json:
+        click.echo(json.dumps({"schema_version": 1, "reason": reason.strip(), "accepted": kept}))
+    else:
+        click.echo(f"accepted {len(scenarios)} scenarios in {time.monotonic() - began:.0f} s")
 
 
 def _before(rounds: list[list[Outcome]], folder: Path, scenario: str) -> Baseline | None:

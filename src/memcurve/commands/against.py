@@ -23,6 +23,7 @@ from memcurve.discovery import DEFAULT_FOLDER, discover, project_root, select
 from memcurve.errors import MeasureError
 from memcurve.judge.comparison import Outcome
 from memcurve.judge.revisions import Difference, differences
+from memcurve.report.comparison_json import revisions_of
 from memcurve.scenario import Scenario, Target
 from memcurve.units import COUNTERS, format_value
 
@@ -30,7 +31,12 @@ PINS = ("constraints.txt", "pyproject.toml")
 
 
 def compare_revisions(
-    revision: str, paths: Sequence[Path], expression: str | None, calls: int | None, quiet: bool
+    revision: str,
+    paths: Sequence[Path],
+    expression: str | None,
+    calls: int | None,
+    quiet: bool,
+    as_json: bool = False,
 ) -> int:
     """Measure both revisions, print what differs, and return the exit code."""
     places = list(paths) or [DEFAULT_FOLDER]
@@ -39,13 +45,22 @@ def compare_revisions(
     with _worktree(root, revision) as other, tempfile.TemporaryDirectory() as spare:
         python = _python(root, other, Path(spare))
         here, there = _measure(scenarios, root, other, python, calls, quiet)
-    found = [(o.recording, differences(theirs, o)) for theirs, o in zip(there, here, strict=True)]
-    for recording, changed in found:
-        click.echo(f"{recording.scenario}/{recording.design}: {_cells(changed)}")
-    if any(o.recording.failure is not None for o in (*here, *there)):
-        _tell_failures(here, there)
+    found = [
+        (mine.recording, differences(theirs, mine), _failure(mine, theirs))
+        for mine, theirs in zip(here, there, strict=True)
+    ]
+    if as_json:
+        value = revisions_of(revision, found)
+        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    for recording, changed, failure in found:
+        name = f"{recording.scenario}/{recording.design}"
+        if not as_json:
+            click.echo(f"{name}: {_cells(changed)}")
+        if failure is not None:
+            click.echo(f"memcurve: {name} {failure}", err=True)
+    if any(failure is not None for _, _, failure in found):
         return 2
-    return 1 if any(one.worse for _, changed in found for one in changed) else 0
+    return 1 if any(one.worse for _, changed, _ in found for one in changed) else 0
 
 
 def _cells(changed: Sequence[Difference]) -> str:
@@ -58,13 +73,13 @@ def _cells(changed: Sequence[Difference]) -> str:
     )
 
 
-def _tell_failures(here: Sequence[Outcome], there: Sequence[Outcome]) -> None:
-    for side, outcomes in (("here", here), ("there", there)):
-        for outcome in outcomes:
-            failure, recording = outcome.recording.failure, outcome.recording
-            if failure is not None:
-                name = f"{recording.scenario}/{recording.design}"
-                click.echo(f"memcurve: {name} {side}: {failure.message}", err=True)
+def _failure(here: Outcome, there: Outcome) -> str | None:
+    """Return on which side a design could not be measured, and why; None where both were."""
+    for side, outcome in (("here", here), ("there", there)):
+        failure = outcome.recording.failure
+        if failure is not None:
+            return f"{side}: {failure.message}"
+    return None
 
 
 def _measure(

@@ -5,20 +5,26 @@ cannot be read.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
-from memcurve.commands.scenarios import baselines_option, out_option
-from memcurve.judge.comparison import Outcome
+from memcurve.commands.scenarios import (
+    baselines_option,
+    json_option,
+    name_option,
+    out_option,
+    quiet_option,
+)
+from memcurve.judge.comparison import Comparison, CounterChange, Outcome
 from memcurve.units import COUNTERS, format_value
 
 
-@click.command()
-@out_option
-@baselines_option
-@click.option("-k", "expression", metavar="EXPR", help="Only designs whose name matches.")
+@click.command(short_help="Hold the last run against the accepted curves.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@name_option
 @click.option(
     "--with",
     "other",
@@ -27,25 +33,49 @@ from memcurve.units import COUNTERS, format_value
 )
 @click.option("--against", "revision", metavar="REV", help="Measure another revision now.")
 @click.option("--calls", type=click.IntRange(1), help="Calls of every design, with --against.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@json_option("Print one JSON object.")
+@quiet_option
+@out_option
+@baselines_option
 def compare(
-    out: Path,
-    baselines: Path,
+    paths: tuple[Path, ...],
     expression: str | None,
     other: Path | None,
     revision: str | None,
     calls: int | None,
+    as_json: bool,
     quiet: bool,
-    paths: tuple[Path, ...],
+    out: Path,
+    baselines: Path,
 ) -> None:
-    """Compare the last run with the accepted curves; "~" means no difference."""
+    """Compare the last run with the accepted curves; "~" means no difference.
+
+    \b
+    Examples:
+      memcurve compare
+      memcurve compare -k rag_client --json
+      memcurve compare --with ../before/reports
+      memcurve compare --against main
+    """
     if other is not None and revision is not None:
         raise click.UsageError("--with and --against exclude each other; choose one")
     if revision is not None:
         from memcurve.commands.against import compare_revisions
 
-        sys.exit(compare_revisions(revision, paths, expression, calls, quiet))
+        sys.exit(compare_revisions(revision, paths, expression, calls, quiet, as_json))
+    compared = _compared(paths, expression, other, out, baselines)
+    if as_json:
+        from memcurve.report.comparison_json import comparison_of
+
+        click.echo(msgspec.json.format(msgspec.json.encode(comparison_of(compared))).decode())
+    else:
+        show(compared)
+    sys.exit(verdict_of(compared))
+
+
+def _compared(
+    paths: Sequence[Path], expression: str | None, other: Path | None, out: Path, baselines: Path
+) -> list[Outcome]:
     from memcurve import bench
     from memcurve.commands.stored import stored_outcomes
     from memcurve.discovery import select
@@ -54,43 +84,39 @@ def compare(
     scenarios = select(scenarios, expression)
     names = {f"{one.name}/{design}" for one in scenarios for design in one.designs}
     outcomes = [o for o in outcomes if f"{o.recording.scenario}/{o.recording.design}" in names]
-    if other is not None:
-        from memcurve.accepting import baselines_of_run
+    if other is None:
+        return bench.gated(scenarios, outcomes, baselines)
+    from memcurve.accepting import baselines_of_run
 
-        accepted = baselines_of_run(*stored_outcomes(other, paths))
-        compared = bench.gated_by(scenarios, outcomes, accepted)
-    else:
-        compared = bench.gated(scenarios, outcomes, baselines)
-    show(compared)
-    sys.exit(verdict_of(compared))
+    return bench.gated_by(scenarios, outcomes, baselines_of_run(*stored_outcomes(other, paths)))
 
 
 def show(compared: Sequence[Outcome]) -> None:
     """Print one line a design and one a crossed threshold or caveat."""
-    for outcome in compared:
-        held = outcome.comparison
-        if held is None:
-            continue
-        cells = [
-            f"{COUNTERS[change.counter].title} "
-            + (
-                "~"
-                if change.inside
-                else f"{format_value(COUNTERS[change.counter], change.accepted)} → "
-                f"{format_value(COUNTERS[change.counter], change.measured)}"
-            )
-            for change in held.changes
-        ]
-        click.echo(f"{held.scenario}/{held.design}: {', '.join(cells) or 'not compared'}")
+    for held in _held(compared):
+        cells = ", ".join(map(_cell, held.changes)) or "not compared"
+        click.echo(f"{held.scenario}/{held.design}: {cells}")
         for caveat in held.caveats:
             click.echo(f"  note: {caveat.text}", err=True)
         for crossing in held.crossings:
             click.echo(f"  crossed: {crossing.message}")
 
 
+def _cell(change: CounterChange) -> str:
+    counter = COUNTERS[change.counter]
+    if change.inside:
+        return f"{counter.title} ~"
+    accepted, measured = (format_value(counter, v) for v in (change.accepted, change.measured))
+    return f"{counter.title} {accepted} → {measured}"
+
+
+def _held(compared: Sequence[Outcome]) -> Iterator[Comparison]:
+    return (outcome.comparison for outcome in compared if outcome.comparison is not None)
+
+
 def verdict_of(compared: Sequence[Outcome]) -> int:
     """Return the exit code; a run of which no design has a baseline is no pass."""
-    held = [outcome.comparison for outcome in compared if outcome.comparison is not None]
+    held = list(_held(compared))
     if any(one.crossings for one in held):
         return 1
     if not any(one.baseline is not None for one in held):

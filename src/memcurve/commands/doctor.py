@@ -12,13 +12,18 @@ if TYPE_CHECKING:
     from memcurve.doctor import Diagnosis
 
 
-@click.command()
+@click.command(short_help="Say what this interpreter and platform can measure.")
 @click.option("--python", metavar="PATH", help="The interpreter to look at [default: this one].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(python: str | None, as_json: bool) -> None:
     """Say what can be counted here, how exactly, and what the next best costs.
 
     Exit code 2 if nothing can be counted exactly, or the interpreter cannot be measured at all.
+
+    \b
+    Examples:
+      memcurve doctor
+      memcurve doctor --python .venv39/bin/python --json
     """
     from memcurve.doctor import diagnose
 

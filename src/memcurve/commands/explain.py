@@ -3,25 +3,33 @@
 import contextlib
 import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from memcurve.commands.progress import one_line
+from memcurve.commands.scenarios import complete_names, json_option, quiet_option
 from memcurve.errors import ScenarioError
 from memcurve.findings import Explanation
 from memcurve.judge.comparison import Outcome
 from memcurve.scenario import Backend, Scenario, Target
 
+if TYPE_CHECKING:
+    from memcurve.check import Progress
+    from memcurve.explaining import ExplainOptions
 
-@click.command()
-@click.argument("name", metavar="SCENARIO/DESIGN")
+
+@click.command(short_help="Say what survives one design, and who holds it.")
+@click.argument("name", metavar="SCENARIO/DESIGN", shell_complete=complete_names)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--calls", type=click.IntRange(1), help="Calls of the natural pass.")
 @click.option("--native", is_flag=True, help="Name native frames too (memray; dear).")
 @click.option("--flame-graph", type=click.Path(dir_okay=False), help="Write memray's HTML here.")
 @click.option("--cycles", type=click.Path(file_okay=False), help="Draw each cycle as SVG in here.")
 @click.option("--known-leaks", type=click.Path(dir_okay=False), help="Acknowledged leaks.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option("Print one JSON object.")
+@quiet_option
 def explain(
     name: str,
     paths: tuple[Path, ...],
@@ -31,6 +39,7 @@ def explain(
     cycles: str | None,
     known_leaks: str | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Explain one design of a scenario in PATH… (bench/scenarios), whatever its verdict.
 
@@ -46,7 +55,8 @@ def explain(
 
     scenario, target, design = _named(discover(paths), name)
     options = ExplainOptions(native=native, flame_graph=flame_graph)
-    outcome = _explained(scenario, design, target, calls or scenario.calls, options)
+    with one_line(quiet) as progress:
+        outcome = _explained(scenario, design, target, calls or scenario.calls, options, progress)
     today = datetime.datetime.now(datetime.UTC).date()
     known = load_known(known_leaks)
     culprits = mark_known(outcome.culprits, known, today)
@@ -56,8 +66,14 @@ def explain(
     if cycles:
         _draw(found, Path(cycles))
     if as_json:
-        both = {"explanation": found, "ledger": outcome.ledger}
-        click.echo(msgspec.json.format(msgspec.json.encode(both)).decode())
+        value = {
+            "schema_version": 1,
+            "scenario": scenario.name,
+            "design": design,
+            "explanation": found,
+            "ledger": outcome.ledger,
+        }
+        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
     else:
         click.echo(outcome_text(outcome, found))
 
@@ -72,23 +88,31 @@ def _named(scenarios: list[Scenario], name: str) -> tuple[Scenario, Target, str]
 
 
 def _explained(
-    scenario: Scenario, design: str, target: Target, calls: int, explain: object
+    scenario: Scenario,
+    design: str,
+    target: Target,
+    calls: int,
+    explain: "ExplainOptions",
+    progress: "Progress | None",
 ) -> Outcome:
     from memcurve.check import Options, measure_target
     from memcurve.errors import MeasureError
-    from memcurve.explaining import ExplainOptions, explain_target
+    from memcurve.explaining import explain_target
     from memcurve.judge.judgement import judge
     from memcurve.judge.ledger import ledger_of
 
-    assert isinstance(explain, ExplainOptions)
     beside = scenario.backend() if scenario.backend else contextlib.nullcontext(Backend())
     with beside as backend:
         options = Options(calls=calls, environment=backend.environment, gauges=backend.gauges)
-        recording = measure_target(target, options, scenario=scenario.name, design=design)
+        recording = measure_target(
+            target, options, scenario=scenario.name, design=design, progress=progress
+        )
         if recording.failure is not None:
             raise MeasureError(f"{scenario.name}/{design}: {recording.failure.message}")
         judgement = judge(recording, options.thresholds)
-        found = explain_target(target, options, recording, judgement, explain=explain)
+        found = explain_target(
+            target, options, recording, judgement, explain=explain, progress=progress
+        )
     return Outcome(
         recording=recording,
         judgement=judgement,

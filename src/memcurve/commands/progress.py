@@ -1,34 +1,55 @@
-"""Show how far a run is: a live line on a terminal, plain lines elsewhere."""
+"""Show how far a run is: a live line on a terminal, plain lines or nothing elsewhere."""
 
 import contextlib
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from memcurve.bench import Event, Progress
-from memcurve.units import format_duration
+from memcurve.units import format_count, format_duration
+
+if TYPE_CHECKING:
+    from memcurve.bench import Event, Progress
+    from memcurve.check import Progress as PassProgress
 
 EVERY_S = 0.2
 
 
 @contextlib.contextmanager
-def shown(quiet: bool) -> Iterator[Progress | None]:
-    """Give what a run reports its progress to, None when nothing is to be shown."""
+def shown(quiet: bool) -> Iterator["Progress | None"]:
+    """Give what a run of scenarios tells its progress to, None when nothing is to be shown."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _live() as progress:
-            yield progress
+        estimate = Estimate()
+        with _live() as show:
+            yield lambda event: show(line(event, estimate.left_s(event)))
     else:
         yield _plain()
 
 
-def line(event: Event, left_s: float | None) -> str:
+@contextlib.contextmanager
+def one_line(quiet: bool) -> Iterator["PassProgress | None"]:
+    """Give what a measurement of one target tells its progress to; None off a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    began = time.monotonic()
+    with _live() as show:
+        yield lambda kind, call: show(pass_line(kind, call, time.monotonic() - began))
+
+
+def line(event: "Event", left_s: float | None) -> str:
     """Return one event as a line: which pass of what, its call, passes done, time left."""
     left = f", about {format_duration(left_s)} left" if left_s is not None else ""
     where = f"{event.scenario}/{event.design} {event.kind}"
-    return f"[{event.done}/{event.total}] {where}: call {event.call}{left}"
+    return f"[{event.done}/{event.total}] {where}: call {format_count(event.call)}{left}"
+
+
+def pass_line(kind: str, call: int, elapsed_s: float) -> str:
+    """Return where the measurement of one target is: how long it takes, the target decides."""
+    return f"{kind}: call {format_count(call)}, {format_duration(elapsed_s)}"
 
 
 class Estimate:
@@ -37,18 +58,18 @@ class Estimate:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._began = clock, clock()
 
-    def left_s(self, event: Event) -> float | None:
+    def left_s(self, event: "Event") -> float | None:
         """Return the seconds left, None while nothing is known."""
         if event.done == 0:
             return None
         return (self._clock() - self._began) / event.done * (event.total - event.done)
 
 
-def _plain() -> Progress:
+def _plain() -> "Progress":
     """Return a progress that prints one line whenever another pass begins."""
     estimate, seen, lock = Estimate(), set[tuple[str, str, str]](), threading.Lock()
 
-    def progress(event: Event) -> None:
+    def progress(event: "Event") -> None:
         key = (event.scenario, event.design, event.kind)
         with lock:
             if key in seen:
@@ -60,18 +81,19 @@ def _plain() -> Progress:
 
 
 @contextlib.contextmanager
-def _live() -> Iterator[Progress]:
+def _live() -> Iterator[Callable[[str], None]]:
+    """Give what replaces one line at the foot of the terminal, from any thread."""
     from rich.console import Console
+    from rich.text import Text
 
-    console, estimate, lock = Console(stderr=True), Estimate(), threading.Lock()
-    last = 0.0
-    with console.status("starting …") as status:
+    lock, last = threading.Lock(), 0.0
+    with Console(stderr=True).status("starting …") as status:
 
-        def progress(event: Event) -> None:
+        def show(text: str) -> None:
             nonlocal last
             with lock:
                 if time.monotonic() - last >= EVERY_S:
                     last = time.monotonic()
-                    status.update(line(event, estimate.left_s(event)))
+                    status.update(Text(text))
 
-        yield progress
+        yield show

@@ -3,28 +3,48 @@
 Exit code 0: nothing was crossed · 1: a threshold was · 2: a design that must not fail did.
 """
 
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
 from memcurve.baseline import Baseline
-from memcurve.commands.scenarios import baselines_option, out_option, scenario_options
+from memcurve.commands.scenarios import (
+    Command,
+    baselines_option,
+    json_option,
+    out_option,
+    scenario_options,
+)
 from memcurve.judge.comparison import Outcome, Run
 from memcurve.scenario import Scenario
 
 
-@click.command()
+def _report_options(command: Command) -> Command:
+    """Add the options that say which reports are written, and where."""
+    for add in (
+        out_option,
+        click.option(
+            "--junit", type=click.Path(dir_okay=False, path_type=Path), help="JUnit XML, here."
+        ),
+        json_option("Print summary.json instead of the table."),
+        click.option("--svg", is_flag=True, help="Draw the pictures as SVG too."),
+    ):
+        command = add(command)
+    return command
+
+
+@click.command(short_help="Run scenarios in all their designs, and gate their curves.")
 @scenario_options
-@out_option
 @click.option(
     "--quick", is_flag=True, help="Only what gates: no natural pass, no verdict on what may grow."
 )
 @click.option("--full", is_flag=True, help="Explain every design, whatever its verdict.")
-@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
-@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="JUnit XML.")
+@_report_options
 def run(
     paths: tuple[Path, ...],
     expression: str | None,
@@ -32,11 +52,12 @@ def run(
     jobs: int,
     quiet: bool,
     baselines: Path,
-    out: Path,
     quick: bool,
     full: bool,
+    svg: bool,
     as_json: bool,
     junit: Path | None,
+    out: Path,
 ) -> None:
     """Run the scenarios in PATH… (bench/scenarios) in all their designs, and gate their curves.
 
@@ -44,11 +65,13 @@ def run(
     Examples:
       memcurve run
       memcurve run -k "rag_client and not published" --calls 1000
+      memcurve run bench/scenarios/parsing.py --quick --json
+      memcurve run --svg --out build/memory
     """
     from memcurve import bench
     from memcurve.commands.progress import shown
     from memcurve.discovery import discover, select
-    from memcurve.store import save_recordings
+    from memcurve.report.keeping import save_outcomes
 
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other; choose one")
@@ -58,30 +81,47 @@ def run(
         calls=calls,
         jobs=jobs,
         natural=not quick,
-        explain="never" if quick else "always" if full else "growing",
-        may_grow_cpu_s=0.0 if quick else bench.CPU_BUDGET_S,
+        explain="never" if quick else "always" if full else "suspects",
+        baselines=baselines,
+        may_grow_cpu_s=0.0 if quick else bench.MAY_GROW_CPU_BUDGET_S,
     )
     with shown(quiet) as progress:
         outcomes = bench.run_scenarios(scenarios, options, progress)
-    save_recordings(out, [outcome.recording for outcome in outcomes])
+    save_outcomes(out, outcomes)
     outcomes = bench.gated(scenarios, outcomes, baselines)
     value = bench.run_of(scenarios, outcomes, _command(), began)
-    finish(value, scenarios, out, baselines, as_json=as_json, junit=junit)
+    finish(value, scenarios, out, baselines, svg=svg, as_json=as_json, junit=junit)
 
 
-@click.command()
-@out_option
-@baselines_option
+@click.command(short_help="Write the reports of the last run again.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-def report(out: Path, baselines: Path, paths: tuple[Path, ...]) -> None:
-    """Write the reports of the last run again, from its recordings."""
+@_report_options
+@baselines_option
+def report(
+    paths: tuple[Path, ...],
+    svg: bool,
+    as_json: bool,
+    junit: Path | None,
+    out: Path,
+    baselines: Path,
+) -> None:
+    """Write the reports of the last run again, from its recordings.
+
+    \b
+    Examples:
+      memcurve report
+      memcurve report --svg --out build/memory
+    """
     from memcurve import bench
     from memcurve.commands.stored import stored_outcomes
 
     began = time.monotonic()
     scenarios, outcomes = stored_outcomes(out, paths)
     outcomes = bench.gated(scenarios, outcomes, baselines)
-    finish(bench.run_of(scenarios, outcomes, _command(), began), scenarios, out, baselines)
+    value = bench.run_of(scenarios, outcomes, _command(), began)
+    measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
+    value = msgspec.structs.replace(value, recorded_at=measured_at, elapsed_s=0.0)
+    finish(value, scenarios, out, baselines, svg=svg, as_json=as_json, junit=junit)
 
 
 def finish(
@@ -90,6 +130,7 @@ def finish(
     out: Path,
     baselines: Path,
     *,
+    svg: bool = False,
     as_json: bool = False,
     junit: Path | None = None,
 ) -> None:
@@ -101,15 +142,17 @@ def finish(
     from memcurve.store import replace_file
 
     accepted = _accepted(value, baselines)
-    written = write_all(value, out, baselines=accepted)
+    written = write_all(value, out, baselines=accepted, formats=("png", "svg") if svg else ("png",))
     replace_file(out / "benchmark.json", action_benchmark_json(value))
     if junit is not None:
         replace_file(junit, junit_xml(value))
     if as_json:
-        click.echo((out / "summary.json").read_text())
+        click.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
     else:
         print_table(build_page(value, accepted))
-        click.echo(f"reports: {written[0]}")
+        click.echo(f"reports: {written.first}")
+    if written.complaint:
+        click.echo(f"memcurve: {written.complaint}", err=True)
     sys.exit(exit_code(value, scenarios))
 
 
@@ -141,4 +184,4 @@ def _accepted(value: Run, folder: Path) -> dict[str, Baseline]:
 
 
 def _command() -> str:
-    return " ".join(["memcurve", *sys.argv[1:]])
+    return shlex.join(["memcurve", *sys.argv[1:]])

@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from memcurve.errors import MemcurveError
 from memcurve.store import DEFAULT_BASELINES, DEFAULT_OUT
 
 Command = Callable[..., Any]
 
 
 def scenario_options(command: Command) -> Command:
-    """Add PATH…, -k, --calls, --jobs, --python, -q and --baselines."""
+    """Add PATH…, -k, --calls, --jobs, -q and --baselines, which `--help` lists in this order."""
     for add in (
-        click.argument("paths", nargs=-1, type=click.Path(path_type=Path)),
-        click.option("-k", "expression", metavar="EXPR", help="Only designs whose name matches."),
-        click.option("--calls", type=click.IntRange(1), help="Calls of every design."),
+        baselines_option,
+        quiet_option,
         click.option(
             "--jobs",
             type=click.IntRange(1),
@@ -24,11 +25,33 @@ def scenario_options(command: Command) -> Command:
             show_default=True,
             help="Exact passes side by side.",
         ),
-        click.option("-q", "--quiet", is_flag=True, help="No progress."),
-        baselines_option,
+        click.option("--calls", type=click.IntRange(1), help="Calls of every design."),
+        name_option,
+        click.argument("paths", nargs=-1, type=click.Path(path_type=Path)),
     ):
         command = add(command)
     return command
+
+
+def name_option(command: Command) -> Command:
+    """Add -k."""
+    return click.option(
+        "-k",
+        "expression",
+        metavar="EXPR",
+        help='Only designs whose "scenario/design" matches, such as "rag and not naive".',
+        shell_complete=complete_names,
+    )(command)
+
+
+def quiet_option(command: Command) -> Command:
+    """Add -q."""
+    return click.option("-q", "--quiet", is_flag=True, help="No progress.")(command)
+
+
+def json_option(text: str) -> Callable[[Command], Command]:
+    """Return what adds --json; `text` says what is printed."""
+    return click.option("--json", "as_json", is_flag=True, help=text)
 
 
 def baselines_option(command: Command) -> Command:
@@ -51,3 +74,17 @@ def out_option(command: Command) -> Command:
         show_default=True,
         help="Where recordings and reports go.",
     )(command)
+
+
+def complete_names(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the ``scenario/design`` names that begin so, for the shell."""
+    from memcurve.discovery import discover
+
+    try:
+        scenarios = discover()
+    except MemcurveError:
+        return []  # a shell that completes has no place for an error
+    names = (f"{one.name}/{design}" for one in scenarios for design in one.designs)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

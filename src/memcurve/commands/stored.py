@@ -1,4 +1,4 @@
-"""Read the last run back: recordings become outcomes again, judged anew."""
+"""Read the last run back: recordings become outcomes again, judged as they were."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenari
     Raises RecordingError where there is none, or a recording is damaged.
     """
     from memcurve.bench import judged
-    from memcurve.judge.thresholds import Thresholds
+    from memcurve.report.keeping import load_outcome
     from memcurve.store import load_recordings
 
     recordings = load_recordings(out)
@@ -31,7 +31,7 @@ def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenari
         order = list(scenario.designs)
         own.sort(key=lambda one: order.index(one.design) if one.design in order else len(order))
         scenarios.append(scenario)
-        outcomes.extend(judged(one, Thresholds()) for one in own)
+        outcomes.extend(load_outcome(out, one, judged) for one in own)
     return scenarios, outcomes
 
 

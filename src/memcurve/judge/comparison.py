@@ -13,7 +13,8 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True):
     """A threshold that a run crossed for good: where, by how much, and against what.
 
     `kind` is "band" (the curve left its baseline), "verdict" (something grows that must not),
-    "resources" (descriptors, threads or tasks grow) or "lead" (pooled no longer beats naive).
+    "resources" (descriptors, threads or tasks grow), "lead" (pooled no longer beats naive) or
+    "limit" (a test allows less).
     """
 
     scenario: str

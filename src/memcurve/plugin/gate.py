@@ -2,6 +2,7 @@
 
 import msgspec
 
+from memcurve.judge.comparison import Crossing
 from memcurve.judge.verdict import Growing, Inconclusive, Verdict, name_of
 from memcurve.plugin.settings import Limits
 
@@ -23,13 +24,13 @@ class Excess(msgspec.Struct, frozen=True, kw_only=True):
 class Gated(msgspec.Struct, frozen=True, kw_only=True):
     """A verdict and what it means for the test: limits crossed, and questions still open.
 
-    `regressed` are the messages of curves that left the band that was accepted for them.
+    `regressed` are the curves that left the band that was accepted for them.
     """
 
     verdict: Verdict
     crossed: tuple[Excess, ...] = ()
     unsettled: tuple[Inconclusive, ...] = ()
-    regressed: tuple[str, ...] = ()
+    regressed: tuple[Crossing, ...] = ()
 
     @property
     def outcome(self) -> str:

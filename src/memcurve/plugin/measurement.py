@@ -16,7 +16,7 @@ from memcurve.check import measure_function
 from memcurve.check_in_process import InProcessCheck
 from memcurve.explaining import explain_function
 from memcurve.judge.compare import accept, compare
-from memcurve.judge.comparison import Outcome
+from memcurve.judge.comparison import Crossing, Outcome
 from memcurve.judge.verdict import Growing, Verdict
 from memcurve.plugin.gate import Gated, gate
 from memcurve.plugin.process import Held, read_held
@@ -135,7 +135,7 @@ class Measurement:
         )
         save_baseline(self._settings.baselines, baseline)
 
-    def _regressed(self, outcome: Outcome) -> tuple[str, ...]:
+    def _regressed(self, outcome: Outcome) -> tuple[Crossing, ...]:
         """Return where the curves left their accepted band, nothing where none was accepted."""
         environment = outcome.recording.environment
         assert environment is not None
@@ -145,7 +145,7 @@ class Measurement:
         declared = scenario(self.name, {DESIGN: outcome.recording.target})
         (held,) = compare(declared, [outcome], baseline)
         assert held.comparison is not None
-        return tuple(c.message for c in held.comparison.crossings if c.kind == "band")
+        return tuple(c for c in held.comparison.crossings if c.kind == "band")
 
 
 def _outcome(verdict: Verdict) -> Outcome:

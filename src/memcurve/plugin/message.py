@@ -7,7 +7,7 @@ from memcurve.plugin.gate import Excess, Gated
 from memcurve.report.text import verdict_line
 from memcurve.units import COUNTERS, format_bytes, format_count
 
-_COUNTER = {"retained": "live_bytes", "deferred": "deferred_bytes"}
+COUNTER_OF = {"retained": "live_bytes", "deferred": "deferred_bytes"}
 MOST_CULPRITS = 3
 
 
@@ -15,8 +15,8 @@ def failure_text(gated: Gated, repeat: str) -> str:
     """Return the message of a failed test; `repeat` is the command that measures it again."""
     assert gated.verdict.details is not None
     details = gated.verdict.details
-    lines = [_headline(excess) for excess in gated.crossed]
-    lines += [f"accepted curve left: {text}" for text in gated.regressed]
+    lines = [headline(excess) for excess in gated.crossed]
+    lines += [f"accepted curve left: {one.message}" for one in gated.regressed]
     lines += [_open_question(verdict) for verdict in gated.unsettled]
     retained = details.judgement.retained
     if isinstance(retained, Growing):
@@ -37,7 +37,8 @@ def failure_text(gated: Gated, repeat: str) -> str:
 def summary_line(gated: Gated) -> str:
     """Return the result of one measured test in one line."""
     if gated.crossed or gated.regressed:
-        return "; ".join([*(_headline(excess) for excess in gated.crossed), *gated.regressed])
+        said = [headline(excess) for excess in gated.crossed]
+        return "; ".join([*said, *(one.message for one in gated.regressed)])
     if gated.unsettled:
         return _open_question(gated.unsettled[0])
     evidence, allowed = gated.verdict.evidence, gated.verdict.thresholds.tolerance
@@ -54,7 +55,8 @@ def _open_question(verdict: Inconclusive) -> str:
     return f"inconclusive: {title}: {verdict.why} (after {verdict.evidence.to_call} calls)"
 
 
-def _headline(excess: Excess) -> str:
+def headline(excess: Excess) -> str:
+    """Return what was crossed, by how much, and what was allowed."""
     limit = f"{excess.name}={_limit(excess)} a call was allowed"
     if excess.verdict is not None:
         return f"{verdict_line(excess.verdict)} ({limit})"
@@ -65,11 +67,11 @@ def _headline(excess: Excess) -> str:
 
 def _limit(excess: Excess) -> str:
     text = _amount(excess, excess.limit)
-    return f'"{text}"' if excess.name in _COUNTER else text
+    return f'"{text}"' if excess.name in COUNTER_OF else text
 
 
 def _amount(excess: Excess, value: float) -> str:
-    counter = COUNTERS[_COUNTER.get(excess.name, excess.name)]
+    counter = COUNTERS[COUNTER_OF.get(excess.name, excess.name)]
     return format_bytes(value) if counter.unit == "bytes" else format_count(value)
 
 
@@ -90,7 +92,7 @@ def _next_steps(gated: Gated) -> list[str]:
     steps = []
     for excess in gated.crossed:
         value = excess.value * 1.1
-        amount = f'"{format_bytes(value)}"' if excess.name in _COUNTER else f"{value:.3g}"
+        amount = f'"{format_bytes(value)}"' if excess.name in COUNTER_OF else f"{value:.3g}"
         wanted = f"if that is meant, allow it: {excess.name}={amount}"
         steps.append(f"{_REMEDY[excess.name]}; {wanted}")
     if gated.regressed and not gated.crossed:

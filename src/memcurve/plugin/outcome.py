@@ -1,23 +1,22 @@
 """Carry outcomes out of the test: as properties (JUnit, xdist), as a summary, as a report."""
 
 import math
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from memcurve.errors import MemcurveError
-from memcurve.findings import Explanation
-from memcurve.judge.comparison import Outcome, Run
-from memcurve.judge.judgement import judge
+from memcurve.judge.comparison import Comparison, Crossing, Outcome, Run
 from memcurve.plugin.gate import Gated
-from memcurve.plugin.message import summary_line
-from memcurve.store import load_recording, recording_path, replace_file, save_recordings
+from memcurve.plugin.message import COUNTER_OF, headline, summary_line
+from memcurve.recording import Recording
+from memcurve.report.keeping import load_outcome, save_outcomes
+from memcurve.store import load_recording, recording_path
 
 PREFIX = "memcurve_"
-SESSION = pytest.StashKey[list[str]]()
+COMPLAINT = pytest.StashKey[str]()
 _MARKS = {"over limit": "!", "inconclusive": "?"}
 
 
@@ -40,10 +39,36 @@ def keep_outcome(item: pytest.Item, gated: Gated) -> None:
     item.user_properties.extend((PREFIX + name, value) for name, value in values.items())
     out = report_folder(item.config)
     if out is not None:
-        save_recordings(out, [recording])
-        if details.explanation is not None:
-            place = _explanation_path(out, recording.scenario)
-            replace_file(place, msgspec.json.encode(details.explanation))
+        found = Outcome(
+            recording=recording,
+            judgement=judgement,
+            comparison=_comparison(item.nodeid, gated, recording),
+            explanation=details.explanation,
+        )
+        save_outcomes(out, [found])
+
+
+def _comparison(nodeid: str, gated: Gated, recording: Recording) -> Comparison:
+    """Return the crossed limits of a test as reports show thresholds that were crossed."""
+    limits = tuple(
+        Crossing(
+            scenario=recording.scenario,
+            design=recording.design,
+            counter=COUNTER_OF.get(excess.name, excess.name),
+            kind="limit",
+            call=gated.verdict.evidence.to_call,
+            value=excess.value,
+            limit=excess.limit,
+            message=f"{nodeid}: {headline(excess)}",
+        )
+        for excess in gated.crossed
+    )
+    return Comparison(
+        scenario=recording.scenario,
+        design=recording.design,
+        baseline=None,
+        crossings=(*limits, *gated.regressed),
+    )
 
 
 def _rounded(value: float) -> float:
@@ -68,7 +93,10 @@ def write_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{mark} {nodeid} ({found['calls']} calls)")
         terminalreporter.write_line(f"    {found['summary']}")
     out = report_folder(terminalreporter.config)
-    if out is not None:
+    complaint = terminalreporter.config.stash.get(COMPLAINT, "")
+    if complaint:
+        terminalreporter.write_line(f"memcurve: {complaint}")
+    elif out is not None:
         terminalreporter.write_line(f"curves: {out / 'index.html'}")
 
 
@@ -103,26 +131,14 @@ def write_report(session: pytest.Session) -> None:
         return
     from memcurve.report.write import write_all
 
-    command = " ".join(["pytest", *map(str, session.config.invocation_params.args)])
-    try:
-        write_all(Run(outcomes=tuple(outcomes), command=command), out)
-    except ImportError as error:
-        raise MemcurveError(f"a page needs {error.name!r}; install memcurve[report]") from error
+    command = shlex.join(["pytest", *map(str, session.config.invocation_params.args)])
+    measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
+    run = Run(outcomes=tuple(outcomes), command=command, recorded_at=measured_at)
+    written = write_all(run, out)
+    session.config.stash[COMPLAINT] = written.complaint
 
 
 def _outcome(out: Path, name: str) -> Outcome:
-    recording = load_recording(recording_path(out, name, "test"))
-    place = _explanation_path(out, name)
-    explanation = None
-    if place.exists():
-        explanation = msgspec.json.decode(place.read_bytes(), type=Explanation)
-    return Outcome(
-        recording=recording,
-        judgement=judge(recording),
-        culprits=explanation.culprits if explanation is not None else (),
-        explanation=explanation,
-    )
+    from memcurve.bench import judged
 
-
-def _explanation_path(out: Path, name: str) -> Path:
-    return out / "explanations" / f"{name}.json"
+    return load_outcome(out, load_recording(recording_path(out, name, "test")), judged)

@@ -107,6 +107,7 @@ def _options(values: Mapping[str, object], limits: Limits, quick: bool) -> Optio
         budget_s=None if budget is None else float(str(budget)),
         call_timeout_s=float(str(values.get("timeout", 30.0))),
         grace_s=float(str(values.get("grace", 1.0))),
+        pace="work",
         thresholds=msgspec.structs.replace(thresholds, **changed),
     )
 

@@ -11,6 +11,13 @@ from memcurve.findings import Culprit, Cycle, Ledger
 from memcurve.judge.caveats import Caveat
 from memcurve.judge.verdict import VerdictName
 from memcurve.recording import SCHEMA_VERSION, Environment, Recording
+from memcurve.report.comparison_json import (
+    COMPARISON_VERSION,
+    ComparisonShape,
+    CrossingShape,
+    RevisionsShape,
+)
+from memcurve.report.keeping import FINDINGS_VERSION, Findings
 from memcurve.report.summary import SUMMARY_VERSION
 
 
@@ -100,20 +107,6 @@ class VerdictShape(_Shape, frozen=True, kw_only=True):
     settle_by: str | UnsetType = UNSET
 
 
-class CrossingShape(_Shape, frozen=True, kw_only=True):
-    """A threshold that was crossed for good."""
-
-    scenario: str
-    design: str
-    counter: str
-    kind: str
-    call: int
-    value: float | None
-    limit: float | None
-    over: float | None
-    message: str
-
-
 class DesignShape(_Shape, frozen=True, kw_only=True):
     """One design of one scenario."""
 
@@ -173,6 +166,9 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     f"baseline-v{BASELINE_VERSION}": Baseline,
     f"check-v{SCHEMA_VERSION}": CheckShape,
     f"summary-v{SUMMARY_VERSION}": SummaryShape,
+    f"findings-v{FINDINGS_VERSION}": Findings,
+    f"comparison-v{COMPARISON_VERSION}": ComparisonShape,
+    f"revisions-v{COMPARISON_VERSION}": RevisionsShape,
 }
 
 

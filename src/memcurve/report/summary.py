@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from memcurve.judge.comparison import Crossing
 from memcurve.judge.verdict import (
     Flat,
     Growing,
@@ -20,6 +19,7 @@ from memcurve.judge.verdict import (
     Verdict,
     name_of,
 )
+from memcurve.report.comparison_json import crossing_of
 from memcurve.report.figures import METRICS, figures_of
 from memcurve.report.page import DesignView, Page, ScenarioView
 
@@ -49,7 +49,7 @@ def summary_object(page: Page) -> dict[str, Any]:
         "elapsed_s": round(page.elapsed_s, 3),
         "command": page.command,
         "environments": [environment.key for environment in page.environments],
-        "crossings": [_crossing(crossing) for crossing in page.crossings],
+        "crossings": msgspec.to_builtins([crossing_of(one) for one in page.crossings]),
         "scenarios": [_scenario(scenario) for scenario in page.scenarios],
     }
 
@@ -91,7 +91,7 @@ def _design(design: DesignView) -> dict[str, Any]:
         "ledger": msgspec.to_builtins(design.ledger),
         "culprits": msgspec.to_builtins(design.culprits),
         "failure": failure.line if failure else None,
-        "crossings": [_crossing(crossing) for crossing in design.crossings],
+        "crossings": msgspec.to_builtins([crossing_of(one) for one in design.crossings]),
         "caveats": [{"kind": c.kind, "text": c.text} for c in design.caveats],
     }
 
@@ -139,20 +139,6 @@ def _particulars(verdict: Verdict) -> dict[str, Any]:
             }
         case Inconclusive():
             return {"why": verdict.why, "settle_by": verdict.settle_by}
-
-
-def _crossing(crossing: Crossing) -> dict[str, Any]:
-    return {
-        "scenario": crossing.scenario,
-        "design": crossing.design,
-        "counter": crossing.counter,
-        "kind": crossing.kind,
-        "call": crossing.call,
-        "value": _finite(crossing.value),
-        "limit": _finite(crossing.limit),
-        "over": _finite(crossing.over),
-        "message": crossing.message,
-    }
 
 
 def _finite(value: float | None) -> float | None:

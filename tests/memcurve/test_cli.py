@@ -1,0 +1,160 @@
+"""The command line says what goes wrong in one line, tells the shell its names, and prints JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from memcurve.cli import INTERRUPTED, main
+from memcurve.commands.progress import pass_line
+from memcurve.report.comparison_json import ComparisonShape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOBS = """
+def flat(): bytes(1000)
+def reads(state): return state["key"]
+def state(): return {"key": 1}
+"""
+SCENARIO = """
+from memcurve import scenario
+small = scenario("small", {"naive": "jobs.py:flat", "pooled": "jobs.py:flat"}, calls=20)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "bench" / "scenarios"
+    folder.mkdir(parents=True)
+    (folder / "small.py").write_text(SCENARIO)
+    for at in (folder, tmp_path):
+        (at / "jobs.py").write_text(JOBS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def invoke(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, list(arguments), prog_name="memcurve")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chekc"], "no such command 'chekc'. Did you mean 'check'?; see memcurve --help"),
+        (["check"], "missing argument 'TARGET'; see memcurve check --help"),
+        (["accept"], "missing option '--reason'; see memcurve accept --help"),
+        (["run", "--jobs", "0"], "invalid value for '--jobs': 0 is not in the range x>=1; see"),
+        (["run", "nothing.py"], "no such file or folder: 'nothing.py'; name a scenario file"),
+        (["check", "jobs.py:gone"], "no attribute 'gone' in jobs.py; it has flat, reads, state"),
+        (["report"], "no recordings in reports/recordings; run memcurve run first"),
+        (["doctor", "--python", "/no/python"], "cannot start python '/no/python'"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_with_the_next_step(
+    place: Path, arguments: list[str], said: str
+) -> None:
+    code, printed, complaint = invoke(*arguments)
+    assert (code, printed) == (2, "")
+    assert complaint.startswith(f"memcurve: {said}")
+    assert complaint.count("\n") == 1
+
+
+def test_a_place_that_cannot_be_written_is_one_line(place: Path) -> None:
+    (place / "taken").write_text("a file")
+    code, _, complaint = invoke("run", "-q", "--quick", "--out", "taken/reports")
+    assert code == 2
+    assert complaint.startswith("memcurve: taken/reports")
+    assert complaint.count("\n") == 1
+
+
+def test_an_interrupted_run_is_not_taken_for_one_that_found_a_leak() -> None:
+    @main.command(hidden=True)
+    def interrupts() -> None:
+        raise KeyboardInterrupt
+
+    try:
+        assert invoke("interrupts") == (INTERRUPTED, "", "memcurve: interrupted\n")
+    finally:
+        del main.commands["interrupts"]
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    code, printed, complaint = invoke()
+    assert code == 2
+    assert "Examples:" in printed + complaint
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_the_help_of_every_command_has_examples_that_exist(name: str) -> None:
+    command = main.commands[name]
+    text = command.help or ""
+    assert f"  memcurve {name}" in text.partition("Examples:")[2]
+    known = {option for one in command.params for option in one.opts} | {"\b"}
+    used = [word for word in text.split() if word.startswith("-") and len(word) > 1]
+    assert [word for word in used if word not in known] == []
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_can_print_json(name: str) -> None:
+    assert "--json" in {option for one in main.commands[name].params for option in one.opts}
+
+
+def test_a_target_that_reads_the_call_number_as_its_set_up_is_told_so(place: Path) -> None:
+    code, _, complaint = invoke("check", "jobs.py:reads", "--setup", "jobs.py:state")
+    assert code == 2
+    assert "note: a target with one argument gets the number of the call" in complaint
+    _, _, quiet = invoke("check", "jobs.py:reads", "--setup", "jobs.py:state", "-q")
+    assert quiet.count("\n") == 1
+
+
+def test_a_run_draws_svg_on_request_and_reports_are_written_again(place: Path) -> None:
+    assert invoke("run", "-q", "--quick", "-k", "small/naive", "--svg")[0] == 0
+    picture = place / "reports" / "small.svg"
+    assert picture.read_text().startswith("<?xml")
+    picture.unlink()
+    code, printed, _ = invoke("report", "--json", "--svg", "--junit", "junit.xml")
+    assert code == 0
+    summary = json.loads(printed)
+    assert summary["scenarios"][0]["designs"][0]["verdict"] == "flat"
+    assert picture.exists()
+    assert (place / "junit.xml").exists()
+
+    code, printed, complaint = invoke("compare", "--json")
+    assert code == 2
+    assert "nothing to compare with" in complaint
+    compared = msgspec.json.decode(printed, type=ComparisonShape)
+    assert (compared.passed, compared.designs[0].has_baseline) == (False, False)
+
+
+def completed(place: Path, words: str, number: int) -> list[str]:
+    own = {
+        **os.environ,
+        "_MEMCURVE_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(number),
+    }
+    command = [sys.executable, "-c", "from memcurve.cli import main; main(prog_name='memcurve')"]
+    done = subprocess.run(command, cwd=place, env=own, capture_output=True, text=True, check=True)
+    return [line.partition(",")[2] for line in done.stdout.split()]
+
+
+def test_the_shell_completes_commands_options_and_names_of_designs(place: Path) -> None:
+    assert completed(place, "memcurve ch", 1) == ["check"]
+    assert completed(place, "memcurve run --sv", 2) == ["--svg"]
+    assert completed(place, "memcurve explain small/", 2) == ["small/naive", "small/pooled"]
+    assert completed(place / "bench", "memcurve explain sm", 2) == []
+
+
+def test_progress_of_one_target_says_pass_call_and_time() -> None:
+    assert pass_line("settled", 1234, 2.5) == "settled: call 1,234, 2.5 s"
