@@ -14,6 +14,7 @@ import pytest
 
 from memcurve import bench
 from memcurve.discovery import discover, only
+from memcurve.gating import gated
 from memcurve.judge.gates import GATED_COUNTERS
 from memcurve.store import DEFAULT_BASELINES, replace_file
 
@@ -52,10 +53,15 @@ def needed(items: list[pytest.Item]) -> list[Scenario]:
 def outcomes(request: pytest.FixtureRequest) -> Outcomes:
     chosen = needed(request.session.items)
     # what may grow gates by its band alone: the calls that are shown suffice for it
-    options = bench.RunOptions(natural=False, may_grow_cpu_s=0.0)
+    options = bench.RunOptions(
+        natural=False,
+        may_grow_cpu_s=0.0,
+        explain="crossings",
+        baselines=ROOT / DEFAULT_BASELINES,
+    )
     measured = bench.run_scenarios(chosen, options)
-    gated = bench.gated(chosen, measured, ROOT / DEFAULT_BASELINES)
-    return {(one.recording.scenario, one.recording.design): one for one in gated}
+    held = gated(chosen, measured, ROOT / DEFAULT_BASELINES)
+    return {(one.recording.scenario, one.recording.design): one for one in held}
 
 
 def comparison(outcomes: Outcomes, scenario: str, design: str) -> Comparison:

@@ -11,6 +11,7 @@ from bench.designs import published
 from bench.failures import counted
 
 MINUTE_S = 60.0
+HANGS_AFTER_S = 1.0  # a client shared by several loops may wait for ever; a case takes 0.1 s
 _minutes = itertools.count()
 _cache = published.SearchCache()
 
@@ -122,7 +123,7 @@ def batch_threads(number: int) -> None:
 
 def _in_thread(number: int) -> None:
     executor = _manager().create_executor(f"case-{number:07d}", lambda: _node(number))
-    asyncio.run(executor.run())
+    asyncio.run(asyncio.wait_for(executor.run(), HANGS_AFTER_S))
     if executor.error is not None:
         raise executor.error
 

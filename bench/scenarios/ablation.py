@@ -22,5 +22,5 @@ ablation = declared(
     "One node a call as an execution: LLM pool, retrieval pool, cache off and clean-up, "
     "each alone, all but one, none and all.",
     must_not_grow=("everything",),
-    calls=60,
+    calls=25,
 )

@@ -13,6 +13,6 @@ batch_threads = three_designs(
     "batch_threads",
     "Ten test cases a call, on ten worker threads with an event loop each.",
     setup="threaded_platform",
-    calls=20,  # 200 cases
+    calls=10,  # 100 cases
     at_most={"connections_opened": 0.1, "cpu_ns": 0.7},
 )

@@ -10,29 +10,31 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Literal
 
 import msgspec
 
-from memcurve.baseline import Baseline
 from memcurve.check import Options
-from memcurve.judge.compare import compare
+from memcurve.gating import crosses, is_suspect
 from memcurve.judge.comparison import Outcome, Run
 from memcurve.judge.judgement import judge
 from memcurve.judge.ledger import ledger_of
 from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.verdict import Growing, Judgement
 from memcurve.lanes import Job, Lane
 from memcurve.recording import PassRecord, Recording
 from memcurve.scenario import Scenario
-from memcurve.store import load_baseline
 
 CPU_BUDGET_S = 4.0
 MAY_GROW_CPU_BUDGET_S = 1.0  # its verdict gates nothing: the calls that are shown come first
+
+
+Explain = Literal["never", "crossings", "suspects", "always"]
+"""Which designs to explain: those that cross a threshold, also those that grow anyway, or all."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,13 +42,15 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `calls` replaces what the scenarios say; `cpu_s` is how much CPU time the calls of one settled
     pass may use before an open question stays open, and `may_grow_cpu_s` the same for a design
-    whose verdict gates nothing. The workers start in the folder `cwd`.
+    whose verdict gates nothing. `explain` looks at the thresholds in the folder `baselines`. The
+    workers start in the folder `cwd`.
     """
 
     calls: int | None = None
     jobs: int = 2
     natural: bool = True
-    explain: str = "growing"
+    explain: Explain = "suspects"
+    baselines: Path | None = None
     cpu_s: float = CPU_BUDGET_S
     may_grow_cpu_s: float = MAY_GROW_CPU_BUDGET_S
     call_timeout_s: float = 30.0
@@ -245,10 +249,7 @@ def judged(recording: Recording, thresholds: Thresholds) -> Outcome:
 
 def _explained(work: _Work, lane: Lane, job: Job, outcome: Outcome) -> Outcome:
     judgement = outcome.judgement
-    wanted = work.options.explain
-    if judgement is None or wanted == "never":
-        return outcome
-    if wanted == "growing" and not _needs_explaining(job, judgement):
+    if judgement is None or not _wants_explaining(work.options, job, outcome):
         return outcome
     from memcurve.explaining import explain_with
 
@@ -263,36 +264,12 @@ def _explained(work: _Work, lane: Lane, job: Job, outcome: Outcome) -> Outcome:
     return msgspec.structs.replace(outcome, culprits=found.culprits, explanation=found)
 
 
-def _needs_explaining(job: Job, judgement: Judgement) -> bool:
-    return isinstance(judgement.overall, Growing) and job.design not in job.scenario.may_grow
-
-
-def gated(
-    scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], folder: Path
-) -> list[Outcome]:
-    """Hold outcomes against the baselines of their environment.
-
-    Raises RecordingError for a baseline that is there and cannot be read.
-    """
-    found: dict[str, Baseline] = {}
-    for outcome in outcomes:
-        name, environment = outcome.recording.scenario, outcome.recording.environment
-        if environment is not None and name not in found:
-            baseline = load_baseline(folder, environment.key, name)
-            if baseline is not None:
-                found[name] = baseline
-    return gated_by(scenarios, outcomes, found)
-
-
-def gated_by(
-    scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], baselines: Mapping[str, Baseline]
-) -> list[Outcome]:
-    """Hold outcomes against baselines, given by the name of their scenario."""
-    found: list[Outcome] = []
-    for one in scenarios:
-        own = [outcome for outcome in outcomes if outcome.recording.scenario == one.name]
-        found.extend(compare(one, own, baselines.get(one.name)))
-    return found
+def _wants_explaining(options: RunOptions, job: Job, outcome: Outcome) -> bool:
+    if options.explain in ("never", "always"):
+        return options.explain == "always"
+    if options.explain == "suspects" and is_suspect(outcome):
+        return True
+    return crosses(job.scenario, outcome, options.baselines)
 
 
 def run_of(

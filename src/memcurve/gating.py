@@ -1,0 +1,61 @@
+"""Hold outcomes against the baselines of their environment, and say which need explaining."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from memcurve.baseline import Baseline
+from memcurve.judge.compare import compare
+from memcurve.judge.comparison import Outcome
+from memcurve.judge.verdict import Growing
+from memcurve.scenario import Scenario
+from memcurve.store import load_baseline
+from memcurve.units import KIB
+
+MUCH_GARBAGE = 64 * KIB  # deferred bytes a call: enough for a collection to be felt
+
+
+def gated(
+    scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], folder: Path
+) -> list[Outcome]:
+    """Hold outcomes against the baselines of their environment.
+
+    Raises RecordingError for a baseline that is there and cannot be read.
+    """
+    found: dict[str, Baseline] = {}
+    for outcome in outcomes:
+        name, environment = outcome.recording.scenario, outcome.recording.environment
+        if environment is not None and name not in found:
+            baseline = load_baseline(folder, environment.key, name)
+            if baseline is not None:
+                found[name] = baseline
+    return gated_by(scenarios, outcomes, found)
+
+
+def gated_by(
+    scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], baselines: Mapping[str, Baseline]
+) -> list[Outcome]:
+    """Hold outcomes against baselines, given by the name of their scenario."""
+    found: list[Outcome] = []
+    for one in scenarios:
+        own = [outcome for outcome in outcomes if outcome.recording.scenario == one.name]
+        found.extend(compare(one, own, baselines.get(one.name)))
+    return found
+
+
+def crosses(scenario: Scenario, outcome: Outcome, folder: Path | None) -> bool:
+    """Say whether a design crosses a threshold of its own; what it leads another by comes later.
+
+    `folder` has the baselines, None for what needs none.
+    """
+    held = gated([scenario], [outcome], folder) if folder else gated_by([scenario], [outcome], {})
+    return any(one.comparison is not None and one.comparison.crossings for one in held)
+
+
+def is_suspect(outcome: Outcome) -> bool:
+    """Say whether a design grows or leaves much to the collector, permitted or not."""
+    judgement = outcome.judgement
+    if judgement is None:
+        return False
+    return isinstance(judgement.overall, Growing) or (
+        judgement.deferred.bytes_per_call > MUCH_GARBAGE
+    )
