@@ -10,7 +10,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema gallery docs setup test lint bench bench-all report accept compare accept-times mutate accuracy explain-accuracy accuracy-truth overhead peers clean
+.PHONY: help schema gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy accuracy-truth overhead peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,10 +34,7 @@ lint: $(STAMP) ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## run the two main scenarios, gate the curves, write reports/; ARGS="-k executions"
-	$(BIN)/memcurve run $(or $(ARGS),-k "rag_client or vectordb_node")
-
-bench-all: $(STAMP) ## run every scenario in every design: about 8 minutes on 2 cores
+bench: $(STAMP) ## run every scenario in every design, gate the curves, write reports/; ARGS="-k executions"
 	$(BIN)/memcurve run $(ARGS)
 
 report: $(STAMP) ## write the reports of the last run again

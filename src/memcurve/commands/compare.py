@@ -76,19 +76,19 @@ def compare(
 def _compared(
     paths: Sequence[Path], expression: str | None, other: Path | None, out: Path, baselines: Path
 ) -> list[Outcome]:
-    from memcurve import bench
     from memcurve.commands.stored import stored_outcomes
     from memcurve.discovery import select
+    from memcurve.gating import gated, gated_by
 
     scenarios, outcomes = stored_outcomes(out, paths)
     scenarios = select(scenarios, expression)
     names = {f"{one.name}/{design}" for one in scenarios for design in one.designs}
     outcomes = [o for o in outcomes if f"{o.recording.scenario}/{o.recording.design}" in names]
     if other is None:
-        return bench.gated(scenarios, outcomes, baselines)
+        return gated(scenarios, outcomes, baselines)
     from memcurve.accepting import baselines_of_run
 
-    return bench.gated_by(scenarios, outcomes, baselines_of_run(*stored_outcomes(other, paths)))
+    return gated_by(scenarios, outcomes, baselines_of_run(*stored_outcomes(other, paths)))
 
 
 def show(compared: Sequence[Outcome]) -> None:

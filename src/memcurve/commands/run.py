@@ -71,6 +71,7 @@ def run(
     from memcurve import bench
     from memcurve.commands.progress import shown
     from memcurve.discovery import discover, select
+    from memcurve.gating import gated
     from memcurve.report.keeping import save_outcomes
 
     if quick and full:
@@ -88,7 +89,7 @@ def run(
     with shown(quiet) as progress:
         outcomes = bench.run_scenarios(scenarios, options, progress)
     save_outcomes(out, outcomes)
-    outcomes = bench.gated(scenarios, outcomes, baselines)
+    outcomes = gated(scenarios, outcomes, baselines)
     value = bench.run_of(scenarios, outcomes, _command(), began)
     finish(value, scenarios, out, baselines, svg=svg, as_json=as_json, junit=junit)
 
@@ -114,10 +115,11 @@ def report(
     """
     from memcurve import bench
     from memcurve.commands.stored import stored_outcomes
+    from memcurve.gating import gated
 
     began = time.monotonic()
     scenarios, outcomes = stored_outcomes(out, paths)
-    outcomes = bench.gated(scenarios, outcomes, baselines)
+    outcomes = gated(scenarios, outcomes, baselines)
     value = bench.run_of(scenarios, outcomes, _command(), began)
     measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
     value = msgspec.structs.replace(value, recorded_at=measured_at, elapsed_s=0.0)
