@@ -94,7 +94,7 @@ def scroll_to_chart(view: Opened) -> None:
 def test_the_first_screen_holds_verdict_curve_and_table(view: Opened) -> None:
     page = view.page
     bottom = page.evaluate("innerHeight")
-    for selector in ("#verdict", ".hero .plot svg", ".scenarios thead"):
+    for selector in ("#verdict", ".hero .main .plot svg", ".proved", ".scenarios thead"):
         box = page.locator(selector).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= bottom

@@ -30,10 +30,10 @@ from tests.memcurve.sample_run import crossed_run, failed, sample_run
 KIB = 1024
 
 
-def test_a_design_that_is_flat_everywhere_says_what_would_have_shown() -> None:
+def test_a_design_that_is_flat_everywhere_says_which_growth_is_excluded() -> None:
     flat_twice = [outcome(recording(), judged=judgement(calls=1500)) for _ in range(2)]
     assert design_sentence("pooled", flat_twice) == (
-        "pooled is flat in both scenarios (growth of 1 B a call would have shown over 1,500 calls)"
+        "pooled is flat in both scenarios: ≤ 1 B a call proved over 1,500 calls"
     )
 
 
@@ -74,13 +74,28 @@ def test_a_design_with_the_name_of_a_word_is_quoted() -> None:
 
 def test_an_inconclusive_design_is_not_called_flat() -> None:
     open_question = [outcome(recording(), judged=judgement(inconclusive()))]
-    assert design_sentence("pooled", open_question) == "pooled is inconclusive"
+    assert design_sentence("pooled", open_question) == (
+        "pooled is not proved flat: ≤ 8 B a call over 300 calls"
+    )
+
+
+def test_an_open_question_about_descriptors_gives_no_bound_in_bytes() -> None:
+    fds = msgspec.structs.replace(inconclusive(), evidence=evidence("fds"))
+    one = [outcome(recording(), judged=judgement(fds=fds))]
+    assert design_sentence("pooled", one) == "pooled is not proved flat"
+
+
+def test_where_nothing_grows_the_headline_says_what_the_best_design_saves() -> None:
+    still = [one for one in sample_run().outcomes if one.recording.scenario == "rag_client"]
+    said = build_page(run(*still)).headline
+    assert said.startswith("pooled is flat: ≤ 1 B a call proved over 1,500 calls; in rag_client, ")
+    assert "against naive: connections 100x less" in said
 
 
 def test_the_headline_joins_the_best_and_the_worst_design() -> None:
     assert headline(sample_run()) == (
-        "pooled is flat in all 3 scenarios (growth of 1 B a call would have shown over 1,500 "
-        "calls); naive grows in 1 of 3 scenarios (executions, 876 KiB a call, 98 % of it outside "
+        "pooled is flat in all 3 scenarios: ≤ 1 B a call proved over 1,500 calls; "
+        "naive grows in 1 of 3 scenarios (executions, 876 KiB a call, 98 % of it outside "
         "Python's heap)"
     )
 

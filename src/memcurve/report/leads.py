@@ -79,6 +79,11 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
         parts = [", ".join(differ)] if differ else []
         return "; ".join([*parts, f"~ {', '.join(same)}"] if same else parts)
 
+    def advantage(self, most: int) -> str:
+        """Return the widest of the better figures, as factors; "" if none is better."""
+        better = sorted(self.having("better"), key=lambda gap: -(gap.factor or 0.0))
+        return ", ".join(gap.brief for gap in better[:most])
+
 
 def lead(design: str, over: str, figures: Mapping[str, Figures]) -> Lead:
     """Hold one design against another."""

@@ -1,6 +1,6 @@
 """What every report shows, in one value: HTML, pictures, Markdown and tables all draw this."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -16,8 +16,10 @@ from memcurve.report.leads import Lead, leads, winner
 from memcurve.report.palette import Ink, inks
 from memcurve.report.panels import Panel, panels_of
 from memcurve.report.sentences import (
+    Sentences,
     State,
     beside,
+    best_design,
     design_sentences,
     headline,
     outcome_sentence,
@@ -149,17 +151,23 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(parts) or "no threshold crossed"
 
     @property
-    def proved(self) -> tuple[tuple[State, str], ...]:
-        """What is proved of the designs of the first picture over all scenarios, the last first."""
-        shown = self.hero.designs if self.hero else ()
-        return tuple(self.sentences[design.name] for design in reversed(shown[-MOST_PROVED:]))
+    def proved(self) -> tuple[tuple[DesignView, State, str, str], ...]:
+        """What is proved of the designs of the first picture over all scenarios, the last first.
+
+        The design, its worst state, its sentence, and what it saves in that picture's scenario.
+        """
+        if self.hero is None:
+            return ()
+        shown = reversed(self.hero.designs[-MOST_PROVED:])
+        return tuple(
+            (design, *self.sentences[design.name], _saved(self.hero, design.name))
+            for design in shown
+        )
 
     @property
     def hero(self) -> ScenarioView | None:
         """The scenario to look at first: a crossed threshold, or the widest gap of designs."""
-        if not self.scenarios:
-            return None
-        return max(self.scenarios, key=lambda s: (bool(s.crossings), len(s.designs) > 1, _gap(s)))
+        return _hero(self.scenarios)
 
 
 def build_page(run: Run, baselines: Mapping[str, Baseline] | None = None) -> Page:
@@ -168,9 +176,10 @@ def build_page(run: Run, baselines: Mapping[str, Baseline] | None = None) -> Pag
     ink = inks(list(dict.fromkeys(outcome.recording.design for outcome in run.outcomes)))
     views = [_scenario(name, run, ink, (baselines or {}).get(name)) for name in names]
     environments = (outcome.recording.environment for outcome in run.outcomes)
+    sentences = design_sentences(run)
     return Page(
-        headline=headline(run),
-        sentences=design_sentences(run),
+        headline=headline(run, _advantage(_hero(views), sentences)),
+        sentences=sentences,
         scenarios=tuple(views),
         crossings=run.crossings,
         failures=len(run.failures),
@@ -211,6 +220,28 @@ def _design(outcome: Outcome, ink: Mapping[str, Ink], figures: Figures) -> Desig
         figures=figures,
         outcome=outcome,
     )
+
+
+def _hero(scenarios: Sequence[ScenarioView]) -> ScenarioView | None:
+    if not scenarios:
+        return None
+    return max(scenarios, key=lambda s: (bool(s.crossings), len(s.designs) > 1, _gap(s)))
+
+
+def _advantage(hero: ScenarioView | None, sentences: Sentences) -> str:
+    """Return what the best design saves in the first picture's scenario."""
+    if hero is None or not sentences:
+        return ""
+    best = best_design(sentences)
+    found = next((lead for lead in hero.leads if lead.design == best), None)
+    told = found.advantage(2) if found is not None else ""
+    return f"in {hero.name}, against {found.over}: {told}" if found is not None and told else ""
+
+
+def _saved(scenario: ScenarioView, design: str) -> str:
+    found = next((lead for lead in scenario.leads if lead.design == design), None)
+    told = found.advantage(3) if found is not None else ""
+    return f"against {found.over}: {told}" if found is not None and told else ""
 
 
 def _gap(scenario: ScenarioView) -> tuple[float, float]:

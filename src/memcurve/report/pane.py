@@ -167,7 +167,8 @@ def _shown(values: Sequence[float], line: Line, calls: int) -> list[float]:
 def spread(places: Mapping[str, float], gap: float) -> dict[str, float]:
     """Move places (0 to 1) apart until neighbours are `gap` apart, as little as that takes.
 
-    Labels that collide are laid out around their mean; none comes nearer to 0 than half a gap.
+    Labels that collide are laid out around their mean; none comes nearer to either end than half a
+    gap, unless they are too many for that.
     """
     clusters = [([name], place) for name, place in sorted(places.items(), key=lambda p: p[1])]
     merged: list[tuple[list[str], float]] = []
@@ -179,7 +180,8 @@ def spread(places: Mapping[str, float], gap: float) -> dict[str, float]:
             merged.append((lower + upper, mean))
     found: dict[str, float] = {}
     for names, centre in merged:
-        start = max(centre - gap * (len(names) - 1) / 2, gap / 2)
+        height = gap * (len(names) - 1)
+        start = max(min(centre - height / 2, 1 - gap / 2 - height), gap / 2)
         found |= {name: start + gap * i for i, name in enumerate(names)}
     return found
 

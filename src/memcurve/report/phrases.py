@@ -67,7 +67,7 @@ def change_cells(change: CounterChange) -> tuple[str, str, str]:
 
 def kept_together(text: str) -> str:
     """Bind numbers to their units, so that no line breaks between them."""
-    return re.sub(r"(?<=\d) (?=%|B\b|[KMG]iB\b|ms\b|s\b)", "\u00a0", text)
+    return re.sub(r"(?<=\d) (?=%|B\b|[KMG]iB\b|ms\b|s\b)|(?<=≤) ", "\u00a0", text)
 
 
 def slug(name: str) -> str:

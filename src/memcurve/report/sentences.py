@@ -1,6 +1,7 @@
 """What a report says in words: of one design, of a scenario, of the whole run."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from memcurve.findings import Culprit
@@ -119,17 +120,14 @@ def quoted(design: str) -> str:
 def design_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
     """Return what is proved about one design over all its scenarios."""
     design = quoted(design)
-    judged = [o for o in outcomes if o.judgement is not None]
-    several = len(outcomes) > 1
-    for state, words in (("failed", "could not be measured"), ("inconclusive", "is inconclusive")):
-        found = [o for o in outcomes if state_of(o) == state]
-        if found and not any(state_of(o) == "growing" for o in judged):
-            where = f" in {_share(found, outcomes)}" if several else ""
-            return f"{design} {words}{where}"
-    rising = [o for o in judged if state_of(o) == "growing"]
-    if rising:
-        return _growing_sentence(design, rising, outcomes)
-    return _still_sentence(design, judged)
+    by_state = {state: [o for o in outcomes if state_of(o) == state] for state in STATES}
+    if by_state["growing"]:
+        return _growing_sentence(design, by_state["growing"], outcomes)
+    if by_state["failed"]:
+        return f"{design} could not be measured{_where(by_state['failed'], outcomes)}"
+    if by_state["inconclusive"]:
+        return _open_sentence(design, by_state["inconclusive"], outcomes)
+    return _still_sentence(design, outcomes)
 
 
 def _growing_sentence(design: str, rising: list[Outcome], outcomes: Sequence[Outcome]) -> str:
@@ -143,22 +141,48 @@ def _growing_sentence(design: str, rising: list[Outcome], outcomes: Sequence[Out
     return f"{design} grows in {count} ({most}{place}, {growth(worst.judgement)})"
 
 
-def _still_sentence(design: str, judged: Sequence[Outcome]) -> str:
-    judgements = [o.judgement for o in judged if o.judgement is not None]
-    floor = max(j.retained.evidence.floor for j in judgements)
-    calls = min(j.calls for j in judgements)
-    stopped = sum(state_of(o) == "plateaued" for o in judged)
-    words = "is flat" if not stopped else "stops growing" if stopped == len(judged) else "is flat"
-    if len(judged) > 1:
-        words += f" in {'both' if len(judged) == 2 else f'all {len(judged)}'} scenarios"
-    if 0 < stopped < len(judged):
+def _open_sentence(design: str, still_open: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
+    """Say what is not proved, and the growth that is excluded all the same."""
+    worst = max(
+        (o.judgement for o in still_open if o.judgement is not None),
+        key=lambda judgement: judgement.retained.evidence.high,
+    )
+    text = f"{design} is not proved flat{_where(still_open, outcomes)}"
+    bound = _bound(worst.retained.evidence.high, worst.calls)
+    return f"{text}: {bound}" if isinstance(worst.retained, Inconclusive) and bound else text
+
+
+def _still_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
+    judgements = [o.judgement for o in outcomes if o.judgement is not None]
+    stopped = sum(state_of(o) == "plateaued" for o in outcomes)
+    words = "stops growing" if stopped == len(outcomes) else "is flat"
+    if len(outcomes) > 1:
+        words += f" in {'both' if len(outcomes) == 2 else f'all {len(outcomes)}'} scenarios"
+    if 0 < stopped < len(outcomes):
         words += f", in {stopped} after a rise"
-    seen = f"growth of {format_bytes(floor)} a call would have shown"
-    return f"{design} {words} ({seen} over {format_count(calls)} calls)"
+    floor = max(judgement.retained.evidence.floor for judgement in judgements)
+    bound = _bound(floor, min(judgement.calls for judgement in judgements), " proved")
+    return f"{design} {words}: {bound}" if bound else f"{design} {words}"
 
 
-def headline(run: Run) -> str:
-    """Return the verdict on the whole run in one sentence."""
+def _bound(most: float, calls: int, proved: str = "") -> str:
+    if not math.isfinite(most):
+        return ""
+    return f"≤ {format_bytes(most)} a call{proved} over {format_count(calls)} calls"
+
+
+def _where(some: Sequence[Outcome], of: Sequence[Outcome]) -> str:
+    """Say in which scenarios: nothing where there is one, its name where it is one of many."""
+    if len(of) == 1:
+        return ""
+    return f" in {some[0].recording.scenario if len(some) == 1 else _share(some, of)}"
+
+
+def headline(run: Run, advantage: str = "") -> str:
+    """Return the verdict on the whole run in one sentence.
+
+    `advantage` is what the best design saves; it is told where no other design grows.
+    """
     failed = run.failures
     if run.crossings:
         first = run.crossings[0]
@@ -170,13 +194,28 @@ def headline(run: Run) -> str:
         name = f"{first_failed.scenario}/{first_failed.design}"
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         return f"{name} {outcome_sentence(failed[0])}{more}"
-    sentences = list(design_sentences(run).values())
-    if len(sentences) < 2:
-        return sentences[0][1] if sentences else "nothing was measured"
-    # of equals the last is the best and the first the worst: designs are listed as they improved
-    best = max(reversed(sentences), key=lambda pair: STATES.index(pair[0]))
-    worst = min(sentences, key=lambda pair: STATES.index(pair[0]))
-    return f"{best[1]}; {worst[1]}"
+    sentences = design_sentences(run)
+    if not sentences:
+        return "nothing was measured"
+    best, worst = best_design(sentences), worst_design(sentences)
+    if best == worst:
+        return sentences[best][1]
+    if advantage and sentences[worst][0] not in ("growing", "failed"):
+        return f"{sentences[best][1]}; {advantage}"
+    return f"{sentences[best][1]}; {sentences[worst][1]}"
+
+
+Sentences = Mapping[str, tuple[State, str]]
+
+
+def best_design(sentences: Sentences) -> str:
+    """Return the best design; of equals the last: designs are listed as they improved."""
+    return max(reversed(list(sentences)), key=lambda name: STATES.index(sentences[name][0]))
+
+
+def worst_design(sentences: Sentences) -> str:
+    """Return the worst design, of equals the first."""
+    return min(sentences, key=lambda name: STATES.index(sentences[name][0]))
 
 
 def design_sentences(run: Run) -> dict[str, tuple[State, str]]:
