@@ -100,7 +100,7 @@ def document_of(rows: list[Row], calls: int, parent_bytes: int) -> str:
     return f"""# What measuring costs
 
 `make overhead` writes this page. The workload is one call of the pooled vector database node: two
-searches, three model calls and one answer, over real sockets to a stub server in a process of its
+searches, two judgements and one answer, over real sockets to a stub server in a process of its
 own. Figures are of the whole measured process from call {WARM_UP} to call {calls}: the calls, and
 everything that measuring adds, samples and collections included. {rounds} rounds ran interleaved,
 and each ratio is taken within its round. On a busy machine

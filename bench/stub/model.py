@@ -1,8 +1,9 @@
 """The model that both chat APIs speak for: the same prompt gets the same answer.
 
 It knows two forms. A relevance judgement finds every second document of the prompt relevant, and
-the search sufficient once the query has been refined; a refined query appends two words. So an
-iterative search takes two rounds. Every other form is filled by its schema.
+the search sufficient once the query has been refined; a refined query, part of the judgement or a
+form of its own, appends two words. So an iterative search takes two rounds. Every other form is
+filled by its schema.
 """
 
 from __future__ import annotations
@@ -114,17 +115,23 @@ def _values(form: Form, prompt: Prompt) -> Any:
     if {"relevant_ids", "sufficient"} <= properties.keys():
         return _judgement(form, prompt)
     if properties.keys() == {"query"}:
-        return {"query": f"{prompt.query} (refined: {prose.words(prose.digest(prompt.query), 2)})"}
+        return {"query": _refined(prompt.query)}
     return schema.fill(form.schema, prompt.seed)
+
+
+def _refined(query: str) -> str:
+    return f"{query} (refined: {prose.words(prose.digest(query), 2)})"
 
 
 def _judgement(form: Form, prompt: Prompt) -> dict[str, Any]:
     properties = form.schema["properties"]
     found = list(dict.fromkeys(_DOCUMENT.findall(prompt.asked)))
+    sufficient = "refined" in prompt.query
     known: dict[str, Any] = {
         "relevant_ids": found[::2],
-        "sufficient": "refined" in prompt.query,
+        "sufficient": sufficient,
         "reason": prose.sentence(prompt.seed),
+        "better_query": "" if sufficient else _refined(prompt.query),
     }
     unknown = {name: kind for name, kind in properties.items() if name not in known}
     others = schema.fill({**form.schema, "properties": unknown}, prompt.seed)

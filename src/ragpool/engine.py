@@ -1,5 +1,8 @@
 """Search in rounds: retrieve, judge, refine the query, until a stop rule holds; then answer.
 
+Judging and refining are one question to the model; only where its reply has no better query is it
+asked for that alone. So a search of two rounds asks three times: twice to judge, once to answer.
+
 The stop rules, in the order in which they are tried after each round:
 
 1. `SUFFICIENT`: the judge says that the relevant documents suffice.
@@ -39,15 +42,22 @@ logger = logging.getLogger(__name__)
 
 
 class RelevanceJudgement(BaseModel):
-    """Say which of the documents help to answer the query, and whether they suffice."""
+    """Say which documents help to answer the query, whether they suffice, and what to ask next.
+
+    `better_query` finds what the documents lack; empty where they suffice.
+    """
 
     relevant_ids: list[str]
     sufficient: bool = False
     reason: str = ""
+    better_query: str = ""
 
 
 class RefinedQuery(BaseModel):
-    """Give a better query, for what the documents so far leave open."""
+    """Give a better query, for what the documents so far leave open.
+
+    Asked for where a judgement that does not suffice came without one.
+    """
 
     query: str
 
@@ -131,7 +141,8 @@ class IterativeSearchEngine:
             return StopReason.MAX_ROUNDS
         if not fresh and len(progress.queries) > 1:
             return StopReason.NOTHING_NEW
-        refined = await self._refine(progress)
+        proposed = judgement.better_query if judgement is not None else ""
+        refined = self._query(proposed) or await self._refine(progress)
         if refined in progress.queries:
             return StopReason.SAME_QUERY
         progress.queries.append(refined)
@@ -157,7 +168,7 @@ class IterativeSearchEngine:
             "relevance judgement",
             RelevanceJudgement,
             "You judge search results. Name the ids of the documents that help to answer the "
-            "query, and say whether they suffice to answer it.",
+            "query, say whether they suffice, and if not give a query that finds what they lack.",
             self._prompt(progress.queries[-1], documents),
         )
         if judgement is None:  # the retrieval service found them: better all of them than none
@@ -173,10 +184,14 @@ class IterativeSearchEngine:
             "You improve search queries. Give one query that finds what the documents lack.",
             self._prompt(progress.queries[-1], progress.relevant.values()),
         )
-        if refined is None or not refined.query.strip():
+        query = self._query(refined.query) if refined is not None else ""
+        if not query:
             progress.bad_replies += 1
             return progress.queries[-1]
-        return refined.query.strip()[: self._config.max_query_chars]
+        return query
+
+    def _query(self, text: str) -> str:
+        return text.strip()[: self._config.max_query_chars]
 
     async def _answer(self, query: str, documents: Iterable[Document]) -> str:
         model: Runnable[LanguageModelInput, AIMessage]

@@ -80,8 +80,13 @@ def called(name: str, **arguments: Any) -> AIMessage:
     return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": "1"}])
 
 
-def judged(*relevant: str, sufficient: bool = False) -> AIMessage:
-    return called("RelevanceJudgement", relevant_ids=list(relevant), sufficient=sufficient)
+def judged(*relevant: str, sufficient: bool = False, better: str = "") -> AIMessage:
+    return called(
+        "RelevanceJudgement",
+        relevant_ids=list(relevant),
+        sufficient=sufficient,
+        better_query=better,
+    )
 
 
 def refined(query: str) -> AIMessage:
@@ -130,6 +135,16 @@ def test_an_insufficient_round_refines_the_query_and_searches_again() -> None:
     assert result.queries == ("q", "r")
     assert ids(result) == ["q-1", "r-2"]
     assert [query for _, query, _ in retrieval.asked] == ["q", "r"]
+
+
+def test_a_better_query_in_the_judgement_saves_the_question_for_one() -> None:
+    model = FakeModel(
+        RelevanceJudgement=[judged("q-1", better=" r "), judged("r-2", sufficient=True)],
+        answer=["done"],
+    )
+    result, _ = search(model)
+    assert result.queries == ("q", "r")
+    assert [task for task, _ in model.prompts] == ["RelevanceJudgement"] * 2 + ["answer"]
 
 
 def test_the_search_stops_after_the_last_permitted_round() -> None:
