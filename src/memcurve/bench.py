@@ -42,8 +42,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `calls` replaces what the scenarios say; `cpu_s` is how much CPU time the calls of one settled
     pass may use before an open question stays open, and `may_grow_cpu_s` the same for a design
-    whose verdict gates nothing. `explain` looks at the thresholds in the folder `baselines`. The
-    workers start in the folder `cwd`.
+    whose verdict gates nothing. `explain` looks at the thresholds in the folder `baselines`, and
+    draws what it traces into the folder `flame_graphs`. The workers start in the folder `cwd`.
     """
 
     calls: int | None = None
@@ -51,6 +51,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     natural: bool = True
     explain: Explain = "suspects"
     baselines: Path | None = None
+    flame_graphs: Path | None = None
     cpu_s: float = CPU_BUDGET_S
     may_grow_cpu_s: float = MAY_GROW_CPU_BUDGET_S
     call_timeout_s: float = 30.0
@@ -251,7 +252,7 @@ def _explained(work: _Work, lane: Lane, job: Job, outcome: Outcome) -> Outcome:
     judgement = outcome.judgement
     if judgement is None or not _wants_explaining(work.options, job, outcome):
         return outcome
-    from memcurve.explaining import explain_with
+    from memcurve.explaining import ExplainOptions, explain_with
 
     found = explain_with(
         lambda plan, decide, report: lane.run(job, plan, decide),
@@ -259,9 +260,17 @@ def _explained(work: _Work, lane: Lane, job: Job, outcome: Outcome) -> Outcome:
         lane.options,
         outcome.recording,
         judgement,
+        ExplainOptions(flame_graph=_flame_graph(work.options.flame_graphs, job)),
         progress=lambda kind, call: work.tell(job, kind, call),
     )
     return msgspec.structs.replace(outcome, culprits=found.culprits, explanation=found)
+
+
+def _flame_graph(folder: Path | None, job: Job) -> Path | None:
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{job.scenario.name}-{job.design}.html"
 
 
 def _wants_explaining(options: RunOptions, job: Job, outcome: Outcome) -> bool:

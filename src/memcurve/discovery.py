@@ -7,6 +7,7 @@ is imported in the parent, so it should name its targets, not import them.
 import ast
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -88,7 +89,7 @@ def _placed(one: Scenario, folder: Path, root: Path) -> Scenario:
 
     def absolute(text: str | None) -> str | None:
         place, _, attribute = (text or "").rpartition(":")
-        return f"{folder / place}:{attribute}" if place.endswith(".py") else text
+        return f"{os.path.normpath(folder / place)}:{attribute}" if place.endswith(".py") else text
 
     def place(target: Target) -> Target:
         return msgspec.structs.replace(

@@ -137,6 +137,21 @@ def test_a_run_draws_svg_on_request_and_reports_are_written_again(place: Path) -
     assert (compared.passed, compared.designs[0].has_baseline) == (False, False)
 
 
+def test_what_is_explained_has_a_flame_graph_that_the_page_links(place: Path) -> None:
+    (place / "jobs.py").write_text(JOBS + "kept = []\ndef leaks(): kept.append(bytes(1000))\n")
+    scenario = place / "leaky.py"
+    scenario.write_text(
+        'from memcurve import scenario\none = scenario("one", {"it": "jobs.py:leaks"}, calls=20)\n'
+    )
+    assert invoke("run", "leaky.py", "-q")[0] == 1
+    for _ in range(2):
+        page = (place / "reports" / "index.html").read_text()
+        assert 'href="flamegraphs/one-it.html"' in page
+        assert "What grows, and who holds it" in page
+        assert invoke("report", "leaky.py")[0] == 1  # from the recordings: the same again
+    assert (place / "reports" / "flamegraphs" / "one-it.html").stat().st_size > 0
+
+
 def completed(place: Path, words: str, number: int) -> list[str]:
     own = {
         **os.environ,

@@ -84,6 +84,7 @@ def run(
         natural=not quick,
         explain="never" if quick else "always" if full else "suspects",
         baselines=baselines,
+        flame_graphs=out / "flamegraphs",
         may_grow_cpu_s=0.0 if quick else bench.MAY_GROW_CPU_BUDGET_S,
     )
     with shown(quiet) as progress:
