@@ -55,7 +55,7 @@ def outcomes(request: pytest.FixtureRequest) -> Outcomes:
     # what may grow gates by its band alone: the calls that are shown suffice for it
     options = bench.RunOptions(
         natural=False,
-        may_grow_cpu_s=0.0,
+        judge_all=False,
         explain="crossings",
         baselines=ROOT / DEFAULT_BASELINES,
     )

@@ -98,7 +98,7 @@ def _clean_runs(count: int) -> int:
     began, red = time.monotonic(), 0
     scenarios = discover([ROOT / "bench" / "scenarios"])
     for number in range(1, count + 1):
-        options = bench.RunOptions(natural=False, explain="never", may_grow_cpu_s=0.0)
+        options = bench.RunOptions(natural=False, explain="never", judge_all=False)
         outcomes = bench.run_scenarios(scenarios, options)
         gated = bench.gated(scenarios, outcomes, ROOT / DEFAULT_BASELINES)
         crossed = [c.message for o in gated if o.comparison for c in o.comparison.crossings]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETUPS = "bench.designs.pooled"
+CHEAP, DEAR = 1500, 300  # calls for a verdict: a call of a few, or of more than ten milliseconds
 
 
 def three_designs(
@@ -22,11 +23,12 @@ def three_designs(
     at_most: Mapping[str, float] | None = None,
     extra: Mapping[str, str] | None = None,
     calls: int = 100,
+    verdict_calls: int = CHEAP,
 ) -> Scenario:
     """Declare a scenario whose designs are `bench.runs.{naive,published,pooled}:name`.
 
     `setup` prepares the pooled design, `at_most` is what it may use of what naive uses, `extra`
-    are further designs. Only the pooled one must not grow.
+    are further designs. Only the pooled one must not grow; it runs `verdict_calls`.
     """
     designs: dict[str, str | Target] = {
         "naive": f"bench.runs.naive:{name}",
@@ -35,7 +37,7 @@ def three_designs(
         "pooled": Target(call=f"bench.runs.pooled:{name}", setup=f"{SETUPS}:{setup}"),
     }
     leads = (Lead(design="pooled", over="naive", at_most=dict(at_most)),) if at_most else ()
-    return declared(name, designs, description, leads, calls=calls)
+    return declared(name, designs, description, leads, calls=calls, verdict_calls=verdict_calls)
 
 
 def declared(
@@ -45,12 +47,14 @@ def declared(
     leads: tuple[Lead, ...] = (),
     must_not_grow: tuple[str, ...] = ("pooled",),
     calls: int = 100,
+    verdict_calls: int = CHEAP,
 ) -> Scenario:
     """Declare a scenario of the benchmark."""
     return scenario(
         name,
         designs,
         calls=calls,
+        verdict_calls=verdict_calls,
         description=description,
         backend=stub_backend,
         packages=PACKAGES,

@@ -1,6 +1,6 @@
 """What each of the article's four measures pays: each alone, all but one, none, all."""
 
-from bench.scenarios._declaring import declared
+from bench.scenarios._declaring import DEAR, declared
 
 HOME = "bench.designs.ablation"
 DESIGNS = (
@@ -23,4 +23,5 @@ ablation = declared(
     "each alone, all but one, none and all.",
     must_not_grow=("everything",),
     calls=25,
+    verdict_calls=DEAR,
 )

@@ -1,6 +1,6 @@
 """The HTTP service: one `POST /execute` a call."""
 
-from bench.scenarios._declaring import declared
+from bench.scenarios._declaring import DEAR, declared
 from memcurve.scenario import Lead, Target
 
 SERVICES = "bench.designs.service"
@@ -17,6 +17,7 @@ fastapi_execute = declared(
         ),
     },
     "One request a call; database, settings and clients per request, or in app.state.",
+    verdict_calls=DEAR,
     leads=(
         Lead(design="pooled", over="naive", at_most={"connections_opened": 0.1, "cpu_ns": 0.8}),
     ),

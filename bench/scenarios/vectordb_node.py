@@ -1,9 +1,10 @@
 """The vector database node: retrieve, judge, search again with a better query, answer."""
 
-from bench.scenarios._declaring import three_designs
+from bench.scenarios._declaring import DEAR, three_designs
 
 vectordb_node = three_designs(
     "vectordb_node",
     "An iterative search a call: two searches, two judgements, one answer.",
+    verdict_calls=DEAR,
     at_most={"connections_opened": 0.1, "deferred_bytes": 0.25, "cpu_ns": 0.7},
 )

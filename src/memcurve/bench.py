@@ -25,12 +25,12 @@ from memcurve.judge.comparison import Outcome, Run
 from memcurve.judge.judgement import judge
 from memcurve.judge.ledger import ledger_of
 from memcurve.judge.thresholds import Thresholds
-from memcurve.lanes import Job, Lane
+from memcurve.lanes import Job, Lane, Pace
 from memcurve.recording import PassRecord, Recording
 from memcurve.scenario import Scenario
 
 CPU_BUDGET_S = 4.0
-MAY_GROW_CPU_BUDGET_S = 1.0  # its verdict gates nothing: the calls that are shown come first
+MAY_GROW_CPU_S = 1.0  # its verdict gates nothing
 
 
 Explain = Literal["never", "crossings", "suspects", "always"]
@@ -40,10 +40,11 @@ Explain = Literal["never", "crossings", "suspects", "always"]
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to run scenarios: see `memcurve run --help`.
 
-    `calls` replaces what the scenarios say; `cpu_s` is how much CPU time the calls of one settled
-    pass may use before an open question stays open, and `may_grow_cpu_s` the same for a design
-    whose verdict gates nothing. `explain` looks at the thresholds in the folder `baselines`, and
-    draws what it traces into the folder `flame_graphs`. The workers start in the folder `cwd`.
+    `calls` replaces what the scenarios say. `cpu_s` is how much CPU time the calls of one settled
+    pass may use before an open question stays open, where the scenario states no number of calls.
+    `judge_all`: designs that may grow get a verdict too, past the calls shown. `explain` looks at
+    the thresholds in the folder `baselines`, and draws what it traces into the folder
+    `flame_graphs`. The workers start in the folder `cwd`.
     """
 
     calls: int | None = None
@@ -53,7 +54,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     baselines: Path | None = None
     flame_graphs: Path | None = None
     cpu_s: float = CPU_BUDGET_S
-    may_grow_cpu_s: float = MAY_GROW_CPU_BUDGET_S
+    judge_all: bool = True
     call_timeout_s: float = 30.0
     python: str = sys.executable
     cwd: str | None = None
@@ -187,7 +188,7 @@ def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
     calls = work.options.calls or job.scenario.calls
     lane.options = msgspec.structs.replace(lane.options, calls=calls)
     passes = lane.settled(
-        job, lambda kind, call: work.tell(job, kind, call), *_budget(work.options, job, calls)
+        job, lambda kind, call: work.tell(job, kind, call), _pace(work.options, job, calls)
     )
     recording = _recording(job, lane, calls, passes)
     outcome = judged(recording, work.options.thresholds)
@@ -195,16 +196,17 @@ def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
     work.finished_pass()
 
 
-def _budget(options: RunOptions, job: Job, calls: int) -> tuple[float, int]:
-    """Return the CPU seconds and the calls that the settled pass of a design gets.
-
-    A design that must not grow gets the calls of a first verdict, fewer where the scenario asks
-    for fewer than 100 because they are dear.
-    """
-    if job.design in job.scenario.may_grow:
-        return options.may_grow_cpu_s, calls
+def _pace(options: RunOptions, job: Job, calls: int) -> Pace:
+    """Return how far the settled pass of a design goes; dear calls are run fewer times."""
     dear = min(job.scenario.calls / 100, 1.0)
-    return options.cpu_s, round(options.thresholds.first_look * dear)
+    first_look = round(options.thresholds.first_look * dear)
+    stated = job.scenario.verdict_calls
+    cpu_s = options.cpu_s if stated is None else 0.0
+    if job.design not in job.scenario.may_grow:
+        return Pace(enough=stated or first_look, cpu_s=cpu_s)
+    if options.judge_all:
+        return Pace(enough=first_look, cpu_s=min(cpu_s, MAY_GROW_CPU_S))
+    return Pace(enough=calls)
 
 
 def _measure_natural(work: _Work, lane: Lane, job: Job) -> None:

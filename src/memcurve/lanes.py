@@ -12,7 +12,7 @@ import msgspec
 
 from memcurve.check import Options, natural_request, rerun_mode, settled_request
 from memcurve.judge.gates import marks
-from memcurve.judge.stopping import Budget, next_step
+from memcurve.judge.stopping import Budget, next_step, nothing_rises
 from memcurve.measure.isolation import SpawnedWorker
 from memcurve.measure.runner import NextStep, PassPlan, Session
 from memcurve.recording import Environment, Failure, PassRecord
@@ -40,6 +40,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return f"{self.scenario.name}/{self.design}"
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a settled pass goes for its verdict.
+
+    `enough` calls are run in any case, and more as long as they used less CPU time than `cpu_s`.
+    """
+
+    enough: int
+    cpu_s: float = 0.0
 
 
 class Lane:
@@ -109,19 +119,14 @@ class Lane:
         session.timeout_s = self.options.call_timeout_s
         return session
 
-    def settled(
-        self, job: Job, progress: CallProgress, cpu_s: float, enough: int = 0
-    ) -> list[PassRecord]:
-        """Run the settled pass, again in another mode where a verification asks for that.
-
-        `enough` calls are run in any case, more as long as they used less than `cpu_s`.
-        """
+    def settled(self, job: Job, progress: CallProgress, pace: Pace) -> list[PassRecord]:
+        """Run the settled pass, again in another mode where a verification asks for that."""
         records: list[PassRecord] = []
         mode: str | None = "settled"
         while mode is not None and len(records) <= MOST_RERUNS:
             options = self._options(job)
             plan, _ = settled_request(job.target, options, mode)
-            records.append(self.run(job, plan, paced(options, cpu_s, enough), progress))
+            records.append(self.run(job, plan, paced(options, pace), progress))
             if records[-1].failure is not None:
                 break
             mode = rerun_mode(records[-1], options.thresholds)
@@ -148,30 +153,30 @@ class Lane:
         return msgspec.structs.replace(self.options, packages=job.scenario.packages)
 
 
-def paced(options: Options, cpu_s: float, enough: int) -> NextStep:
+def paced(options: Options, pace: Pace) -> NextStep:
     """Return what decides the steps of a settled pass in a benchmark.
 
-    Its budget is CPU time of the calls, which a busy machine does not change, so that two runs
-    take the same decisions; and it stops at every mark, so that all curves share those calls.
-    Where calls are cheap it looks longer than a first verdict needs: 1 KB every 100 calls shows two
-    steps in 250 calls, and fifteen in 1,500.
+    Two runs must take the same decisions on a machine that is busy or not: what ends a pass is a
+    number of calls, or CPU time of the calls where none was stated. It stops at every mark, so
+    that all curves share those calls, and looks on where nothing rises yet: 1 KB every 100 calls
+    shows two steps in 250 calls, and fifteen in 1,500.
     """
-
-    longer_s = min(cpu_s, LONGER_LOOK_S)
+    thresholds, shown = options.thresholds, options.calls
+    enough = max(shown, pace.enough)
 
     def decide(record: PassRecord) -> Step:
-        budget = Budget(
-            calls=options.calls,
-            enough=max(options.calls, enough),
-            out_of_time=lambda: record.cpu_s > cpu_s,
-        )
-        step = next_step(record, options.thresholds, budget)
-        conviction = options.thresholds.conviction
-        if isinstance(step, Finish) and record.calls < conviction and record.cpu_s < longer_s:
-            return Calls(to=min(record.calls * 2, conviction))
-        if isinstance(step, Calls) and record.calls < options.calls:
-            mark = next(mark for mark in marks(options.calls) if mark > record.calls)
-            return Calls(to=min(step.to, mark))
+        done = record.calls
+        budget = Budget(calls=shown, enough=enough, out_of_time=lambda: record.cpu_s >= pace.cpu_s)
+        step = next_step(record, thresholds, budget)
+        until = enough
+        if done >= enough and record.cpu_s < min(pace.cpu_s, LONGER_LOOK_S):
+            until = max(enough, thresholds.conviction)
+        if isinstance(step, Finish) and done < until and nothing_rises(record, thresholds):
+            step = Calls(to=min(done * 2, until))
+        if isinstance(step, Calls) and done < shown:
+            return Calls(to=min(step.to, next(mark for mark in marks(shown) if mark > done)))
+        if isinstance(step, Calls) and done < enough:
+            return Calls(to=min(step.to, enough))
         return step
 
     return decide

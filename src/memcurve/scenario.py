@@ -60,6 +60,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     designs: dict[str, Target]
     calls: int = 100
+    verdict_calls: int | None = None
     description: str = ""
     backend: BackendFactory | None = None
     packages: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ def scenario(
     designs: Mapping[str, str | Target],
     *,
     calls: int = 100,
+    verdict_calls: int | None = None,
     description: str = "",
     backend: BackendFactory | None = None,
     packages: tuple[str, ...] = (),
@@ -80,16 +82,20 @@ def scenario(
 ) -> Scenario:
     """Declare a scenario; a design is a target or its text.
 
-    `packages` are the distributions whose versions belong to the recording. Raises ScenarioError
-    for a name that cannot be a file's, no designs, fewer than 1 call, or a design that `may_grow`
-    or `leads` name and that is not there.
+    `calls` are shown and compared. `verdict_calls` is how many a design that must not grow runs for
+    its verdict: a fixed number gives two runs the same verdict; without one, as many as a few
+    seconds of CPU time allow. `packages` are the distributions whose versions belong to the
+    recording. Raises ScenarioError for a name that cannot be a file's, no designs, fewer than 1
+    call, or a design that `may_grow` or `leads` name and that is not there.
     """
     if not name.replace("_", "").replace("-", "").isalnum():
         raise ScenarioError(f"scenario name {name!r}: use letters, digits, '_' and '-'")
     if not designs:
         raise ScenarioError(f"scenario {name!r} has no designs; give at least one target")
-    if calls < 1:
-        raise ScenarioError(f"scenario {name!r}: {calls} calls; ask for 1 or more")
+    if min(calls, verdict_calls or calls) < 1:
+        raise ScenarioError(
+            f"scenario {name!r}: calls is {calls}, verdict_calls {verdict_calls}; ask for 1 or more"
+        )
     named = {*may_grow, *(n for lead in leads for n in (lead.design, lead.over))}
     if unknown := sorted(named - set(designs)):
         raise ScenarioError(
@@ -100,6 +106,7 @@ def scenario(
         name=name,
         designs=targets,
         calls=calls,
+        verdict_calls=verdict_calls,
         description=description,
         backend=backend,
         packages=packages,

@@ -54,7 +54,7 @@ def accept(
         raise click.UsageError("--reason is empty; say why these curves are right")
     scenarios = select(discover(paths), expression)
     options = bench.RunOptions(
-        calls=calls, jobs=jobs, natural=False, explain="never", may_grow_cpu_s=0.0
+        calls=calls, jobs=jobs, natural=False, explain="never", judge_all=False
     )
     began = time.monotonic()
     rounds: list[list[Outcome]] = []

@@ -95,7 +95,7 @@ def _measure(
     with shown(quiet) as progress:
         for one in scenarios:
             moved = _moved(one, root, other)
-            options = bench.RunOptions(calls=calls, jobs=1, explain="never", may_grow_cpu_s=0.0)
+            options = bench.RunOptions(calls=calls, jobs=1, explain="never", judge_all=False)
             abroad = msgspec.structs.replace(options, python=python, cwd=str(other))
             there.extend(bench.run_scenarios([moved], abroad, progress))
             here.extend(bench.run_scenarios([one], options, progress))

@@ -85,7 +85,7 @@ def run(
         explain="never" if quick else "always" if full else "suspects",
         baselines=baselines,
         flame_graphs=out / "flamegraphs",
-        may_grow_cpu_s=0.0 if quick else bench.MAY_GROW_CPU_BUDGET_S,
+        judge_all=not quick,
     )
     with shown(quiet) as progress:
         outcomes = bench.run_scenarios(scenarios, options, progress)

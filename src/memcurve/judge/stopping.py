@@ -67,7 +67,7 @@ def next_step(record: PassRecord, thresholds: Thresholds, budget: Budget) -> Ste
         marks = (*EARLY_MARKS, first_look)
         return Calls(to=next(mark for mark in marks if mark > done))
     seen = look(record, thresholds)
-    if all(reading.shape == "flat" for reading in seen.readings):
+    if _is_flat(seen):
         return Finish()
     if not _verified(record):
         return Verify()
@@ -75,6 +75,15 @@ def next_step(record: PassRecord, thresholds: Thresholds, budget: Budget) -> Ste
     if spent or full or done >= most:
         return Finish()
     return _wait_for_bounds(record, seen, thresholds, most)
+
+
+def nothing_rises(record: PassRecord, thresholds: Thresholds) -> bool:
+    """Say whether memory and resources are flat so far."""
+    return _is_flat(look(record, thresholds))
+
+
+def _is_flat(seen: Look) -> bool:
+    return all(reading.shape == "flat" for reading in seen.readings)
 
 
 def _wait_for_bounds(record: PassRecord, seen: Look, thresholds: Thresholds, most: int) -> Step:
