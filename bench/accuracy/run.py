@@ -154,9 +154,10 @@ def main() -> int:
             judgements.append(judge(workload, truth[workload.name], outcome))
             if judgements[-1].faults or not options.quiet:
                 print(line(cells(judgements[-1], truth[workload.name])), flush=True)
-            if len(judgements) % len(chosen) == 0 and options.repeat > 1:
+            number, rest = divmod(len(judgements), len(chosen))
+            if rest == 0 and options.repeat > 1:
                 end = summary(judgements, time.perf_counter() - started)
-                print(f"pass {len(judgements) // len(chosen)} of {options.repeat}: {end}", flush=True)
+                print(f"pass {number} of {options.repeat}: {end}", flush=True)
     end = summary(judgements, time.perf_counter() - started)
     for row in [CONFUSION_HEADER, *confusion(judgements)]:
         print("".join(f"{cell:<14}" for cell in row))
