@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HISTORY = 20
 MODELS_IN_USE = 64
+TOO_FEW_MODELS = 8
 MINUTE_S = 60.0
 
 
@@ -36,6 +37,28 @@ async def pools() -> AsyncIterator[Pools]:
         yield made
     finally:
         await made.aclose()
+
+
+@contextlib.asynccontextmanager
+async def small_pools() -> AsyncIterator[Pools]:
+    """Give pools that hold fewer models than are in use, so that every call evicts some."""
+    llm = LLMPool(max_models=TOO_FEW_MODELS)
+    made = Pools(llm=llm, retrieval=RAGServicePool(), cache=SearchCache())
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+@contextlib.asynccontextmanager
+async def default_pools() -> AsyncIterator[Pools]:
+    """Give the process-wide pools, and close them behind the last call."""
+    try:
+        yield Pools.default()
+    finally:
+        await Pools.default().aclose()
+        for kind in (SearchCache, RAGServicePool, LLMPool):
+            kind.clear_instance()
 
 
 @contextlib.asynccontextmanager

@@ -1,9 +1,12 @@
 """Inject each fault into a copy of ragpool, run the gate on it, and hold what it says to the truth.
 
-    python -m bench.mutation.run [-k PART] [--clean N]
+    python -m bench.mutation.run [-k PART] [--everywhere] [--write] [--jobs N]
+    python -m bench.mutation.run --clean N [-k PART] [--jobs N]
 
-`--clean N` also runs the unmodified designs N times: none of those runs may turn red. Exit 1 when a
-fault passes, is named wrongly, or a clean run turns red.
+`--everywhere` runs every design that must not grow against each fault, not only the one that must
+see it. `--write` puts what was measured into `docs/gate-mutation.md`. `--clean N` injects nothing,
+and runs every design N times: none of those runs may turn red. Exit 1 when a fault passes, is named
+wrongly, or a clean run turns red.
 """
 
 from __future__ import annotations
@@ -13,99 +16,118 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.mutation.faults import FAULTS, Fault
+from bench.mutation.document import PAGE, write
+from bench.mutation.faults import FAULTS
+from bench.mutation.finding import Finding
 from memcurve import bench
-from memcurve.discovery import discover, select
+from memcurve.discovery import discover, only, select
+from memcurve.gating import gated
 from memcurve.store import DEFAULT_BASELINES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.mutation.fault import Fault
     from memcurve.judge.comparison import Outcome
+    from memcurve.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
-CULPRITS_READ = 3
+BASELINES = ROOT / DEFAULT_BASELINES
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the faults that were chosen, then the clean runs; return the exit code."""
+    """Run the faults that were chosen, or the clean runs; return the exit code."""
+    chosen = _parser().parse_args(arguments)
+    if chosen.clean:
+        return _clean_runs(chosen.clean, select(_scenarios(), chosen.part), chosen.jobs)
+    faults = [fault for fault in FAULTS if chosen.part in fault.name]
+    if chosen.write and len(faults) < len(FAULTS):
+        sys.exit(f"{PAGE.name} shows all faults; leave -k out to write it")
+    began = time.monotonic()
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        findings = list(pool.map(lambda fault: _tried(fault, everywhere=chosen.everywhere), faults))
+    named = sum(not finding.problem for finding in findings)
+    elapsed_s = time.monotonic() - began
+    print(f"{named} of {len(faults)} faults named in {elapsed_s:.0f} s")
+    if chosen.write:
+        write(findings, elapsed_s)
+    return 1 if named < len(faults) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.mutation.run", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("-k", dest="part", default="", help="only faults whose name has this part")
-    parser.add_argument("--clean", type=int, default=0, metavar="N", help="unmodified runs")
-    chosen = parser.parse_args(arguments)
-    began = time.monotonic()
-    chosen_faults = [fault for fault in FAULTS if chosen.part in fault.name]
-    missed = [fault for fault in chosen_faults if not _caught(fault)]
-    print(f"{len(chosen_faults) - len(missed)} of {len(chosen_faults)} faults named", end=" ")
-    print(f"in {time.monotonic() - began:.0f} s")
-    red = _clean_runs(chosen.clean)
-    return 1 if missed or red else 0
+    parser.add_argument("-k", dest="part", default="", help="faults, or designs, with this part")
+    parser.add_argument("--everywhere", action="store_true", help="all designs that must not grow")
+    parser.add_argument("--write", action="store_true", help="write the table of the documentation")
+    parser.add_argument("--clean", type=int, default=0, metavar="N", help="only unmodified runs")
+    parser.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="faults or passes at a time"
+    )
+    return parser
 
 
-def _caught(fault: Fault) -> bool:
+def _tried(fault: Fault, *, everywhere: bool) -> Finding:
+    """Run the gate on a copy of ragpool that has the fault, and print what it said."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="memcurve-mutation-") as folder:
         copy = Path(folder) / "ragpool"
         shutil.copytree(ROOT / "src" / "ragpool", copy)
         fault.apply(copy)
-        outcome = _gated(fault.seen_in, folder)
-    problem = _problem(fault, outcome)
-    print(f"{'✓' if not problem else '✕'} {fault.name} ({time.monotonic() - began:.0f} s)")
-    print(f"    {problem or _said(outcome)}", flush=True)
-    return not problem
+        outcomes = _gated("" if everywhere else fault.seen_in, folder)
+    finding = Finding.of(fault, outcomes, time.monotonic() - began)
+    print("\n    ".join(finding.lines()), flush=True)
+    return finding
 
 
-def _gated(design: str, cwd: str | None) -> Outcome:
-    """Run one design in the folder that holds the copy, which comes first on its path."""
-    scenarios = select(discover([ROOT / "bench" / "scenarios"]), design)
-    options = bench.RunOptions(jobs=1, natural=False, cwd=cwd)
-    outcomes = bench.run_scenarios(scenarios, options)
-    return bench.gated(scenarios, outcomes, ROOT / DEFAULT_BASELINES)[0]
+def _gated(design: str, cwd: str) -> list[Outcome]:
+    """Run one design, or all that must not grow, in the folder that holds the copy.
+
+    That folder comes first on the path of the workers.
+    """
+    scenarios = [chosen for one in _scenarios() if (chosen := _gating(one, design)).designs]
+    options = bench.RunOptions(
+        jobs=1, natural=False, explain="crossings", baselines=BASELINES, cwd=cwd
+    )
+    return gated(scenarios, bench.run_scenarios(scenarios, options), BASELINES)
 
 
-def _problem(fault: Fault, outcome: Outcome) -> str:
-    """Return what is wrong with what the gate said, empty if nothing is."""
-    failure = outcome.recording.failure
-    if failure is not None:
-        return f"could not be measured: {failure.message}"
-    crossings = outcome.comparison.crossings if outcome.comparison else ()
-    if not crossings:
-        return "the gate stayed green"
-    named = {crossing.counter for crossing in crossings}
-    if not named & set(fault.counters):
-        return f"named {', '.join(sorted(named))} instead of {' or '.join(fault.counters)}"
-    if fault.culprit and fault.culprit not in _culprits(outcome):
-        return f"the culprit is not {fault.culprit!r} but {_culprits(outcome) or 'nobody'}"
-    return ""
+def _gating(one: Scenario, design: str) -> Scenario:
+    gating = [name for name in one.designs if name not in one.may_grow]
+    return only(one, [name for name in gating if design in ("", f"{one.name}/{name}")])
 
 
-def _culprits(outcome: Outcome) -> str:
-    first = outcome.culprits[:CULPRITS_READ]
-    return "; ".join(f"{one.type} {' '.join(one.path)} {one.site}".strip() for one in first)
+def _scenarios() -> list[Scenario]:
+    return discover([ROOT / "bench" / "scenarios"])
 
 
-def _said(outcome: Outcome) -> str:
-    assert outcome.comparison is not None
-    return outcome.comparison.crossings[0].message
-
-
-def _clean_runs(count: int) -> int:
-    """Run everything unmodified `count` times, exact passes only; return how many turned red."""
-    if not count:
-        return 0
+def _clean_runs(count: int, scenarios: Sequence[Scenario], jobs: int) -> int:
+    """Run everything unmodified `count` times, exact passes only; return the exit code."""
     began, red = time.monotonic(), 0
-    scenarios = discover([ROOT / "bench" / "scenarios"])
     for number in range(1, count + 1):
-        options = bench.RunOptions(natural=False, explain="never", judge_all=False)
-        outcomes = bench.run_scenarios(scenarios, options)
-        gated = bench.gated(scenarios, outcomes, ROOT / DEFAULT_BASELINES)
-        crossed = [c.message for o in gated if o.comparison for c in o.comparison.crossings]
+        started = time.monotonic()
+        crossed = _clean_run(scenarios, jobs)
         red += bool(crossed)
-        print(f"clean run {number} of {count}: {'; '.join(crossed) or 'green'}", flush=True)
+        took = f"({time.monotonic() - started:.0f} s)"
+        print(f"clean run {number} of {count} {took}: {'; '.join(crossed) or 'green'}", flush=True)
     print(f"{count - red} of {count} clean runs green in {time.monotonic() - began:.0f} s")
-    return red
+    return 1 if red else 0
+
+
+def _clean_run(scenarios: Sequence[Scenario], jobs: int) -> list[str]:
+    """Return what turned red: crossed thresholds, and designs that could not be measured."""
+    options = bench.RunOptions(jobs=jobs, natural=False, explain="never", judge_all=False)
+    outcomes = gated(scenarios, bench.run_scenarios(scenarios, options), BASELINES)
+    run = bench.run_of(scenarios, outcomes, "", 0.0)
+    failures = [failed.recording.failure for failed in run.failures]
+    return [
+        *(crossing.message for crossing in run.crossings),
+        *(failure.message for failure in failures if failure is not None),
+    ]
 
 
 if __name__ == "__main__":

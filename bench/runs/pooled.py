@@ -1,4 +1,7 @@
-"""One call of each scenario in the pooled design; `bench.designs.pooled` has their set-ups."""
+"""One call of each scenario in the pooled design; `bench.designs.pooled` has their set-ups.
+
+No failure is counted here: work that fails in this design fails the measurement, with its error.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from bench import cases
 from bench.designs.pooled import MINUTE_S
-from bench.failures import counted
 from ragpool.errors import RagpoolError
 from ragpool.executions import ExecutionStatus
 from ragpool.node import execute_vectordb_node
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from bench.designs.pooled import Platform
     from ragpool.executions import ExecutionRecord
     from ragpool.node import Pools
+
+TEMPERATURES = (0.0, 0.7)
 
 
 async def llm_client(pools: Pools, number: int) -> None:
@@ -30,6 +34,16 @@ async def llm_client_40(pools: Pools, number: int) -> None:
     await pools.llm.get_llm(**cases.llm_configuration(number)).ainvoke(cases.QUESTION)
 
 
+async def llm_client_40_evicting(pools: Pools, number: int) -> None:
+    """Take two models of the next configuration, as a node does, from a pool too small for it."""
+    configuration = cases.llm_configuration(number)
+    for temperature in TEMPERATURES:
+        model: Any = pools.llm.get_llm(**configuration | {"temperature": temperature})
+        if model.temperature != temperature:
+            raise RagpoolError(f"asked for temperature {temperature}, got {model.temperature}")
+    await model.ainvoke(cases.QUESTION)
+
+
 async def rag_client(pools: Pools, number: int) -> None:
     """Search once with the pool's client."""
     client = pools.retrieval.get_client(cases.rag_url())
@@ -37,8 +51,8 @@ async def rag_client(pools: Pools, number: int) -> None:
 
 
 async def vectordb_node(pools: Pools, number: int) -> None:
-    """Run the node once."""
-    await execute_vectordb_node(_config(), cases.query(number), pools=pools)
+    """Run the node once; it finds the process-wide pools by itself."""
+    await execute_vectordb_node(_config(), cases.query(number))
 
 
 def _config() -> dict[str, Any]:
@@ -83,8 +97,7 @@ async def batch(platform: Platform, number: int) -> None:
     name = f"case-{number:07d}"
     workflow = Workflow.single(_config())
     record = await platform.manager.create_executor(name, workflow, cases.query(number)).run()
-    with counted():
-        _require_success(record)
+    _require_success(record)
 
 
 def batch_threads(platform: Platform, number: int) -> None:
@@ -95,13 +108,13 @@ def batch_threads(platform: Platform, number: int) -> None:
         platform.manager.submit(workflow, cases.query(first + i)) for i in range(cases.AT_A_TIME)
     ]
     for executor in running:
-        with counted():
-            _require_success(executor.wait(30.0))
+        _require_success(executor.wait(30.0))
 
 
 def _require_success(record: ExecutionRecord) -> None:
     if record.status is not ExecutionStatus.COMPLETED:
-        raise RagpoolError(f"execution {record.execution_id}: {record.status}: {record.error}")
+        problem = record.error.message if record.error is not None else record.status
+        raise RagpoolError(f"a case failed: {problem}")
 
 
 async def faults(platform: Platform, number: int) -> None:

@@ -21,14 +21,15 @@ def three_designs(
     *,
     setup: str = "pools",
     at_most: Mapping[str, float] | None = None,
-    extra: Mapping[str, str] | None = None,
+    extra: Mapping[str, str | Target] | None = None,
+    must_not_grow: tuple[str, ...] = ("pooled",),
     calls: int = 100,
     verdict_calls: int = CHEAP,
 ) -> Scenario:
     """Declare a scenario whose designs are `bench.runs.{naive,published,pooled}:name`.
 
     `setup` prepares the pooled design, `at_most` is what it may use of what naive uses, `extra`
-    are further designs. Only the pooled one must not grow; it runs `verdict_calls`.
+    are further designs. What must not grow runs `verdict_calls`.
     """
     designs: dict[str, str | Target] = {
         "naive": f"bench.runs.naive:{name}",
@@ -37,7 +38,15 @@ def three_designs(
         "pooled": Target(call=f"bench.runs.pooled:{name}", setup=f"{SETUPS}:{setup}"),
     }
     leads = (Lead(design="pooled", over="naive", at_most=dict(at_most)),) if at_most else ()
-    return declared(name, designs, description, leads, calls=calls, verdict_calls=verdict_calls)
+    return declared(
+        name,
+        designs,
+        description,
+        leads,
+        must_not_grow,
+        calls=calls,
+        verdict_calls=verdict_calls,
+    )
 
 
 def declared(

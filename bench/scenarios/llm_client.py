@@ -1,6 +1,7 @@
 """The language model client: one configuration, and 40 of them in turn."""
 
-from bench.scenarios._declaring import three_designs
+from bench.scenarios._declaring import SETUPS, three_designs
+from memcurve.scenario import Target
 
 llm_client = three_designs(
     "llm_client",
@@ -8,6 +9,13 @@ llm_client = three_designs(
 )
 llm_client_40 = three_designs(
     "llm_client_40",
-    "One question a call to one of 40 configurations in turn, half OpenAI and half Anthropic.",
+    "One question a call to one of 40 configurations in turn, half OpenAI and half Anthropic; "
+    "evicting: two models each, from a pool of 8.",
+    extra={
+        "evicting": Target(
+            call="bench.runs.pooled:llm_client_40_evicting", setup=f"{SETUPS}:small_pools"
+        )
+    },
+    must_not_grow=("evicting", "pooled"),
     at_most={"cpu_ns": 0.7, "connections_opened": 1.0},
 )

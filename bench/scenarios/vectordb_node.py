@@ -5,6 +5,7 @@ from bench.scenarios._declaring import DEAR, three_designs
 vectordb_node = three_designs(
     "vectordb_node",
     "An iterative search a call: two searches, two judgements, one answer.",
+    setup="default_pools",
     verdict_calls=DEAR,
     at_most={"connections_opened": 0.1, "deferred_bytes": 0.25, "cpu_ns": 0.7},
 )

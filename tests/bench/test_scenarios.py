@@ -11,7 +11,8 @@ import pytest
 
 from bench.backend import stub_backend
 from bench.designs import published
-from bench.mutation.faults import FAULTS, Fault
+from bench.mutation.fault import THE_CALL, Fault
+from bench.mutation.faults import FAULTS
 from bench.stub.counters import GAUGES
 from memcurve.discovery import discover
 from memcurve.judge.gates import GATED_COUNTERS
@@ -35,10 +36,13 @@ PARTS = (
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_every_part_of_the_system_has_its_three_designs_and_only_pooled_gates(name: str) -> None:
+def test_every_part_of_the_system_has_its_three_designs_and_those_of_the_pools_gate(
+    name: str,
+) -> None:
     one = SCENARIOS[name]
     assert {"naive", "published", "pooled"} <= one.designs.keys()
-    assert set(one.designs) - set(one.may_grow) == {"pooled"}
+    gating = set(one.designs) - set(one.may_grow)
+    assert gating == {"pooled", "evicting"} & one.designs.keys()
 
 
 def test_the_ablation_takes_each_measure_alone_and_leaves_each_out() -> None:
@@ -101,4 +105,5 @@ def test_every_fault_still_finds_its_place_in_ragpool(fault: Fault, tmp_path: Pa
     compile((copy / fault.file).read_text(), fault.file, "exec")
     scenario, _, design = fault.seen_in.partition("/")
     assert design in SCENARIOS[scenario].designs
-    assert set(fault.counters) <= set(GATED_COUNTERS)
+    assert set(fault.counters) <= {*GATED_COUNTERS, THE_CALL}
+    assert fault.culprit
