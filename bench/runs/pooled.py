@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bench import cases
-from bench.designs.pooled import MINUTE_S
+from bench.designs.pooled import CALL_S
 from ragpool.errors import RagpoolError
 from ragpool.executions import ExecutionStatus
 from ragpool.node import execute_vectordb_node
@@ -76,8 +76,8 @@ async def _cached(pools: Pools, query: str) -> None:
 
 
 async def executions(platform: Platform, number: int) -> None:
-    """Run one execution to its fate; a minute passes, and the manager cleans up by itself."""
-    platform.clock.now_s = number * MINUTE_S
+    """Run one execution to its fate; five minutes pass, and the manager cleans up by itself."""
+    platform.clock.now_s = number * CALL_S
     fate = cases.fate(number)
     workflow = Workflow.of({"id": "search", "type": "search", "config": {"fate": fate}})
     name = f"case-{number:07d}"

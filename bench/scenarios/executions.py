@@ -4,8 +4,8 @@ from bench.scenarios._declaring import three_designs
 
 executions = three_designs(
     "executions",
-    "One execution a call; a fourth of them never ends. Naive never removes any, published cleans "
-    "up after five minutes (a call is a minute), cleaned after every tenth.",
+    "One execution a call; a fourth of them never ends. Naive never removes any, published and "
+    "pooled clean up after five minutes (a call is one, or five), cleaned after every tenth.",
     setup="platform",
     at_most={"connections_opened": 0.1, "cpu_ns": 0.5},
     extra={"cleaned": "bench.runs.published:executions_cleaned"},
