@@ -305,3 +305,36 @@ def test_coverage_and_benchmarks_beside_it_do_not_read_as_growth(
     done = run_pytest(place, "--memcurve", "--cov=.", "--cov-branch", plugins=plugins)
     assert {case.outcome for case in done.cases.values()} == {"passed"}, done.output
     assert "test_it.py" in done.output.partition("coverage:")[2]
+
+
+def test_limits_of_memray_beside_it_hold_for_the_tests_that_name_them(
+    folder: Callable[[str], Path],
+) -> None:
+    place = folder(
+        """
+        import pytest
+
+        @pytest.mark.memcurve
+        def test_measured():
+            sum(range(100))
+
+        @pytest.mark.limit_memory("1 MB")
+        def test_limited():
+            bytes(8 << 20)
+
+        KEPT = []
+
+        @pytest.mark.memcurve
+        def test_leak():
+            KEPT.append(bytes(5000))
+        """
+    )
+    done = run_pytest(place, "--memcurve", "--memray", plugins="pytest_memray.plugin")
+    outcomes = {name: case.outcome for name, case in done.cases.items()}
+    assert outcomes == {
+        "test_measured": "passed",
+        "test_limited": "failure",
+        "test_leak": "failure",
+    }, done.output
+    assert "Test was limited to" in done.cases["test_limited"].message
+    assert GROWING in done.cases["test_leak"].message
