@@ -48,115 +48,55 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
         return any(len(set(line.curve.values)) > 1 for line in self.lines)
 
 
-class _Spec(msgspec.Struct, frozen=True, kw_only=True):
+class _Spec(msgspec.Struct, frozen=True):
+    """A panel: the pass and the counter that it shows, the first that was read of several."""
+
     key: str
     title: str
-    note: str
     kind: PassKind
     counters: tuple[str, ...]
-    only_if_varied: bool = False
+    note: str
 
 
+# fmt: off
 _SPECS = (
-    _Spec(
-        key="retained",
-        title="Retained",
-        note="live bytes after settling, above call 0: a line that keeps rising is a leak",
-        kind="settled",
-        counters=("live_bytes",),
-    ),
-    _Spec(
-        key="live",
-        title="Live, as in production",
-        note="live bytes with the collector as it is, above call 0",
-        kind="natural",
-        counters=("live_bytes",),
-    ),
-    _Spec(
-        key="rss",
-        title="Resident memory (RSS)",
-        note="what the operating system shows, above call 0; noisy, never judged",
-        kind="natural",
-        counters=("rss_bytes",),
-    ),
-    _Spec(
-        key="deferred",
-        title="Deferred",
-        note="bytes a call that wait for the cyclic collector: no leak, but the peak pays for it",
-        kind="settled",
-        counters=("deferred_bytes",),
-    ),
-    _Spec(
-        key="fds",
-        title="Descriptors",
-        note="open descriptors, above call 0",
-        kind="natural",
-        counters=("fds",),
-    ),
-    _Spec(
-        key="connections",
-        title="Open connections",
-        note="connections open at the server, or sockets of the process, above call 0",
-        kind="natural",
-        counters=("connections_open", "sockets"),
-        only_if_varied=True,
-    ),
-    _Spec(
-        key="opened",
-        title="Connections opened",
-        note="connections that the server has accepted since call 0",
-        kind="settled",
-        counters=("connections_opened",),
-        only_if_varied=True,
-    ),
-    _Spec(
-        key="failures",
-        title="Failures",
-        note="pieces of work that failed, as the backend or the design counts them",
-        kind="settled",
-        counters=("failures",),
-        only_if_varied=True,
-    ),
-    _Spec(
-        key="cpu",
-        title="CPU time",
-        note="CPU time of all calls so far",
-        kind="natural",
-        counters=("cpu_ns",),
-    ),
-    _Spec(
-        key="objects",
-        title="Objects",
-        note="objects known to the collector and born during the calls, after settling",
-        kind="settled",
-        counters=("objects",),
-        only_if_varied=True,
-    ),
-    _Spec(
-        key="fds_settled",
-        title="Descriptors, settled",
-        note="open descriptors after settling, above call 0: what no collection closes",
-        kind="settled",
-        counters=("fds",),
-        only_if_varied=True,
-    ),
-    _Spec(
-        key="threads",
-        title="Threads",
-        note="threads after settling, above call 0",
-        kind="settled",
-        counters=("threads",),
-        only_if_varied=True,
-    ),
-    _Spec(
-        key="tasks",
-        title="Tasks",
-        note="unfinished asyncio tasks after settling, above call 0",
-        kind="settled",
-        counters=("tasks",),
-        only_if_varied=True,
-    ),
+    _Spec("retained", "Retained", "settled", ("live_bytes",),
+          "live bytes after settling, above call 0: a line that keeps rising is a leak"),
+    _Spec("live", "Live, as in production", "natural", ("live_bytes",),
+          "live bytes with the collector as it is, above call 0"),
+    _Spec("rss", "Resident memory (RSS)", "natural", ("rss_bytes",),
+          "what the operating system shows, above call 0; noisy, never judged"),
+    _Spec("deferred", "Deferred", "settled", ("deferred_bytes",),
+          "bytes a call that wait for the cyclic collector: no leak, but the peak pays for it"),
+    _Spec("fds", "Descriptors", "natural", ("fds",),
+          "open descriptors, above call 0"),
+    _Spec("connections", "Open connections", "natural", ("connections_open", "sockets"),
+          "connections open at the server, or sockets of the process, above call 0"),
+    _Spec("opened", "Connections opened", "settled", ("connections_opened",),
+          "connections that the server has accepted since call 0"),
+    _Spec("failures", "Failures", "settled", ("failures",),
+          "pieces of work that failed, as the backend or the design counts them"),
+    _Spec("cpu", "CPU time", "natural", ("cpu_ns",),
+          "CPU time of all calls so far"),
+    _Spec("objects", "Objects", "settled", ("objects",),
+          "objects known to the collector and born during the calls, after settling"),
+    _Spec("fds_settled", "Descriptors, settled", "settled", ("fds",),
+          "open descriptors after settling, above call 0: what no collection closes"),
+    _Spec("threads", "Threads", "settled", ("threads",),
+          "threads after settling, above call 0"),
+    _Spec("tasks", "Tasks", "settled", ("tasks",),
+          "unfinished asyncio tasks after settling, above call 0"),
 )
+# fmt: on
+_ONLY_IF_VARIED = {
+    "connections",
+    "opened",
+    "failures",
+    "objects",
+    "fds_settled",
+    "threads",
+    "tasks",
+}
 
 
 def panels_of(outcomes: Iterable[Outcome]) -> tuple[Panel, ...]:
@@ -178,7 +118,7 @@ def _panel(spec: _Spec, outcomes: list[Outcome]) -> Panel | None:
         calls=max(outcome.recording.calls for outcome in outcomes),
         lines=tuple(lines),
     )
-    return None if spec.only_if_varied and not panel.varies else panel
+    return None if spec.key in _ONLY_IF_VARIED and not panel.varies else panel
 
 
 def _line(spec: _Spec, outcome: Outcome) -> Line | None:
