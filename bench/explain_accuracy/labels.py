@@ -105,7 +105,7 @@ LABELS: Final = (
         path=("leaks.LISTENERS", "['changed']"),
     ),
     Label(name="missing_decrement", type="list", root=OUTSIDE),
-    Label(name="missing_decrement_of_bytes", type="untracked Python objects", root=OUTSIDE),
+    Label(name="missing_decrement_of_bytes", type="untracked Python memory", root=OUTSIDE),
     Label(name="native_block", type="native memory (malloc)", root=OUTSIDE, per_call=None),
     Label(
         name="growing_buffer",

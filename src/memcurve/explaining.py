@@ -4,6 +4,7 @@ This is where measuring and explaining are wired together; neither knows the oth
 changes a verdict: what fails to be explained is a note.
 """
 
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,26 +22,37 @@ from memcurve.check import (
     run_in_fork,
     target_of,
 )
-from memcurve.explain.culprits import LEAST_SHARE, UNEXPLAINED, Growth, add_lines, join, unexplained
+from memcurve.explain.culprits import LEAST_SHARE, add_lines, join
+from memcurve.explain.growth import Growth
+from memcurve.explain.leftovers import UNEXPLAINED
 from memcurve.findings import Explanation
 from memcurve.judge.verdict import Growing, Judgement
 from memcurve.measure.explaining import (
-    Windows,
+    Wanted,
     allocations_request,
+    lines_request,
     survivors_request,
     windows_for,
 )
 from memcurve.measure.runner import open_session
-from memcurve.recording import PassRecord, Recording
+from memcurve.recording import Recording
 from memcurve.scenario import Target
 
 
 class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What explaining may do: `native` frames cost time, a flame graph is written where told."""
+    """What explaining may do.
 
+    What does not grow is explained briefly, by its cycles and survivors, unless `thorough`.
+    `native` frames cost time; a flame graph is written, and memray's file kept, where told. Who
+    refers to what survives is drawn for so many culprits as `drawings` says.
+    """
+
+    thorough: bool = False
     native: bool = False
     tracer: str = "any"
     flame_graph: str | Path | None = None
+    keep: str | Path | None = None
+    drawings: int = 0
 
 
 def explain_target(
@@ -54,8 +66,8 @@ def explain_target(
 ) -> Explanation:
     """Explain a target by its name, in an interpreter of its own.
 
-    Costs about three times the calls of a plain run and some looks at the heap. Never raises for
-    what the target does; what could not be found out is in the notes.
+    Costs some 5 seconds of CPU where calls are dear, less than a plain run where they are cheap.
+    Never raises for what the target does; what could not be found out is in the notes.
     """
     session, failure = open_session(
         target,
@@ -104,45 +116,42 @@ def explain_with(
     began = time.monotonic()
     chosen = explain or ExplainOptions()
     growth = growth_of(recording, judgement)
-    windows = windows_for(_call_s(recording))
+    grows = isinstance(judgement.overall, Growing)
+    thorough = grows or chosen.thorough
+    windows = windows_for(_call_s(recording), brief=not thorough)
     plan = plan_of(target, options, kind="survivors", mode="settled")
-    survivors = run(
-        *survivors_request(
-            plan,
-            windows,
-            growth.native_per_call,
-            # of what Python allocates: an object that weighs in malloc is small by itself
-            LEAST_SHARE * max(growth.python_per_call, 1.0),
-            isinstance(judgement.overall, Growing),
-        ),
-        labelled(progress, "survivors"),
+    wanted = Wanted(
+        native_per_call=growth.native_per_call,
+        # of what Python allocates: an object that weighs in malloc is small by itself
+        least_per_call=LEAST_SHARE * max(growth.python_per_call, 1.0),
+        grows=grows,
+        drawings=chosen.drawings,
     )
-    short, long = (
-        _allocations(run, plan, windows, calls, chosen, progress)
-        for calls in (windows.short, windows.long)
-    )
-    explanation = join(growth, survivors, short, long, str(chosen.flame_graph or ""))
-    if unexplained(growth, explanation) > UNEXPLAINED:
-        by_line = msgspec.structs.replace(chosen, tracer="lines", flame_graph=None)
-        counted = _allocations(run, plan, windows, windows.lines, by_line, progress)
+    survivors = run(*survivors_request(plan, windows, wanted), labelled(progress, "survivors"))
+    report = labelled(progress, "allocations")
+    traced = None
+    if thorough:
+        # of its own, so that what a killed process leaves behind goes too
+        with tempfile.TemporaryDirectory(prefix="memcurve-") as folder:
+            start = {"tracer": chosen.tracer, "native": chosen.native, "folder": folder}
+            short, long = (
+                run(
+                    *allocations_request(plan, windows, calls, {"start": start, "stop": stop}),
+                    report,
+                )
+                for calls, stop in ((windows.short, {}), (windows.long, _stop_options(chosen)))
+            )
+            traced = short, long
+    explanation = join(growth, survivors, traced, str(chosen.flame_graph or ""))
+    if growth.unexplained(explanation.culprits) > UNEXPLAINED:
+        counted = run(*lines_request(plan, windows), labelled(progress, "lines"))
         explanation = add_lines(growth, explanation, counted)
     return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)
 
 
-def _allocations(
-    run: RunPass,
-    plan: object,
-    windows: Windows,
-    calls: int,
-    explain: ExplainOptions,
-    progress: Progress | None,
-) -> PassRecord:
-    stop: dict[str, object] = {}
-    if calls == windows.long and explain.flame_graph:
-        stop["flame_graph"] = str(Path(explain.flame_graph).resolve())
-    options = {"start": {"tracer": explain.tracer, "native": explain.native}, "stop": stop}
-    request = allocations_request(plan, windows, calls, options)  # type: ignore[arg-type]
-    return run(*request, labelled(progress, "allocations"))
+def _stop_options(chosen: ExplainOptions) -> dict[str, object]:
+    wanted = {"flame_graph": chosen.flame_graph, "keep": chosen.keep}
+    return {name: str(Path(path).resolve()) for name, path in wanted.items() if path}
 
 
 def growth_of(recording: Recording, judgement: Judgement) -> Growth:

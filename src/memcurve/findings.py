@@ -82,11 +82,20 @@ class Peak(msgspec.Struct, frozen=True, kw_only=True):
     sites: tuple[Site, ...] = ()
 
 
+class PassCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What one explaining pass cost: its calls, and all CPU seconds of its process."""
+
+    kind: str
+    calls: int
+    cpu_s: float
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the explaining passes found about one design.
 
     `calls` is the number of calls that survivors were counted over; `tracer` names what saw the
-    allocations. `notes` say what could not be found out.
+    allocations. `notes` say what could not be found out. `references` are graphs of who refers to a
+    culprit, in the language of graphviz, by its fingerprint; they are drawn on request.
     """
 
     culprits: tuple[Culprit, ...] = ()
@@ -100,6 +109,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     tracer: str = ""
     flame_graph: str = ""
     notes: tuple[str, ...] = ()
+    passes: tuple[PassCost, ...] = ()
+    references: dict[str, str] = {}
     elapsed_s: float = 0.0
 
 

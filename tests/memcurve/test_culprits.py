@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from memcurve.explain.culprits import Growth, add_lines, join, unexplained
+from memcurve.explain.culprits import add_lines, join
+from memcurve.explain.growth import Growth
 from memcurve.findings import OUTSIDE, Explanation
 from memcurve.recording import PassRecord
 
@@ -58,7 +59,7 @@ def traced(calls: int, *stacks: tuple[int, int]) -> PassRecord:
 
 
 def explained(record: PassRecord, size: float = 1000.0, **more: Any) -> Explanation:
-    return join(growth(size, **more), record, traced(10), traced(30), "")
+    return join(growth(size, **more), record, (traced(10), traced(30)))
 
 
 def test_a_group_is_a_culprit_with_count_bytes_share_and_line() -> None:
@@ -88,7 +89,7 @@ def test_native_weight_is_named_after_the_client_that_owns_it() -> None:
 
 def test_growth_that_no_object_explains_is_charged_to_the_line_that_grows() -> None:
     short, long = traced(10, (7, 9_000), (8, 500)), traced(30, (7, 29_000), (8, 500))
-    found = join(growth(), survivors(), short, long, "")
+    found = join(growth(), survivors(), (short, long))
     (culprit,) = found.culprits
     assert (culprit.root, culprit.site) == (OUTSIDE, "/srv/app/native.py:7")
     assert culprit.bytes_per_call == 1000.0
@@ -96,12 +97,12 @@ def test_growth_that_no_object_explains_is_charged_to_the_line_that_grows() -> N
 
 def test_a_stack_that_only_holds_something_is_no_site() -> None:
     short, long = traced(10, (8, 5_000)), traced(30, (8, 5_000))
-    assert join(growth(), survivors(), short, long, "").sites == ()
+    assert join(growth(), survivors(), (short, long)).sites == ()
 
 
 def test_growth_that_is_not_proved_is_charged_to_nobody() -> None:
     short, long = traced(10, (7, 9_000)), traced(30, (7, 29_000))
-    assert join(growth(proved=False), survivors(), short, long, "").culprits == ()
+    assert join(growth(proved=False), survivors(), (short, long)).culprits == ()
 
 
 def test_the_heaviest_culprit_comes_first() -> None:
@@ -112,7 +113,7 @@ def test_the_heaviest_culprit_comes_first() -> None:
 
 def test_a_count_by_line_closes_what_is_left() -> None:
     found = explained(survivors())
-    assert unexplained(growth(), found) == 1.0
+    assert growth().unexplained(found.culprits) == 1.0
     frames = [["work", "/srv/app/native.py", 9]]
     stop = {"stacks": [[frames, False, 10_000, 0], [frames, True, 0, 0]], "calls": 10}
     counted = PassRecord(kind="allocations", mode="settled", surveys={"stop": stop})

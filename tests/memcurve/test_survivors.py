@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memcurve.measure.explaining import Windows, allocations_request, survivors_request
+from memcurve.measure.explaining import Wanted, Windows, allocations_request, survivors_request
 from memcurve.measure.runner import PassPlan, open_session
 from memcurve.recording import PassRecord
 from memcurve.scenario import Target
@@ -64,6 +64,26 @@ class Right:
 
 def garbage(number):
     Left()
+
+class Base:
+    pass
+
+def classes(number):
+    KEPT[number] = type("Made", (Base,), {"payload": bytes(300)})
+
+@functools.lru_cache(maxsize=70)
+def cached(number):
+    return Record(number)
+
+class Entry:
+    def __init__(self, before, record):
+        self.before, self.record = before, record
+
+newest = None
+
+def also_in_a_full_cache(number):
+    global newest
+    newest = Entry(newest, cached(number))
 """
 WINDOWS = Windows(warm=60, window=20, traced=5, short=10, long=30, lines=10)
 PLAN = PassPlan(kind="survivors", mode="settled", grace_s=0.05)
@@ -71,7 +91,7 @@ PLAN = PassPlan(kind="survivors", mode="settled", grace_s=0.05)
 
 def run(folder: Path, name: str, *, native: float = 0.0) -> PassRecord:
     """Run a survivors pass of one function of the source."""
-    return _run(folder, name, survivors_request(PLAN, WINDOWS, native, 0.0, True))
+    return _run(folder, name, survivors_request(PLAN, WINDOWS, Wanted(native_per_call=native)))
 
 
 def _run(folder: Path, name: str, request: object) -> PassRecord:
@@ -137,6 +157,24 @@ def test_native_weight_is_followed_down_to_the_object_that_carries_it(tmp_path: 
     ((_, fact),) = record.surveys["release"]["released"]
     assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
     assert fact["malloc"] / fact["heads"] > 5_000
+
+
+def test_a_kept_class_has_one_holder_though_its_base_knows_it_too(tmp_path: Path) -> None:
+    (group,) = groups(run(tmp_path, "classes"))
+    assert (group["type"], group["root"]) == ("type", "module global")
+    assert group["objects"] == 20
+
+
+def test_what_a_full_cache_also_holds_belongs_to_whoever_gained_it(tmp_path: Path) -> None:
+    found = groups(run(tmp_path, "also_in_a_full_cache"))
+    assert {group["root"] for group in found} == {"module global"}
+    assert {"held.Entry", "held.Record"} <= {kind for g in found for kind, *_ in g["types"]}  # type: ignore[attr-defined]
+
+
+def test_no_step_of_a_path_begins_or_ends_with_a_space(tmp_path: Path) -> None:
+    for name in ("kept", "classes", "also_in_a_full_cache"):
+        steps = [step for group in groups(run(tmp_path, name)) for step in group["path"]]  # type: ignore[attr-defined]
+        assert [step for step in steps if step != step.strip() or step.startswith(":")] == []
 
 
 def test_a_cycle_is_told_with_its_attributes_and_finalizers(tmp_path: Path) -> None:

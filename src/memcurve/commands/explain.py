@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from memcurve.check import Progress
     from memcurve.explaining import ExplainOptions
 
+DRAWN = 3
+"""Culprits whose holders are drawn."""
+
 
 @click.command(short_help="Say what survives one design, and who holds it.")
 @click.argument("name", metavar="SCENARIO/DESIGN", shell_complete=complete_names)
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
 @click.option("--calls", type=click.IntRange(1), help="Calls of the natural pass.")
 @click.option("--native", is_flag=True, help="Name native frames too (memray; dear).")
 @click.option("--flame-graph", type=click.Path(dir_okay=False), help="Write memray's HTML here.")
-@click.option("--cycles", type=click.Path(file_okay=False), help="Draw each cycle as SVG in here.")
+@click.option("--keep-trace", type=click.Path(dir_okay=False), help="Keep memray's file here.")
+@click.option(
+    "--drawings", type=click.Path(file_okay=False), help="Draw cycles and holders as SVG in here."
+)
 @click.option("--known-leaks", type=click.Path(dir_okay=False), help="Acknowledged leaks.")
 @json_option("Print one JSON object.")
 @quiet_option
@@ -36,7 +42,8 @@ def explain(
     calls: int | None,
     native: bool,
     flame_graph: str | None,
-    cycles: str | None,
+    keep_trace: str | None,
+    drawings: str | None,
     known_leaks: str | None,
     as_json: bool,
     quiet: bool,
@@ -46,7 +53,7 @@ def explain(
     \b
     Examples:
       memcurve explain vectordb_node/naive
-      memcurve explain executions/naive --flame-graph flame.html --cycles drawings
+      memcurve explain executions/naive --flame-graph flame.html --drawings drawings
     """
     from memcurve.discovery import discover
     from memcurve.explain.known import load_known, mark_known
@@ -54,7 +61,13 @@ def explain(
     from memcurve.report.text import outcome_text
 
     scenario, target, design = _named(discover(paths), name)
-    options = ExplainOptions(native=native, flame_graph=flame_graph)
+    options = ExplainOptions(
+        thorough=True,
+        native=native,
+        flame_graph=flame_graph,
+        keep=keep_trace,
+        drawings=DRAWN if drawings else 0,
+    )
     with one_line(quiet) as progress:
         outcome = _explained(scenario, design, target, calls or scenario.calls, options, progress)
     today = datetime.datetime.now(datetime.UTC).date()
@@ -63,8 +76,8 @@ def explain(
     found = outcome.explanation
     assert found is not None
     found = msgspec.structs.replace(found, culprits=culprits)
-    if cycles:
-        _draw(found, Path(cycles))
+    if drawings:
+        _draw(found, Path(drawings))
     if as_json:
         value = {
             "schema_version": 1,
@@ -124,7 +137,14 @@ def _explained(
 
 def _draw(found: Explanation, folder: Path) -> None:
     from memcurve.explain.cycles import as_svg
+    from memcurve.explain.holding import holding_svg
 
     folder.mkdir(parents=True, exist_ok=True)
     for number, cycle in enumerate(found.cycles, 1):
         (folder / f"cycle-{number}.svg").write_text(as_svg(cycle), encoding="utf-8")
+    for number, culprit in enumerate(found.culprits[:DRAWN], 1):
+        graph = found.references.get(culprit.fingerprint, "")
+        picture = folder / f"culprit-{number}.svg"
+        picture.write_text(holding_svg(culprit, graph), encoding="utf-8")
+        if graph:
+            picture.with_suffix(".dot").write_text(graph, encoding="utf-8")

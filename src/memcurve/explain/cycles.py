@@ -1,15 +1,13 @@
 """Turn a worker's cycles into values, words and drawings."""
 
 import math
-import shutil
-import subprocess
 from html import escape
 from typing import Any
 
+from memcurve.explain.graphviz import by_dot, quoted
 from memcurve.findings import Cycle, Edge, TypeCount
 
 WIDTH, HEIGHT, RADIUS = 720, 560, 210
-DRAW_TIMEOUT_S = 10.0
 _TIP = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
     'markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z"/></marker></defs>'
@@ -43,35 +41,16 @@ def _cycle(fact: dict[str, Any], calls: int) -> Cycle:
 def as_dot(cycle: Cycle) -> str:
     """Return the cycle in the language of graphviz."""
     lines = ["digraph cycle {", "  rankdir=LR; node [shape=box, fontname=sans, fontsize=10];"]
-    lines.extend(f"  n{i} [label={_quoted(text)}];" for i, text in enumerate(cycle.members))
+    lines.extend(f"  n{i} [label={quoted(text)}];" for i, text in enumerate(cycle.members))
     lines.extend(
-        f"  n{e.source} -> n{e.target} [label={_quoted(e.label)}, fontsize=9];" for e in cycle.edges
+        f"  n{e.source} -> n{e.target} [label={quoted(e.label)}, fontsize=9];" for e in cycle.edges
     )
     return "\n".join([*lines, "}"])
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 def as_svg(cycle: Cycle) -> str:
     """Return the cycle as SVG: laid out by graphviz where ``dot`` is there, else on a circle."""
-    dot = shutil.which("dot")
-    if dot is not None:
-        try:
-            done = subprocess.run(
-                [dot, "-Tsvg"],
-                input=as_dot(cycle).encode(),
-                capture_output=True,
-                timeout=DRAW_TIMEOUT_S,
-                check=True,
-            )
-            text = done.stdout.decode()
-            return text[text.index("<svg") :]
-        except (OSError, subprocess.SubprocessError, ValueError):
-            pass
-    return on_circle(cycle)
+    return by_dot(as_dot(cycle)) or on_circle(cycle)
 
 
 def on_circle(cycle: Cycle) -> str:

@@ -9,6 +9,7 @@ holds falls out.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Tuple, Union
 
@@ -21,11 +22,16 @@ TRACEMALLOC_FRAMES = 8
 LARGEST_SMALL = 512  # what pymalloc serves itself
 
 
-def make_tracer(wanted: str, native: bool = False) -> Union[MemrayTracer, TracemallocTracer]:
-    """Return the tracer that can be had: memray's unless it is missing or another is asked for."""
+def make_tracer(
+    wanted: str, native: bool = False, folder: Optional[str] = None
+) -> Union[MemrayTracer, TracemallocTracer]:
+    """Return the tracer that can be had: memray's unless it is missing or another is asked for.
+
+    Its file goes to `folder`, which the parent removes even if this process is killed.
+    """
     if wanted != "tracemalloc":
         try:
-            return MemrayTracer(native)
+            return MemrayTracer(native, folder)
         except ImportError:
             if wanted == "memray":
                 raise
@@ -51,12 +57,12 @@ class MemrayTracer:
     name = "memray"
     sees_malloc, settles = True, True
 
-    def __init__(self, native: bool) -> None:
+    def __init__(self, native: bool, folder: Optional[str]) -> None:
         import memray
 
         self._memray, self._native = memray, native
         self._tracker: Any = None
-        self._path = tempfile.mktemp(prefix="memcurve-", suffix=".memray")
+        self._path = tempfile.mktemp(prefix="memcurve-", suffix=".memray", dir=folder)
 
     def start(self) -> None:
         memray = self._memray
@@ -73,7 +79,10 @@ class MemrayTracer:
         self._tracker = None
 
     def read(self, flame_graph: Optional[str] = None, keep: Optional[str] = None) -> Dict[str, Any]:
-        """Return {"stacks", "peak_bytes", "peak"}; removes the file unless `keep` names a place."""
+        """Return {"stacks", "peak_bytes", "peak", "flame_graph": whether it was drawn}.
+
+        The file is removed unless `keep` names a place for it.
+        """
         try:
             with self._memray.FileReader(self._path) as reader:
                 stacks = self._stacks(reader.get_leaked_allocation_records(merge_threads=True))
@@ -85,10 +94,15 @@ class MemrayTracer:
                 self._draw(flame_graph)
         finally:
             if keep:
-                os.replace(self._path, keep)
+                shutil.move(self._path, keep)
             elif os.path.exists(self._path):
                 os.remove(self._path)
-        return {"stacks": stacks, "peak_bytes": peak_bytes, "peak": peak[:5]}
+        return {
+            "stacks": stacks,
+            "peak_bytes": peak_bytes,
+            "peak": peak[:5],
+            "flame_graph": bool(flame_graph),
+        }
 
     def _stacks(self, records: Iterable[Any]) -> List[List[Any]]:
         merged: Merged = {}
@@ -102,8 +116,13 @@ class MemrayTracer:
         return as_rows(merged)
 
     def _draw(self, path: str) -> None:
+        import inspect
+
         from memray.reporters.flamegraph import FlameGraphReporter
 
+        # a page that needs no network, where this memray can write one
+        alone = "no_web" in inspect.signature(FlameGraphReporter.render).parameters
+        options = {"no_web": True} if alone else {}
         with self._memray.FileReader(self._path) as reader:
             records = list(reader.get_leaked_allocation_records(merge_threads=True))
             reporter = FlameGraphReporter.from_snapshot(
@@ -116,6 +135,7 @@ class MemrayTracer:
                     show_memory_leaks=True,
                     merge_threads=True,
                     inverted=False,
+                    **options,
                 )
 
 

@@ -14,13 +14,13 @@ class AllocationsPass(ExplainingPass):
 
     _tracer: Union[allocations.MemrayTracer, allocations.TracemallocTracer, lines.LineCounter]
 
-    def stage_start(self, tracer: str, native: bool) -> Fact:
+    def stage_start(self, tracer: str, native: bool, folder: Optional[str] = None) -> Fact:
         """Start the tracer; nothing is sampled from here on."""
         self._settle()
         if tracer == "lines":
             self._tracer = lines.LineCounter(self._counters.python.read, self._counters.malloc.read)
         else:
-            self._tracer = allocations.make_tracer(tracer, native)
+            self._tracer = allocations.make_tracer(tracer, native, folder)
         self._from = self._loop.calls
         self._loop.sampling = False
         self._tracer.start()

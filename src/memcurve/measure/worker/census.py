@@ -13,6 +13,7 @@ import collections
 import gc
 import io
 import sys
+from itertools import filterfalse
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Set, Tuple
 
 from . import labels
@@ -53,34 +54,34 @@ class Census:
         """
         things = gc.get_objects()
         self.tracked = frozenset(map(id, things))
-        held: Dict[int, Any] = {}
-        for piece in chunks(things):
-            self._note_untracked(gc.get_referents(*piece), held)
+        held = self._untracked(things)
         self._note_nested(held)
         self.held = frozenset(held)
         self._kept = list(held.values())
-        self.untracked_dicts = [thing for thing in self._kept if labels.is_a(thing, dict)]
-        sized = [t for t in things + self.untracked_dicts if labels.is_a(t, SIZED)]
+        self.untracked_dicts = [t for t in self._kept if issubclass(type(t), dict)]
+        sized = [t for t in things if issubclass(type(t), SIZED)] + self.untracked_dicts
         self.breadth = {id(thing): breadth(thing) for thing in sized}
         self.sizes = {id(thing): sys.getsizeof(thing) for thing in sized}
-        buffers = [thing for thing in things + self._kept if labels.is_a(thing, BUFFERS)]
+        buffers = [t for t in things if issubclass(type(t), BUFFERS)]
+        buffers += [t for t in self._kept if issubclass(type(t), BUFFERS)]
         self.buffers = {id(thing): thing.__sizeof__() for thing in buffers}
 
-    def _note_untracked(self, referents: Iterable[Any], held: Dict[int, Any]) -> None:
-        tracked = self.tracked
-        for thing in referents:
-            if id(thing) not in tracked:
-                held[id(thing)] = thing
+    @staticmethod
+    def _untracked(things: List[Any]) -> Dict[int, Any]:
+        """Return {id: thing} of what these refer to and the collector does not track."""
+        found: Dict[int, Any] = {}
+        for piece in chunks(things):
+            untracked = list(filterfalse(gc.is_tracked, gc.get_referents(*piece)))
+            found.update(zip(map(id, untracked), untracked))
+        return found
 
     def _note_nested(self, held: Dict[int, Any]) -> None:
-        level = [thing for thing in held.values() if labels.is_a(thing, NESTING)]
+        level = [thing for thing in held.values() if issubclass(type(thing), NESTING)]
         while level:
-            found: Dict[int, Any] = {}
-            for piece in chunks(level):
-                self._note_untracked(gc.get_referents(*piece), found)
-            new = [thing for key, thing in found.items() if key not in held]
+            found = self._untracked(level)
+            level = [found[key] for key in found.keys() - held.keys()]
             held.update(found)
-            level = [thing for thing in new if labels.is_a(thing, NESTING)]
+            level = [thing for thing in level if issubclass(type(thing), NESTING)]
 
     def keep(self, things: Iterable[Any]) -> None:
         """Keep untracked new objects alive too, so that their addresses stay theirs."""
@@ -101,8 +102,8 @@ class Census:
 
 
 def breadth(holder: Any) -> int:
-    """Return how many different objects a container refers to."""
-    return len(set(map(id, gc.get_referents(holder))))
+    """Return how many references a container holds, keys and values both."""
+    return len(gc.get_referents(holder))
 
 
 def is_static(thing: Any) -> bool:
@@ -121,28 +122,30 @@ class Newcomers:
     """Tells what is new since a census; `young` are the ids of new tracked objects."""
 
     def __init__(self, census: Census, young: FrozenSet[int]) -> None:
-        self._census, self.young = census, young
+        self._held, self.young = census.held, young
 
     def __call__(self, thing: Any) -> bool:
-        key = id(thing)
-        if key in self.young:
+        if id(thing) in self.young:
             return True
         # what was tracked stays so, once collections have untracked what they can: an untracked
         # object at the address of a tracked one is another one
-        if key in self._census.held or gc.is_tracked(thing):
+        if gc.is_tracked(thing) or id(thing) in self._held:
             return False
         return not is_static(thing)
 
     def edges(self, things: List[Any]) -> Iterator[Tuple[Any, List[Any]]]:
         """Yield (holder, new things it refers to) for those of `things` that have any."""
-        held, young = self._census.held, self.young
         for piece in chunks(things):
-            referents = gc.get_referents(*piece)
-            if not any(
-                id(r) in young or (id(r) not in held and not gc.is_tracked(r)) for r in referents
-            ):
-                continue
-            for holder in piece:
-                new = [r for r in gc.get_referents(holder) if self(r)]
-                if new:
-                    yield holder, new
+            if self._has_new(gc.get_referents(*piece)):
+                for holder in piece:
+                    referents = gc.get_referents(holder)
+                    if self._has_new(referents):
+                        new = [thing for thing in referents if self(thing)]
+                        if new:
+                            yield holder, new
+
+    def _has_new(self, things: List[Any]) -> bool:
+        """Say whether one may be new, at the speed of sets: a heap has millions of references."""
+        if not self.young.isdisjoint(map(id, things)):
+            return True
+        return not self._held.issuperset(map(id, filterfalse(gc.is_tracked, things)))

@@ -7,9 +7,10 @@ destroys the measured program, so it comes last in a process that ends after it.
 from __future__ import annotations
 
 import collections
+import re
 import time
 import types
-from typing import AbstractSet, Any, Callable, Iterable, List, Optional, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from . import labels
 from .counters import Counters
@@ -23,6 +24,11 @@ MOST_STEPS, TRIES = 12, 3
 PLAIN = (  # what carries no weight of its own to speak of
     *(str, bytes, int, float, type(None), type, types.ModuleType),
     *(types.FunctionType, types.BuiltinFunctionType),
+)
+
+LIKELY = re.compile(  # what owns native memory in most libraries, or leads to it
+    "client|http|session|transport|pool|conn|context|ssl|engine|stream|socket|handle|buffer",
+    re.I,
 )
 
 
@@ -75,6 +81,7 @@ class Scales:
     ) -> None:
         self._counters, self._settle = counters, settle
         self._cpu, self._wall = time.process_time() + cpu_s, time.monotonic() + wall_s
+        self._settled = False
         self.python = self.malloc = 0  # freed so far
 
     def out_of_time(self) -> bool:
@@ -88,15 +95,17 @@ class Scales:
     ) -> Optional[Tuple[int, int]]:
         """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut.
 
-        With `enough` malloc bytes freed at once, the settle behind the cut is spared. That before
-        it is not: what an earlier cut still has to free must not count for this one.
+        With `enough` malloc bytes freed at once, the settle behind the cut is spared, and made up
+        for before the next: what this cut still has to free must not count for that one.
         """
-        self._settle()
+        if not self._settled:
+            self._settle()
         before = self.read()
         if not cut(holder, ids):
             return None
         after = self.read()
-        if enough is None or before[1] - after[1] < enough:
+        self._settled = enough is None or before[1] - after[1] < enough
+        if self._settled:
             self._settle()
             after = self.read()
         freed = before[0] - after[0], before[1] - after[1]
@@ -106,19 +115,24 @@ class Scales:
 
 
 def walk_down(
-    group_heads: Iterable[int], find: Find, scales: Scales, native_each: float
+    group_heads: Iterable[int],
+    find: Find,
+    born: AbstractSet[int],
+    scales: Scales,
+    native_each: float,
 ) -> List[Step]:
     """Follow the reference whose cut frees most of a head, a fresh head for each try.
 
-    `find(id)` returns a living head. Returns the steps down to what carries the native weight. What
-    a tuple holds cannot be cut off: its only part, if it has one, is followed untried.
+    `find(id)` returns a living head; `born` are the ids of what the calls made, for what is older
+    cannot carry their weight. Returns the steps down to what carries the native weight. What a
+    tuple holds cannot be cut off: its only part, if it has one, is followed untried.
     """
     heads = list(group_heads)
     trail: List[str] = []
     steps: List[Step] = []
     while heads and len(trail) < MOST_STEPS and not scales.out_of_time():
         at = _follow(find(heads[-1]), trail)
-        names, fixed = _children(at), labels.is_a(at, tuple)
+        names, fixed = _children(at, born), labels.is_a(at, tuple)
         if fixed:
             if len(names) != 1 or len(_parts(at)) != 1:
                 break
@@ -145,12 +159,12 @@ def _heaviest(
     scales: Scales,
     native_each: float,
 ) -> Optional[Step]:
-    """Return the step to the first child whose cut frees half of a head, on one of three heads.
+    """Return the step to the first child whose cut frees half of a head, in three rounds.
 
     One head may be kept by something else too, such as a task that has not ended.
     """
-    for name in names:
-        for _ in range(TRIES):
+    for _ in range(TRIES):
+        for name in names:
             if len(heads) < 2 or scales.out_of_time():
                 return None
             step = _try(find(heads.pop()), trail, name, scales, native_each)
@@ -190,13 +204,16 @@ def _namespace(holder: Any, ids: AbstractSet[int]) -> Any:
     return holder
 
 
-def _children(holder: Any) -> List[str]:
-    """Return the labels of the references that may carry weight, each once."""
-    names: List[str] = []
+def _children(holder: Any, born: AbstractSet[int]) -> List[str]:
+    """Return the labels of the references that may carry weight, each once, likely ones first."""
+    names: Dict[str, bool] = {}
     for text, value in labels.edges(holder):
-        if not labels.is_a(value, PLAIN) and text not in names and text != ".__dict__":
-            names.append(text)
-    return names
+        if labels.is_a(value, PLAIN) or text == ".__dict__" or id(value) not in born:
+            continue
+        kind = type(value)
+        known = kind in (dict, list, tuple) or LIKELY.search("%s %s" % (text, kind.__name__))
+        names.setdefault(text, bool(known))
+    return sorted(names, key=lambda text: not names[text])
 
 
 def _child(holder: Any, name: str) -> Any:

@@ -92,15 +92,25 @@ def _first(things: Iterable[Any]) -> Frames:
     return []
 
 
-def frames_of(thing: Any) -> Frames:
-    """Return [[file, line], …] of the allocation of an object, [] if it was not traced."""
+def _reader() -> Any:
+    """Return the function that reads the trace of an address, None where it is not exported."""
     try:
         read = ctypes.pythonapi._PyTraceMalloc_GetTraceback
     except AttributeError:
-        return _by_the_book(thing)
+        return None
     read.restype, read.argtypes = ctypes.py_object, [ctypes.c_uint, ctypes.c_size_t]
+    return read
+
+
+_READ = _reader()  # made before anything is traced: what it takes is not the program's
+
+
+def frames_of(thing: Any) -> Frames:
+    """Return [[file, line], …] of the allocation of an object, [] if it was not traced."""
+    if _READ is None:
+        return _by_the_book(thing)
     for offset in HEADER_BYTES:
-        trace = read(0, id(thing) - offset)
+        trace = _READ(0, id(thing) - offset)
         if trace is not None:
             return _plain([(frame[0], frame[1]) for frame in trace])
     return []

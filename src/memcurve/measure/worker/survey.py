@@ -13,8 +13,8 @@ import types
 from typing import Any, Deque, Dict, FrozenSet, List, Optional, Set
 
 from . import labels
-from .census import Census, Newcomers
-from .holders import Holder, is_subclass_list, subclass_of
+from .census import Census, Newcomers, breadth
+from .holders import Holder, is_full, is_subclass_list, subclass_of
 
 MOST_IN_USE = 16  # entries of a container of the worker's own that are looked at
 
@@ -22,18 +22,18 @@ MOST_IN_USE = 16  # entries of a container of the worker's own that are looked a
 class Survey:
     """One look at what is new, taken while nothing is frozen.
 
-    `young` are the ids of new tracked objects; `alive` those of all tracked ones before this look
-    began: nothing else can be a holder.
+    `objects` are all tracked ones, listed before this look began: nothing else can be a holder.
+    `young` are the ids of the new ones among them.
     """
 
     def __init__(
         self,
         census: Census,
+        objects: List[Any],
         young: FrozenSet[int],
-        alive: FrozenSet[int],
         ignored: Set[int],
     ) -> None:
-        self._census, self._alive, self._ignored = census, alive, ignored
+        self._census, self._objects, self._ignored = census, objects, ignored
         self._is_new = Newcomers(census, young)
         self.things: Dict[int, Any] = {}
         self.parent: Dict[int, Optional[int]] = {}  # None below the holder
@@ -42,9 +42,8 @@ class Survey:
 
     def walk(self) -> None:
         """Reach every new object from its holder; costs one look at each reference of the heap."""
-        objects = gc.get_objects()
-        young, alive = self._is_new.young, self._alive
-        old = [thing for thing in objects if id(thing) not in young and id(thing) in alive]
+        young, passed_by = self._is_new.young, self._is_new.young | self._ignored
+        old = [thing for thing in self._objects if id(thing) not in passed_by]
         old.extend(self._census.untracked_dicts)
         self._add_holders(old)
         self._add_frames()
@@ -55,20 +54,22 @@ class Survey:
                 if holder.turn == turn:
                     self._enter(holder, queue)
             self._spread(queue)
-        left = [o for o in objects if id(o) in young and id(o) not in self.things]
+        left = [o for o in self._objects if id(o) in young and id(o) not in self.things]
         in_use = _in_use()
         self._reach_subclasses(left)
         self._reach_outside([o for o in left if id(o) not in in_use and not labels.is_ours(o)])
 
     def _add_holders(self, old: List[Any]) -> None:
-        ignored = self._ignored | {id(old)}
+        inside = _inside_full_caches(old)
         for thing, new in self._is_new.edges(old):
-            if id(thing) in ignored or labels.is_ours(thing) or is_subclass_list(thing):
+            if labels.is_ours(thing) or is_subclass_list(thing):
                 continue
             before = self._census.breadth.get(id(thing))
-            after = len(set(map(id, gc.get_referents(thing)))) if before is not None else None
+            after = breadth(thing) if before is not None else None
             size = self._census.sizes.get(id(thing), 0)
-            self.holders.append(Holder(thing, new, before, after, size))
+            holder = Holder(thing, new, before, after, size)
+            holder.full = holder.full or id(thing) in inside
+            self.holders.append(holder)
 
     def _add_frames(self) -> None:
         for _, frame in labels.thread_frames():
@@ -142,8 +143,15 @@ class Survey:
     def forget(self) -> None:
         """Let go of everything found, but for who the holders are."""
         self.things.clear()
+        self._objects = []
         for holder in self.holders:
             del holder.new[:]
+
+
+def _inside_full_caches(things: List[Any]) -> Set[int]:
+    """Return the ids of the dictionaries in which full caches keep their entries."""
+    caches = [t for t in things if type(t) is labels.LRU_WRAPPER and is_full(t)]
+    return {id(child) for child in gc.get_referents(*caches) if type(child) is dict}
 
 
 def _in_use() -> Set[int]:

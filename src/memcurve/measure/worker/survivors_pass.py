@@ -11,11 +11,12 @@ release   let the groups go: what that frees is what they weigh
 from __future__ import annotations
 
 import gc
-from typing import Any, Callable, Dict, FrozenSet, List, Set
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
-from . import census, cycles, descriptors, labels, roots, sites
+from . import backrefs, census, cycles, descriptors, labels, roots, sites
 from .facts import facts
 from .groups import Group, Grouping, types_of
+from .holders import children
 from .loop import drive
 from .passes import Runner, Spec
 from .survey import Survey
@@ -79,13 +80,13 @@ class SurvivorsPass(ExplainingPass):
         self._settle()
         young = frozenset(map(id, gc.get_objects()))
         gc.unfreeze()
-        alive = frozenset(map(id, gc.get_objects()))
-        survey = Survey(self._census, young, alive, self._ignored() | {id(young), id(alive)})
+        objects = gc.get_objects()
+        survey = Survey(self._census, objects, young, self._ignored() | {id(young), id(objects)})
         survey.walk()
         self._first_tracked = young
         self._first = frozenset(survey.things)
         self._census.keep([t for t in survey.things.values() if not gc.is_tracked(t)])
-        del survey
+        del survey, objects
         self._marks["middle"] = self._loop.calls
         gc.freeze()
         return {"call": self._loop.calls, "objects": len(self._first)}
@@ -97,11 +98,12 @@ class SurvivorsPass(ExplainingPass):
         gc.unfreeze()
         gc.collect()
         # what this survey makes may come to the address of something that died
-        alive = frozenset(map(id, gc.get_objects()))
+        objects = gc.get_objects()
+        alive = frozenset(map(id, objects))
         young = ((self._first_tracked - second) | second) & alive
         first = self._first - second
-        ignored = self._ignored() | {id(second), id(first), id(young), id(alive)}
-        survey = Survey(self._census, young, alive, ignored)
+        ignored = self._ignored() | {id(own) for own in (second, first, young, objects, alive)}
+        survey = Survey(self._census, objects, young, ignored)
         survey.walk()
         window = self._marks["middle"] - self._marks["call"]
         kept, every = Grouping(survey, first).groups(least_per_call * window)
@@ -115,8 +117,26 @@ class SurvivorsPass(ExplainingPass):
             "descriptors": self._new_descriptors(),
         }
         self._groups = kept
+        for group in kept:
+            group.types.clear()  # of classes that the calls made, and that must be free to go
         survey.forget()
         return answer
+
+    def stage_draw(self, groups: int) -> Fact:
+        """Draw who refers to a survivor of each of the heaviest groups; none where that fails."""
+        alive = frozenset(map(id, gc.get_objects()))
+        ignored = self._ignored() | {id(alive)}
+        found = [self._drawn(group, ignored, alive) for group in self._groups[:groups]]
+        return {"drawings": found}
+
+    def _drawn(self, group: Group, ignored: Set[int], alive: FrozenSet[int]) -> Optional[str]:
+        if group.holder is None:
+            return None
+        heads = set(group.heads)
+        for thing in children(group.holder.thing):
+            if id(thing) in heads:
+                return backrefs.drawn(thing, ignored, alive)
+        return None
 
     def stage_sites(self, calls: int) -> Fact:
         """Run more calls under tracemalloc, and see where each group's newest heads are made.
@@ -141,13 +161,22 @@ class SurvivorsPass(ExplainingPass):
 
     def stage_release(self, native_each: float) -> Fact:
         """Let the groups go, one after another, and weigh what that frees."""
-        weighing = Weighing(self._counters, self._quiet, self._first, self._marks["atexit"])
+        weighing = Weighing(
+            self._counters, self._quiet, self._first, self._marks["atexit"], self._is_lost
+        )
         return {"released": weighing.of_groups(self._groups, native_each)}
 
+    def _is_lost(self, thing: Any) -> bool:
+        """Say whether nothing in Python leads to an object."""
+        alive = frozenset(map(id, gc.get_objects()))
+        search = roots.Search(self._named, self._ignored() | {id(alive)}, alive)
+        return search.up(thing).kind == roots.OUTSIDE
+
     def _quiet(self) -> None:
-        gc.collect()
         drive(self._settler.turns(), self._runner)
-        gc.collect()
+        if gc.collect():  # what it freed may have closed something that the loop still has to tell
+            drive(self._settler.turns(), self._runner)
+            gc.collect()
 
     def _ignored(self) -> Set[int]:
         own = (self, self.__dict__, self._marks, self._first, self._first_tracked)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from typing import AbstractSet, Any, Callable, Dict, List, Optional
 
 from . import release
 from .counters import Counters
 from .groups import Group
 from .holders import children
+from .roots import OUTSIDE
 
 Fact = Dict[str, Any]
 
-CPU_S, WALL_S = 6.0, 15.0
+CPU_S, WALL_S = 4.0, 15.0
 MOST_RELEASED, MOST_TRIED = 6, 40
+LITTLE = 0.3  # of a group's own sizes: what frees less when it is let go is held elsewhere too
 
 
 class Weighing:
     """Lets groups go and reads both heaps around that; destroys the measured program.
 
     `first` are the ids of what was born in the first window, `exits` how many callbacks `atexit`
-    held before it.
+    held before it. `is_lost` says of an object whether nothing in Python holds it any more.
     """
 
     def __init__(
@@ -29,9 +32,11 @@ class Weighing:
         settle: Callable[[], None],
         first: AbstractSet[int],
         exits: int,
+        is_lost: Callable[[Any], bool],
     ) -> None:
         self._scales = release.Scales(counters, settle, CPU_S, WALL_S)
         self._settle, self._first, self._exits = settle, first, exits
+        self._is_lost = is_lost
 
     def of_groups(self, groups: List[Group], native_each: float) -> List[List[Any]]:
         """Return [[position, {"python", "malloc", "heads", "steps"}]] of those that could go."""
@@ -48,28 +53,34 @@ class Weighing:
         if group.holder is None:
             return self._of_exit_callbacks(group)
         holder, ids, scales = group.holder.thing, set(group.all_heads), self._scales
-        count = len([None for thing in children(holder) if id(thing) in ids])
-        if not count:
+        direct = [thing for thing in children(holder) if id(thing) in ids]
+        if not direct:
             return None
+        count, probe = len(direct), direct[0]
+        del direct
         steps: List[release.Step] = []
         python, malloc = scales.python, scales.malloc
         if native_each >= release.LEAST_NATIVE_BYTES:
             order = [key for key in group.all_heads if key in self._first]
-            steps = release.walk_down(order[-MOST_TRIED:], _finder(holder), scales, native_each)
+            steps = release.walk_down(
+                order[-MOST_TRIED:], _finder(holder), self._first, scales, native_each
+            )
         if scales.freed_by(holder, ids) is None:
             return None
-        return {
-            "python": scales.python - python,
-            "malloc": scales.malloc - malloc,
-            "heads": count,
-            "steps": steps,
-        }
+        freed = scales.python - python, scales.malloc - malloc
+        whole = group.bytes * count / max(len(group.heads), 1)
+        nobodys = object()
+        alive = sys.getrefcount(probe) > sys.getrefcount(nobodys)
+        if alive and sum(freed) < LITTLE * whole and self._is_lost(probe):
+            return {"python": 0, "malloc": 0, "heads": 0, "steps": [], "root": OUTSIDE}
+        return {"python": freed[0], "malloc": freed[1], "heads": count, "steps": steps}
 
     def _of_exit_callbacks(self, group: Group) -> Optional[Fact]:
         """Prove that `atexit` holds a group: its callbacks grew, and clearing them frees it."""
         count = exit_callbacks() - self._exits
-        if count <= 0 or not hasattr(atexit, "_clear"):
-            return None
+        if count < len(group.heads) or not hasattr(atexit, "_clear"):
+            return None  # fewer callbacks than objects: they cannot hold one each
+        self._settle()
         before = self._scales.read()
         atexit._clear()
         self._settle()

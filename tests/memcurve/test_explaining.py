@@ -1,0 +1,156 @@
+"""What explaining runs, what it costs, and which files it writes and removes."""
+
+from pathlib import Path
+
+import pytest
+
+from memcurve.check import Options, measure_target
+from memcurve.explain.culprits import cost_of
+from memcurve.explaining import ExplainOptions, explain_target
+from memcurve.findings import Explanation
+from memcurve.judge.judgement import judge
+from memcurve.judge.thresholds import Thresholds
+from memcurve.measure.explaining import LINES_CPU_S, Windows, lines_request, windows_for
+from memcurve.measure.runner import PassPlan
+from memcurve.recording import PassRecord
+from memcurve.scenario import Target
+from memcurve.steps import Calls, Finish, Survey
+
+SOURCE = """
+import os, signal, zlib
+
+KEPT, HELD = [], []
+
+class Stream:
+    def __init__(self):
+        self.packer = zlib.compressobj()
+
+def flat(number):
+    bytes(2000)
+
+def keeps(number):
+    KEPT.append(Stream())
+
+def dies_when_traced(number):
+    HELD.append(bytes(300))
+    if os.environ.get("TRACED") and number == 150:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+QUICK = Thresholds(first_look=120, flat_tail=80, enough=120, conviction=120, most_calls=200)
+
+
+def explained(folder: Path, name: str, chosen: ExplainOptions, **environment: str) -> Explanation:
+    """Measure and explain one function of the source; `environment` is for explaining only."""
+    file = folder / "streams.py"
+    file.write_text(SOURCE)
+    target = Target(call=f"{file}:{name}")
+    options = Options(calls=100, grace_s=0.05, thresholds=QUICK)
+    recording = measure_target(target, options)
+    assert recording.failure is None, recording.failure
+    options = Options(calls=100, grace_s=0.05, thresholds=QUICK, environment=environment)
+    judgement = judge(recording, QUICK)
+    return explain_target(target, options, recording, judgement, explain=chosen)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which every temporary file of a worker and of this process would lie."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    return tmp_path
+
+
+def left_behind(place: Path) -> list[str]:
+    return [path.name for path in (place / "temporary").rglob("*.memray")]
+
+
+def test_what_does_not_grow_is_explained_by_one_short_pass(place: Path) -> None:
+    found = explained(place, "flat", ExplainOptions(flame_graph=place / "flame.html"))
+    (cost,) = found.passes
+    assert (cost.kind, found.peak, found.flame_graph) == ("survivors", None, "")
+    assert cost.calls <= 125  # of which 100 warm up
+
+
+def test_growth_leaves_a_flame_graph_that_needs_no_network_and_no_other_file(place: Path) -> None:
+    flame_graph = place / "flame.html"
+    found = explained(place, "keeps", ExplainOptions(flame_graph=flame_graph))
+    assert found.flame_graph == str(flame_graph)
+    assert '<script src="http' not in flame_graph.read_text()
+    assert [cost.kind for cost in found.passes] == ["survivors", "allocations", "allocations"]
+    assert left_behind(place) == []
+
+
+def test_the_high_water_mark_names_the_line_that_made_it(place: Path) -> None:
+    found = explained(place, "keeps", ExplainOptions(keep=place / "kept.memray"))
+    assert found.peak is not None
+    assert found.peak.bytes > 100 * 200_000
+    line = SOURCE.splitlines().index("        self.packer = zlib.compressobj()") + 1
+    assert found.peak.sites[0].site.endswith(f"streams.py:{line}")
+    assert (place / "kept.memray").stat().st_size > 0
+
+
+def test_native_frames_come_on_request_only(place: Path) -> None:
+    plain = explained(place, "keeps", ExplainOptions())
+    native = explained(place, "keeps", ExplainOptions(native=True))
+    assert all(".py:" in step for site in plain.sites for step in site.stack)
+    assert any("deflate" in site.function or ".py:" not in site.stack[0] for site in native.sites)
+
+
+def test_without_memray_a_flame_graph_is_not_claimed(place: Path) -> None:
+    chosen = ExplainOptions(tracer="tracemalloc", flame_graph=place / "flame.html")
+    found = explained(place, "keeps", chosen)
+    assert (found.tracer, found.flame_graph) == ("tracemalloc", "")
+    assert any("tracemalloc does not see" in note for note in found.notes)
+
+
+def test_a_killed_process_leaves_no_trace_file_and_a_note(place: Path) -> None:
+    found = explained(place, "dies_when_traced", ExplainOptions(), TRACED="1")
+    assert any("ended early" in note for note in found.notes)
+    assert left_behind(place) == []
+
+
+def test_who_refers_to_a_survivor_is_drawn_on_request(place: Path) -> None:
+    pytest.importorskip("objgraph")
+    found = explained(place, "keeps", ExplainOptions(drawings=1))
+    graph = found.references[found.culprits[0].fingerprint]
+    assert graph.startswith("digraph")
+    assert "streams.Stream" in graph
+    assert 'label="KEPT"' in graph
+    assert "0x" not in graph
+
+
+def test_windows_are_whole_tens_and_shrink_with_the_cost_of_a_call() -> None:
+    assert windows_for(0.0005).window == 200
+    sizes = [windows_for(ms / 1000).window for ms in (5, 10, 20, 60, 500)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(size % 10 == 0 and size >= 10 for size in sizes)
+    assert windows_for(0.001, brief=True).window == 10
+
+
+def test_counting_by_line_ends_when_it_has_cost_enough() -> None:
+    windows = Windows(warm=5, window=50, traced=10, short=10, long=60, lines=50)
+    _, decide = lines_request(PassPlan(kind="allocations", mode="settled"), windows)
+    asked = []
+    for call in range(60):
+        cpu_s = 0.1 + max(call - 2, 0) * LINES_CPU_S / 3
+        step = decide(PassRecord(kind="allocations", mode="settled", cpu_s=cpu_s))
+        asked.append(step)
+        if isinstance(step, Finish):
+            break
+    assert asked[0] == Calls(to=5)
+    assert isinstance(asked[-2], Survey)
+    assert sum(isinstance(step, Calls) for step in asked) < 10
+
+
+def test_the_cost_of_a_pass_is_that_of_its_last_survey() -> None:
+    surveys = {"mark": {"pass_cpu_s": 1.0, "pass_calls": 10}, "end": {"pass_cpu_s": 2.5}}
+    surveys["end"]["pass_calls"] = 30
+    cost = cost_of(PassRecord(kind="survivors", mode="settled", surveys=surveys))
+    assert (cost.cpu_s, cost.calls) == (2.5, 30)
+
+
+def test_a_pass_says_what_it_cost(place: Path) -> None:
+    (cost,) = explained(place, "flat", ExplainOptions()).passes
+    assert 0.0 < cost.cpu_s < 60.0
