@@ -128,14 +128,19 @@ def with_explanation(
     assert details is not None
     if not (isinstance(verdict, Growing) if explain is None else explain):
         return verdict
-    explanation = explainer(details.recording, details.judgement)
+    return with_known(verdict, explainer(details.recording, details.judgement), known)
+
+
+def with_known(verdict: Verdict, explanation: Explanation, known: tuple[KnownLeak, ...]) -> Verdict:
+    """Return the verdict with an explanation in its details, and whether known leaks cover it."""
+    details = verdict.details
+    assert details is not None
     today = datetime.datetime.now(datetime.UTC).date()
     culprits = mark_known(explanation.culprits, known, today)
-    explanation = msgspec.structs.replace(explanation, culprits=culprits)
     details = msgspec.structs.replace(
         details,
         culprits=culprits,
-        explanation=explanation,
+        explanation=msgspec.structs.replace(explanation, culprits=culprits),
         acknowledged=acknowledged(culprits, known, today),
         elapsed_s=details.elapsed_s + explanation.elapsed_s,
     )

@@ -1,9 +1,11 @@
 """Hold outcomes against the baselines of their environment, and say which need explaining."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from memcurve.baseline import Baseline
+from memcurve.explain.known import KnownLeak, acknowledge, load_known
 from memcurve.judge.compare import compare
 from memcurve.judge.comparison import Outcome
 from memcurve.judge.verdict import Growing
@@ -15,12 +17,19 @@ MUCH_GARBAGE = 64 * KIB  # deferred bytes a call: enough for a collection to be 
 
 
 def gated(
-    scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], folder: Path
+    scenarios: Sequence[Scenario],
+    outcomes: Sequence[Outcome],
+    folder: Path,
+    known: Sequence[KnownLeak] | None = None,
 ) -> list[Outcome]:
     """Hold outcomes against the baselines of their environment.
 
-    Raises RecordingError for a baseline that is there and cannot be read.
+    Growth that `known` leaks account for crosses nothing; without them `known-leaks.toml` of this
+    folder is read. Raises RecordingError for a baseline that is there and cannot be read, and
+    KnownLeaksError for such a file.
     """
+    known = load_known() if known is None else known
+    today = datetime.datetime.now(datetime.UTC).date()
     found: dict[str, Baseline] = {}
     for outcome in outcomes:
         name, environment = outcome.recording.scenario, outcome.recording.environment
@@ -28,7 +37,8 @@ def gated(
             baseline = load_baseline(folder, environment.key, name)
             if baseline is not None:
                 found[name] = baseline
-    return gated_by(scenarios, outcomes, found)
+    held = gated_by(scenarios, outcomes, found)
+    return [acknowledge(outcome, known, today) for outcome in held]
 
 
 def gated_by(

@@ -18,10 +18,13 @@ import msgspec
 
 from memcurve.errors import KnownLeaksError
 from memcurve.findings import Culprit
+from memcurve.judge.comparison import Crossing, Outcome
 
 DEFAULT_FILE = "known-leaks.toml"
 ENOUGH = 0.9
 """The share of a growth that known culprits must explain for it to count as acknowledged."""
+GROWING = frozenset(("live_bytes", "fds", "threads", "tasks"))
+"""Counters whose growth an acknowledgement covers; garbage, failures and leads it does not."""
 
 
 class KnownLeak(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +66,12 @@ def load_known(path: str | Path | None = None) -> tuple[KnownLeak, ...]:
         ) from error
 
 
+def known_in(folder: Path) -> tuple[KnownLeak, ...]:
+    """Read `known-leaks.toml` of a folder, nothing where there is none."""
+    place = folder / DEFAULT_FILE
+    return load_known(place) if place.is_file() else ()
+
+
 def mark_known(
     culprits: Iterable[Culprit], known: Iterable[KnownLeak], today: datetime.date
 ) -> tuple[Culprit, ...]:
@@ -99,3 +108,22 @@ def acknowledged(
     if any(c.bytes_per_call == 0 for c in unknown):
         return False
     return not unknown or sum(c.share for c in found if c.fingerprint in valid) >= ENOUGH
+
+
+def acknowledge(outcome: Outcome, known: Iterable[KnownLeak], today: datetime.date) -> Outcome:
+    """Return an outcome with what is known of its culprits, without the crossings that covers."""
+    known = tuple(known)
+    culprits = mark_known(outcome.culprits, known, today)
+    explanation, held = outcome.explanation, outcome.comparison
+    if explanation is not None:
+        explanation = msgspec.structs.replace(explanation, culprits=culprits)
+    if held is not None and acknowledged(culprits, known, today):
+        held = msgspec.structs.replace(held, crossings=not_covered(held.crossings))
+    return msgspec.structs.replace(
+        outcome, culprits=culprits, explanation=explanation, comparison=held
+    )
+
+
+def not_covered(crossings: Iterable[Crossing]) -> tuple[Crossing, ...]:
+    """Return the crossings that an acknowledged growth does not account for."""
+    return tuple(one for one in crossings if one.kind == "lead" or one.counter not in GROWING)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from memcurve.explain.known import not_covered
 from memcurve.judge.comparison import Crossing
 from memcurve.judge.verdict import Growing, Inconclusive, Verdict, name_of
 from memcurve.plugin.settings import Limits
@@ -62,3 +63,12 @@ def gate(verdict: Verdict, limits: Limits) -> Gated:
     if limits.deferred is not None and waiting > limits.deferred:
         crossed.append(Excess(name="deferred", limit=limits.deferred, value=waiting))
     return Gated(verdict=verdict, crossed=tuple(crossed), unsettled=tuple(unsettled))
+
+
+def without_known(gated: Gated) -> Gated:
+    """Return what is left where known leaks account for the growth: garbage, other curves."""
+    assert gated.verdict.details is not None
+    if not gated.verdict.details.acknowledged:
+        return gated
+    crossed = tuple(one for one in gated.crossed if one.verdict is None)
+    return msgspec.structs.replace(gated, crossed=crossed, regressed=not_covered(gated.regressed))

@@ -10,15 +10,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from memcurve.api import CheckFailedError, conclude
+from memcurve.api import CheckFailedError, conclude, with_known
 from memcurve.baseline import Baseline
 from memcurve.check import measure_function
 from memcurve.check_in_process import InProcessCheck
+from memcurve.explain.known import known_in
 from memcurve.explaining import explain_function
 from memcurve.judge.compare import accept, compare
 from memcurve.judge.comparison import Crossing, Outcome
 from memcurve.judge.verdict import Growing, Verdict
-from memcurve.plugin.gate import Gated, gate
+from memcurve.plugin.gate import Gated, gate, without_known
 from memcurve.plugin.process import Held, read_held
 from memcurve.plugin.quiet import records_detached
 from memcurve.plugin.settings import Settings
@@ -103,7 +104,8 @@ class Measurement:
         if reason is not None:
             self._accept(outcomes, reason)
             return gated
-        return msgspec.structs.replace(gated, regressed=self._regressed(outcomes[-1]))
+        regressed = self._regressed(outcomes[-1])
+        return without_known(msgspec.structs.replace(gated, regressed=regressed))
 
     def _explained(self, verdict: Verdict, here: InProcessCheck | None) -> Verdict:
         """Look for the causes of growth, in forks: nothing that explains may touch this process."""
@@ -119,8 +121,7 @@ class Measurement:
             found = explain_function(
                 functions, self._settings.options, details.recording, details.judgement
             )
-        details = msgspec.structs.replace(details, culprits=found.culprits, explanation=found)
-        return msgspec.structs.replace(verdict, details=details)
+        return with_known(verdict, found, known_in(self._item.config.rootpath))
 
     def _accept(self, outcomes: list[Outcome], reason: str) -> None:
         environment = outcomes[-1].recording.environment

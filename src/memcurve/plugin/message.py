@@ -85,7 +85,9 @@ def _culprit_lines(culprit: Culprit) -> list[str]:
         lines.append(f"  cycle    {culprit.cycle}")
     if culprit.advice:
         lines.append(f"  advice   {culprit.advice}")
-    return lines
+    if culprit.known:
+        lines.append(f"  known    {culprit.known}")
+    return [*lines, f"  mark     {culprit.fingerprint}"]
 
 
 def _next_steps(gated: Gated) -> list[str]:
