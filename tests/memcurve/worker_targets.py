@@ -100,7 +100,7 @@ def starts_a_daemon() -> None:
         CALLS.append(1)
         import subprocess
 
-        process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
         Path(os.environ["DAEMON_FILE"]).write_text(str(process.pid))
     if len(CALLS) == 1:
         threading.Event().wait()
