@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,11 +14,14 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from memcurve.bench import Event
 from memcurve.cli import INTERRUPTED, main
-from memcurve.commands.progress import pass_line
+from memcurve.commands.progress import one_line, pass_line, shown
 from memcurve.report.comparison_json import ComparisonShape
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 JOBS = """
@@ -169,6 +174,36 @@ def test_the_shell_completes_commands_options_and_names_of_designs(place: Path) 
     assert completed(place, "memcurve run --sv", 2) == ["--svg"]
     assert completed(place, "memcurve explain small/", 2) == ["small/naive", "small/pooled"]
     assert completed(place / "bench", "memcurve explain sm", 2) == []
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("no_color", [True, False])
+def test_a_terminal_shows_scenario_design_pass_and_call(
+    monkeypatch: pytest.MonkeyPatch, no_color: bool
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    event = Event(scenario="small", design="naive", kind="settled", call=70, done=1, total=2)
+    with shown(quiet=False) as progress:
+        assert progress is not None
+        progress(event)
+    said = terminal.getvalue()
+    assert "[1/2] small/naive settled: call 70, about" in said
+    assert bool(re.search("\x1b\\[[0-9;]*3[0-9]m", said)) is not no_color
+
+
+@pytest.mark.parametrize("show", [shown, one_line])
+def test_quiet_shows_nothing(show: Callable[[bool], AbstractContextManager[object]]) -> None:
+    with show(True) as progress:
+        assert progress is None
 
 
 def test_progress_of_one_target_says_pass_call_and_time() -> None:
