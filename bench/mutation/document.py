@@ -1,4 +1,4 @@
-"""Keep the generated table of docs/gate-mutation.md."""
+"""Keep the generated table of docs/gate-mutation.md: a row for each fault, as it was last run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.accuracy.document import table, write_section
-from bench.mutation.fault import THE_CALL
+from bench.mutation.faults import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,41 +14,45 @@ if TYPE_CHECKING:
     from bench.mutation.finding import Finding
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "gate-mutation.md"
-HEADER = ["fault", "in", "design that turned red", "counter", "first culprit", "calls"]
+HEADER = ["fault", "in", "design that must turn red", "counters", "culprit", "calls", "s"]
+MISSED = "missed: "
 LONGEST = 90
 
 
-def write(findings: Sequence[Finding], elapsed_s: float, page: Path = PAGE) -> None:
-    """Replace the table on the page."""
-    write_section("faults", markdown(findings, elapsed_s), page)
+def write(findings: Sequence[Finding], page: Path = PAGE) -> None:
+    """Replace the rows of these faults on the page; those of others stay, in the faults' order."""
+    rows = rows_of(page.read_text()) | {one.fault.name: _row(one) for one in findings}
+    known = [rows[fault.name] for fault in FAULTS if fault.name in rows]
+    write_section("faults", f"{table(HEADER, known)}\n\n{_end(known)}", page)
 
 
-def markdown(findings: Sequence[Finding], elapsed_s: float) -> str:
-    """Return the table, worded as it was measured."""
-    named = sum(not finding.problem for finding in findings)
-    rows = [_row(finding) for finding in findings]
-    end = f"{named} of {len(findings)} faults named, in {elapsed_s / 60:.0f} minutes."
-    return f"{table(HEADER, rows)}\n\n{end}"
+def rows_of(text: str) -> dict[str, list[str]]:
+    """Return the cells of the table's rows by the name of their fault."""
+    lines = text.partition("<!-- faults -->")[2].partition("<!-- /faults -->")[0].splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")][2:]
+    return {cells[0]: cells for cells in rows}
+
+
+def _end(rows: Sequence[Sequence[str]]) -> str:
+    named = sum(not cells[3].startswith(MISSED) for cells in rows)
+    minutes = sum(int(cells[6]) for cells in rows) / 60
+    return f"{named} of {len(rows)} named. Together they took {minutes:.0f} minutes, two at a time."
 
 
 def _row(finding: Finding) -> list[str]:
-    fault = finding.fault
-    counters = ", ".join(
-        counter if counter == THE_CALL else counter.replace("_", " ")
-        for counter in finding.counters
-    )
+    counters = ", ".join(finding.counters).replace("_", " ")
     cells = [
-        fault.name,
-        f"`{fault.file}`",
-        fault.seen_in,
-        counters or "none",
+        finding.fault.name,
+        f"`{finding.fault.file}`",
+        finding.fault.seen_in,
+        f"{MISSED}{finding.problem}" if finding.problem else counters,
         _code(finding.culprit),
-        str(finding.calls) if finding.calls else "",
+        str(finding.calls or "-"),
+        f"{finding.elapsed_s:.0f}",
     ]
-    cells[3] += f" (missed: {finding.problem})" if finding.problem else ""
     return [cell.replace("|", "/").replace("\n", " ") for cell in cells]
 
 
 def _code(culprit: str) -> str:
     short = culprit if len(culprit) <= LONGEST else f"{culprit[: LONGEST - 1]}…"
-    return f"`{short}`" if short else ""
+    return f"`{short}`" if short else "-"

@@ -329,8 +329,8 @@ EXECUTION_FAULTS = (
             ),
         ),
         seen_in=EXECUTIONS,
-        counters=("tasks", "live_bytes"),
-        culprit="executions.py",
+        counters=("deferred_bytes",),
+        culprit="Task",
     ),
     kept(
         "traceback kept",
@@ -348,7 +348,7 @@ EXECUTION_FAULTS = (
     Fault(
         name="a timer for every job",
         edits=(Place("workers.py", "            self._awake.clear()").then("self._tick_later()"),),
-        seen_in=THREADS,
+        seen_in=SERVICE,
         counters=MEMORY,
         culprit="Timer",
     ),
@@ -391,12 +391,14 @@ SERVICE_FAULTS = (
                 "database.py",
                 "            await self._create_table()\n",
                 "            await self._create_table()\n"
+                "            _KEPT.append(self._engine)\n"
                 "            self._engine = _engine(self._url)\n",
             ),
         ),
+        module="_KEPT = []",
         seen_in=SERVICE,
         counters=("threads", "fds", "live_bytes"),
-        culprit="aiosqlite",
+        culprit="_KEPT",
     ),
     kept(
         "a runtime per request",

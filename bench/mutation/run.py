@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.mutation.document import PAGE, write
+from bench.mutation.document import write
 from bench.mutation.faults import FAULTS
 from bench.mutation.finding import Finding
 from memcurve import bench
@@ -45,16 +45,15 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.clean:
         return _clean_runs(chosen.clean, select(_scenarios(), chosen.part), chosen.jobs)
     faults = [fault for fault in FAULTS if chosen.part in fault.name]
-    if chosen.write and len(faults) < len(FAULTS):
-        sys.exit(f"{PAGE.name} shows all faults; leave -k out to write it")
     began = time.monotonic()
+    findings = []
     with ThreadPoolExecutor(chosen.jobs) as pool:
-        findings = list(pool.map(lambda fault: _tried(fault, everywhere=chosen.everywhere), faults))
+        for finding in pool.map(lambda fault: _tried(fault, everywhere=chosen.everywhere), faults):
+            findings.append(finding)
+            if chosen.write:
+                write(findings)
     named = sum(not finding.problem for finding in findings)
-    elapsed_s = time.monotonic() - began
-    print(f"{named} of {len(faults)} faults named in {elapsed_s:.0f} s")
-    if chosen.write:
-        write(findings, elapsed_s)
+    print(f"{named} of {len(faults)} faults named in {time.monotonic() - began:.0f} s")
     return 1 if named < len(faults) else 0
 
 
