@@ -290,7 +290,7 @@ def inconclusive(why: str = "the interval holds both flat and growing") -> Incon
     return Inconclusive(
         evidence=evidence(per_call=3.0, low=-2.0, high=8.0, floor=8.0),
         why=why,
-        settle_by="more calls: --calls 2000, or a longer --budget",
+        settle_by="2,000 calls",
     )
 
 

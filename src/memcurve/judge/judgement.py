@@ -107,7 +107,7 @@ def _verdict(
                 evidence=evidence,
                 thresholds=thresholds,
                 why=reading.why,
-                settle_by=f"more calls: --calls {max(done * 4, 1000)}, or a longer --budget",
+                settle_by=f"{max(done * 4, 1000):,} calls",
             )
 
 
@@ -132,7 +132,7 @@ def _growing(
             evidence=evidence,
             thresholds=thresholds,
             why=why,
-            settle_by=f"{thresholds.conviction} calls: a longer --budget",
+            settle_by=f"{thresholds.conviction:,} calls",
         )
     return Growing(
         evidence=evidence,

@@ -88,6 +88,8 @@ def check_text(verdict: Verdict) -> str:
         if details.ledger is not None and ledger_line(details.ledger):
             lines.append(f"  ledger       {ledger_line(details.ledger)}")
         lines.extend(cause_lines(details.explanation))
+    if isinstance(verdict, Inconclusive):
+        lines.append("  next         more calls (--calls) or more time for them (--budget)")
     if details.acknowledged:
         lines.append("  acknowledged: known leaks explain this growth, so it does not fail")
     lines.append(f"  {judgement.calls} calls in {details.elapsed_s:.1f} s")
