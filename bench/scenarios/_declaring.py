@@ -57,6 +57,7 @@ def declared(
     must_not_grow: tuple[str, ...] = ("pooled",),
     calls: int = 100,
     verdict_calls: int = CHEAP,
+    explain: bool = True,
 ) -> Scenario:
     """Declare a scenario of the benchmark."""
     return scenario(
@@ -69,4 +70,5 @@ def declared(
         packages=PACKAGES,
         may_grow=tuple(design for design in designs if design not in must_not_grow),
         leads=leads,
+        explain=explain,
     )

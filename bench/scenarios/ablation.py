@@ -24,4 +24,5 @@ ablation = declared(
     must_not_grow=("everything",),
     calls=25,
     verdict_calls=DEAR,
+    explain=False,  # executions and vectordb_node are, which hold the same
 )

@@ -205,7 +205,7 @@ def _pace(options: RunOptions, job: Job, calls: int) -> Pace:
     if job.design not in job.scenario.may_grow:
         return Pace(enough=stated or first_look, cpu_s=cpu_s)
     if options.judge_all:
-        return Pace(enough=first_look, cpu_s=min(cpu_s, MAY_GROW_CPU_S))
+        return Pace(enough=first_look, cpu_s=min(cpu_s, MAY_GROW_CPU_S), may_grow=True)
     return Pace(enough=calls)
 
 
@@ -278,7 +278,7 @@ def _flame_graph(folder: Path | None, job: Job) -> Path | None:
 def _wants_explaining(options: RunOptions, job: Job, outcome: Outcome) -> bool:
     if options.explain in ("never", "always"):
         return options.explain == "always"
-    if options.explain == "suspects" and is_suspect(outcome):
+    if options.explain == "suspects" and job.scenario.explain and is_suspect(outcome):
         return True
     return crosses(job.scenario, outcome, options.baselines)
 

@@ -12,7 +12,7 @@ import msgspec
 
 from memcurve.check import Options, natural_request, rerun_mode, settled_request
 from memcurve.judge.gates import marks
-from memcurve.judge.stopping import Budget, next_step, nothing_rises
+from memcurve.judge.stopping import Budget, next_step, nothing_rises, something_grows
 from memcurve.measure.isolation import SpawnedWorker
 from memcurve.measure.runner import NextStep, PassPlan, Session
 from memcurve.recording import Environment, Failure, PassRecord
@@ -46,10 +46,12 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How far a settled pass goes for its verdict.
 
     `enough` calls are run in any case, and more as long as they used less CPU time than `cpu_s`.
+    `may_grow`: the calls that are shown are enough where something grows by then.
     """
 
     enough: int
     cpu_s: float = 0.0
+    may_grow: bool = False
 
 
 class Lane:
@@ -162,10 +164,12 @@ def paced(options: Options, pace: Pace) -> NextStep:
     shows two steps in 250 calls, and fifteen in 1,500.
     """
     thresholds, shown = options.thresholds, options.calls
-    enough = max(shown, pace.enough)
+    farthest = max(shown, pace.enough)
 
     def decide(record: PassRecord) -> Step:
         done = record.calls
+        seen = pace.may_grow and done >= shown and something_grows(record, thresholds)
+        enough = shown if seen else farthest
         budget = Budget(calls=shown, enough=enough, out_of_time=lambda: record.cpu_s >= pace.cpu_s)
         step = next_step(record, thresholds, budget)
         until = enough

@@ -66,6 +66,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     packages: tuple[str, ...] = ()
     may_grow: tuple[str, ...] = ()
     leads: tuple[Lead, ...] = ()
+    explain: bool = True
 
 
 def scenario(
@@ -79,12 +80,14 @@ def scenario(
     packages: tuple[str, ...] = (),
     may_grow: tuple[str, ...] = (),
     leads: tuple[Lead, ...] = (),
+    explain: bool = True,
 ) -> Scenario:
     """Declare a scenario; a design is a target or its text.
 
     `calls` are shown and compared. `verdict_calls` is how many a design that must not grow runs for
     its verdict: a fixed number gives two runs the same verdict; without one, as many as a few
-    seconds of CPU time allow. `packages` are the distributions whose versions belong to the
+    seconds of CPU time allow. `explain`: False where what grows is known, and explained only when it
+    crosses a threshold or is asked for. `packages` are the distributions whose versions belong to the
     recording. Raises ScenarioError for a name that cannot be a file's, no designs, fewer than 1
     call, or a design that `may_grow` or `leads` name and that is not there.
     """
@@ -112,4 +115,5 @@ def scenario(
         packages=packages,
         may_grow=may_grow,
         leads=leads,
+        explain=explain,
     )

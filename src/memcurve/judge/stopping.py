@@ -82,6 +82,11 @@ def nothing_rises(record: PassRecord, thresholds: Thresholds) -> bool:
     return _is_flat(look(record, thresholds))
 
 
+def something_grows(record: PassRecord, thresholds: Thresholds) -> bool:
+    """Say whether memory or a resource has the shape of a leak so far."""
+    return any(one.shape == "growing" for one in look(record, thresholds).readings)
+
+
 def _is_flat(seen: Look) -> bool:
     return all(reading.shape == "flat" for reading in seen.readings)
 
