@@ -86,10 +86,12 @@ def scenario(
 
     `calls` are shown and compared. `verdict_calls` is how many a design that must not grow runs for
     its verdict: a fixed number gives two runs the same verdict; without one, as many as a few
-    seconds of CPU time allow. `explain`: False where what grows is known, and explained only when it
-    crosses a threshold or is asked for. `packages` are the distributions whose versions belong to the
-    recording. Raises ScenarioError for a name that cannot be a file's, no designs, fewer than 1
-    call, or a design that `may_grow` or `leads` name and that is not there.
+    seconds of CPU time allow. `explain`: False where what grows is known, and explained only when
+    it crosses a threshold or is asked for. `packages` are the distributions whose versions belong
+    to the recording.
+
+    Raises ScenarioError for a name that cannot be a file's, no designs, fewer than 1 call, or a
+    design that `may_grow` or `leads` name and that is not there.
     """
     if not name.replace("_", "").replace("-", "").isalnum():
         raise ScenarioError(f"scenario name {name!r}: use letters, digits, '_' and '-'")
