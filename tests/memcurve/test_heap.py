@@ -123,6 +123,12 @@ def test_the_stream_of_errors_gives_the_same_figure_as_the_memory_stream() -> No
     assert abs(one - other) < 8192
 
 
+def test_the_memory_stream_keeps_alive_what_it_writes_to() -> None:
+    """A pointer that ctypes made by reference keeps nothing: freed memory would be written to."""
+    text = heap._dumper()
+    assert {"buffer", "size"} <= {*text.__code__.co_freevars}
+
+
 def test_resident_memory_is_read_where_there_is_proc() -> None:
     read = resident.reader()
     assert read is not None
