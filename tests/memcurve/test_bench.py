@@ -187,3 +187,13 @@ def test_the_time_left_follows_from_the_passes_that_are_done() -> None:
     later = bench.Event(scenario="a", design="b", kind="settled", call=7, done=1, total=4)
     assert estimate.left_s(later) == 30.0
     assert line(later, 30.0).endswith("about 30.0 s left")
+
+
+def test_a_pass_that_runs_beside_another_counts_as_half_done() -> None:
+    now = [0.0]
+    estimate = Estimate(lambda: now[0])
+    first = bench.Event(scenario="a", design="b", kind="settled", call=7, done=0, total=4)
+    estimate.left_s(first)
+    now[0] = 15.0
+    beside = bench.Event(scenario="a", design="c", kind="unfrozen", call=7, done=1, total=4)
+    assert estimate.left_s(beside) == 25.0  # one and a half of four took 15 s
