@@ -12,7 +12,13 @@ import msgspec
 
 from memcurve.check import Options, natural_request, rerun_mode, settled_request
 from memcurve.judge.gates import marks
-from memcurve.judge.stopping import Budget, next_step, nothing_rises, something_grows
+from memcurve.judge.stopping import (
+    Budget,
+    next_step,
+    nothing_rises,
+    rises_unproved,
+    something_grows,
+)
 from memcurve.measure.isolation import SpawnedWorker
 from memcurve.measure.runner import NextStep, PassPlan, Session
 from memcurve.recording import Environment, Failure, PassRecord
@@ -46,12 +52,14 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How far a settled pass goes for its verdict.
 
     `enough` calls are run in any case, and more as long as they used less CPU time than `cpu_s`.
+    What then surely rises, but is not proved to grow, is followed up to call `most`.
     `may_grow`: the calls that are shown are enough where something grows by then.
     """
 
     enough: int
     cpu_s: float = 0.0
     may_grow: bool = False
+    most: int = 0
 
 
 class Lane:
@@ -177,6 +185,8 @@ def paced(options: Options, pace: Pace) -> NextStep:
             until = max(enough, thresholds.conviction)
         if isinstance(step, Finish) and done < until and nothing_rises(record, thresholds):
             step = Calls(to=min(done * 2, until))
+        if isinstance(step, Finish) and done < pace.most and rises_unproved(record, thresholds):
+            step = Calls(to=min(done * 2, pace.most))
         if isinstance(step, Calls) and done < shown:
             return Calls(to=min(step.to, next(mark for mark in marks(shown) if mark > done)))
         if isinstance(step, Calls) and done < enough:

@@ -2,8 +2,10 @@
 
 import msgspec
 
+from memcurve.check import Options
 from memcurve.judge.stopping import Budget, grown_bytes, look, next_step
 from memcurve.judge.thresholds import Thresholds
+from memcurve.lanes import Pace, paced
 from memcurve.recording import Bound, InFlight, PassRecord, Verification
 from memcurve.steps import Calls, Finish, Step, Verify
 from tests.memcurve.making import CurveMaker, curve, settled
@@ -88,3 +90,27 @@ def test_a_container_that_will_be_full_soon_is_waited_for_with_a_flat_third_behi
     following = step(with_bound(curve(calls=300).grows(per_call=96), size=300, bound=600))
     assert isinstance(following, Calls)
     assert following.to >= 1.5 * 600
+
+
+def after_300_calls(record: CurveMaker, *, most: int) -> Step:
+    return paced(Options(), Pace(enough=300, most=most))(settled(record))
+
+
+def test_a_benchmark_follows_what_surely_rises_until_it_is_proved() -> None:
+    noisy = curve(calls=300).grows(per_call=700).noise(seed=1, by=10_000)
+    assert look(settled(noisy), THRESHOLDS).memory.shape == "undecided"
+    assert after_300_calls(noisy, most=1500) == Calls(to=600)
+    assert isinstance(after_300_calls(noisy, most=0), Finish)
+
+
+def test_a_benchmark_does_not_follow_noise_or_what_is_proved_already() -> None:
+    noise = curve(calls=300).flat().noise(seed=1, by=10_000)
+    assert isinstance(after_300_calls(noise, most=1500), Finish)
+    even = curve(calls=300).grows(per_call=96)
+    assert isinstance(after_300_calls(even, most=1500), Finish)
+
+
+def test_a_benchmark_does_not_fill_memory_further_that_is_full() -> None:
+    uneven = curve(calls=300).steps(by=20 << 20, every=9)
+    assert grown_bytes(settled(uneven)) > THRESHOLDS.max_bytes
+    assert isinstance(after_300_calls(uneven, most=1500), Finish)

@@ -87,6 +87,27 @@ def something_grows(record: PassRecord, thresholds: Thresholds) -> bool:
     return any(one.shape == "growing" for one in look(record, thresholds).readings)
 
 
+def rises_unproved(record: PassRecord, thresholds: Thresholds) -> bool:
+    """Say whether memory or a resource surely rises, by a curve that proves no growth yet.
+
+    Memory that is full is not filled further.
+    """
+    if _memory_is_full(record, thresholds):
+        return False
+    seen, done = look(record, thresholds), record.calls
+    return _is_open(seen.memory, thresholds.tolerance, done, thresholds) or any(
+        _is_open(reading, thresholds.resource_tolerance, done, thresholds)
+        for reading in seen.resources.values()
+    )
+
+
+def _is_open(reading: Reading, tolerance: float, done: int, thresholds: Thresholds) -> bool:
+    if reading.shape == "growing":
+        return not reading.regular or done < thresholds.least_calls
+    trend = reading.trend
+    return reading.shape == "undecided" and trend is not None and trend.low > tolerance
+
+
 def _is_flat(seen: Look) -> bool:
     return all(reading.shape == "flat" for reading in seen.readings)
 
