@@ -111,6 +111,31 @@ def test_the_heaviest_culprit_comes_first() -> None:
     assert [culprit.type for culprit in found] == ["app.Session", "app.Light"]
 
 
+def test_descriptors_that_no_object_holds_come_first() -> None:
+    opened = {"end": survivors(group()).surveys["end"] | {"descriptors": [["pipe", 100, 100]]}}
+    first, second = explained(survivors(group(), **opened), fds_per_call=1.0).culprits
+    assert (first.type, second.type) == ("open descriptor (pipe)", "app.Session")
+
+
+def test_descriptors_of_sockets_that_survive_come_behind_who_keeps_them() -> None:
+    keeper = group(types=[["app.Session", 50, 30_000], ["socket.socket", 50, 10_000]])
+    opened = {"end": survivors(keeper).surveys["end"] | {"descriptors": [["socket", 100, 100]]}}
+    first, second = explained(survivors(keeper, **opened), fds_per_call=1.0).culprits
+    assert (first.type, second.type) == ("app.Session", "open descriptor (socket)")
+
+
+def test_what_frees_less_than_its_sizes_counts_with_these() -> None:
+    freed = {"python": 1_000, "malloc": 0, "heads": 100, "steps": []}
+    (culprit,) = explained(survivors(group(), release={"released": [[0, freed]]})).culprits
+    assert culprit.bytes_per_call == 800.0
+
+
+def test_what_nothing_leads_to_once_its_holder_let_go_is_held_outside_python() -> None:
+    lost = {"python": 0, "malloc": 0, "heads": 0, "steps": [], "root": OUTSIDE}
+    (culprit,) = explained(survivors(group(), release={"released": [[0, lost]]})).culprits
+    assert (culprit.root, culprit.path) == (OUTSIDE, (OUTSIDE,))
+
+
 def test_a_count_by_line_closes_what_is_left() -> None:
     found = explained(survivors())
     assert growth().unexplained(found.culprits) == 1.0

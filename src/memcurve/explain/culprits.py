@@ -11,7 +11,7 @@ import msgspec
 from memcurve.explain.cycles import cycles_of
 from memcurve.explain.growth import LEAST_BYTES, Growth
 from memcurve.explain.held import held_culprits, mark_of, types_of
-from memcurve.explain.leftovers import at_sites, descriptors, in_place, of_site
+from memcurve.explain.leftovers import TABLE, at_sites, descriptors, in_place, of_site
 from memcurve.explain.lines import growing_line
 from memcurve.explain.sites import growing_sites, held_at_peak
 from memcurve.findings import Culprit, Explanation, PassCost, Peak, Site
@@ -19,6 +19,9 @@ from memcurve.recording import PassRecord
 
 MOST_CULPRITS = 12
 LEAST_SHARE = 0.01
+URGENT_FDS = 0.1
+FILES = ("socket", "FileIO", "Reader", "Writer", "Random", "Wrapper", "Transport", "Popen")
+"""How the names of types end that have a descriptor of their own."""
 
 
 def join(
@@ -101,9 +104,15 @@ def _ranked(growth: Growth, culprits: list[Culprit]) -> tuple[Culprit, ...]:
         msgspec.structs.replace(c, share=round(min(max(c.bytes_per_call / whole, 0.0), 1.0), 4))
         for c in culprits
     ]
-    shared.sort(key=lambda c: (-c.bytes_per_call, c.type))
+    # descriptors that no object holds grow by themselves: no other culprit is their cause
+    first = growth.fds_per_call >= URGENT_FDS and not any(map(_has_descriptor, culprits))
+    shared.sort(key=lambda c: (not (first and c.root == TABLE), -c.bytes_per_call, c.type))
     kept = [c for c in shared if c.share >= LEAST_SHARE or c.bytes_per_call == 0]
     return tuple(kept[:MOST_CULPRITS])
+
+
+def _has_descriptor(culprit: Culprit) -> bool:
+    return any(count.type.endswith(FILES) for count in culprit.holds)
 
 
 def _notes(

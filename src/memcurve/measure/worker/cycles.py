@@ -14,7 +14,7 @@ from typing import Any, Collection, Dict, Iterable, Iterator, List, Set, Tuple
 from . import bounds, labels
 
 Edges = Dict[int, List[int]]  # ids to ids
-MOST_CYCLES, MOST_MEMBERS, MOST_DRAWN = 12, 400, 40
+MOST_CYCLES, MOST_MEMBERS, MOST_DRAWN = 12, 400, 16
 
 
 def collect_saved() -> List[Any]:
