@@ -91,8 +91,8 @@ def test_designs_that_cost_the_same_have_no_winner() -> None:
 def test_the_cheaper_design_wins_unless_it_alone_grows() -> None:
     figures = {"naive": DEAR, "pooled": CHEAP}
     assert winner(figures) == "pooled"
-    assert winner(figures, growing={"pooled"}) == "naive"
-    assert winner(figures, growing={"naive", "pooled"}) == "pooled"
+    assert winner(figures, unproved={"pooled"}) == "naive"
+    assert winner(figures, unproved={"naive", "pooled"}) == "pooled"
 
 
 def test_a_design_that_was_not_measured_neither_leads_nor_is_led() -> None:

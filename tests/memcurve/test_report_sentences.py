@@ -58,6 +58,12 @@ def test_memory_beside_growing_descriptors_is_not_lost() -> None:
     ]
 
 
+def test_what_fell_is_not_told_beside_a_verdict() -> None:
+    for size, told in ((9000, 1), (-9000, 0)):
+        judged = judgement(plateaued(at=30, size=size), fds=growing(1.0, "fds"))
+        assert len(beside(outcome(recording(), judged=judged))) == told
+
+
 def test_open_questions_beside_a_verdict_are_one_line() -> None:
     fds, tasks = (
         msgspec.structs.replace(inconclusive(), evidence=evidence(name))

@@ -1,6 +1,10 @@
-"""Small drawings of the page as data for its template: curves in table cells, cycles."""
+"""Small drawings of the page as data for its template: curves in table cells, cycles.
+
+A cycle of a few objects is drawn whole; of one with many, only the shortest way round.
+"""
 
 import math
+from collections.abc import Iterable
 
 import msgspec
 
@@ -11,6 +15,8 @@ from memcurve.report.thinning import thin
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_BUCKETS = 96, 26, 24
 RADIUS, CENTRE = 84.0, (260.0, 120.0)
 TEXT_GAP, LABEL_GAP, DOT_GAP, BEND = 16.0, 7.0, 9.0, 26.0
+MOST_MEMBERS = 7
+LONGEST = {"middle": 60, "start": 20, "end": 20}
 
 
 def spark(panel: Panel | None, design: str) -> str:
@@ -30,13 +36,17 @@ def spark(panel: Panel | None, design: str) -> str:
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """One member of a cycle: where its dot stands, and where its text begins or ends."""
+    """One member of a cycle: where its dot stands, and where its text begins or ends.
+
+    `text` is as much of the end of `name` as fits.
+    """
 
     x: float
     y: float
     text_x: float
     text_y: float
     text: str
+    name: str
     anchor: str
 
 
@@ -59,17 +69,42 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 
 def draw_cycle(cycle: Cycle) -> Drawing | None:
     """Lay out a cycle; None where it has no members to draw."""
-    if not cycle.members:
+    links = {(edge.source, edge.target): edge.label for edge in cycle.edges}
+    shown = list(range(len(cycle.members)))
+    if len(shown) > MOST_MEMBERS:
+        shown = shortest_ring(links)[:MOST_MEMBERS] or shown[:MOST_MEMBERS]
+    if not shown:
         return None
-    places = [_place(i / len(cycle.members)) for i in range(len(cycle.members))]
-    nodes = tuple(_node(place, text) for place, text in zip(places, cycle.members, strict=True))
-    known = range(len(places))
+    places = {member: _place(i / len(shown)) for i, member in enumerate(shown)}
+    nodes = tuple(_node(place, cycle.members[member]) for member, place in places.items())
     arcs = tuple(
-        _arc(places[edge.source], places[edge.target], edge.label)
-        for edge in cycle.edges
-        if edge.source in known and edge.target in known
+        _arc(places[source], places[target], label)
+        for (source, target), label in links.items()
+        if source in places and target in places
     )
     return Drawing(nodes=nodes, arcs=arcs)
+
+
+def shortest_ring(links: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the members of a shortest way round of two or more, in order; of equals the first."""
+    following: dict[int, list[int]] = {}
+    for source, target in links:
+        if source != target:
+            following.setdefault(source, []).append(target)
+    rings = (_way_back(start, following) for start in sorted(following))
+    return min((ring for ring in rings if ring), key=len, default=[])
+
+
+def _way_back(start: int, following: dict[int, list[int]]) -> list[int]:
+    ways, seen = [[start]], {start}
+    for way in ways:  # grows while it is read: breadth first
+        for member in following.get(way[-1], ()):
+            if member == start:
+                return way
+            if member not in seen:
+                seen.add(member)
+                ways.append([*way, member])
+    return []
 
 
 def _place(turn: float) -> tuple[float, float]:
@@ -81,21 +116,23 @@ def _node(place: tuple[float, float], text: str) -> Node:
     x, y = place
     away = 1 + TEXT_GAP / RADIUS
     text_x, text_y = (c + (v - c) * away for c, v in zip(CENTRE, place, strict=True))
+    anchor = _anchor((x - CENTRE[0]) / RADIUS)
     return Node(
         x=round(x, 1),
         y=round(y, 1),
         text_x=round(text_x, 1),
         text_y=round(text_y, 1),
-        text=text,
-        anchor=_anchor((x - CENTRE[0]) / RADIUS),
+        text=_end_of(text, LONGEST[anchor]),
+        name=text,
+        anchor=anchor,
     )
 
 
 def _arc(start: tuple[float, float], end: tuple[float, float], label: str) -> Arc:
     """Bend the line between two dots, so that two opposite references do not lie on each other."""
-    (x0, y0), (x1, y1) = start, end
     if start == end:
-        x0, y0 = CENTRE
+        return _loop(start, label)
+    (x0, y0), (x1, y1) = start, end
     length = math.dist((x0, y0), (x1, y1)) or 1.0
     along = ((x1 - x0) / length, (y1 - y0) / length)
     aside = (along[1], -along[0])
@@ -110,6 +147,31 @@ def _arc(start: tuple[float, float], end: tuple[float, float], label: str) -> Ar
         y=round(label_y + aside[1] * LABEL_GAP, 1),
         anchor=_anchor(aside[0]),
     )
+
+
+def _loop(place: tuple[float, float], label: str) -> Arc:
+    """Draw the reference of an object to itself as a loop towards the centre."""
+    x, y = place
+    inward = ((CENTRE[0] - x) / RADIUS, (CENTRE[1] - y) / RADIUS)
+    aside = (-inward[1], inward[0])
+    near = [(x + s * DOT_GAP * aside[0], y + s * DOT_GAP * aside[1]) for s in (-1, 1)]
+    far = [
+        (x + 60 * inward[0] + s * 40 * aside[0], y + 60 * inward[1] + s * 40 * aside[1])
+        for s in (-1, 1)
+    ]
+    (ax, ay), (bx, by) = near
+    (cx, cy), (dx, dy) = far
+    return Arc(
+        path=f"M{ax:.1f} {ay:.1f}C{cx:.1f} {cy:.1f} {dx:.1f} {dy:.1f} {bx:.1f} {by:.1f}",
+        label=label,
+        x=round(x + 60 * inward[0], 1),
+        y=round(y + 60 * inward[1], 1),
+        anchor="middle",
+    )
+
+
+def _end_of(text: str, most: int) -> str:
+    return text if len(text) <= most else f"…{text[1 - most :]}"
 
 
 def _anchor(side: float) -> str:

@@ -1,7 +1,7 @@
 """Who wins: each design against the one that it should replace, figure by figure.
 
 A design leads another when it is better in more figures than it is worse in; it wins a scenario
-when it leads every other design that does not grow. "~" (`figures`) counts for nobody.
+when it leads every other design that is proved flat. "~" (`figures`) counts for nobody.
 """
 
 from collections.abc import Collection, Mapping
@@ -105,13 +105,13 @@ def leads(figures: Mapping[str, Figures]) -> tuple[Lead, ...]:
     return tuple(found for found in held if found.gaps)
 
 
-def winner(figures: Mapping[str, Figures], growing: Collection[str] = ()) -> str | None:
+def winner(figures: Mapping[str, Figures], unproved: Collection[str] = ()) -> str | None:
     """Return the design that leads every other one; None if none does.
 
-    What grows cannot win while another design does not grow.
+    What grows, or is not proved flat, cannot win while another design is.
     """
     measured = {name: found for name, found in figures.items() if found != Figures()}
-    fit = [name for name in measured if name not in growing] or list(measured)
+    fit = [name for name in measured if name not in unproved] or list(measured)
     for name in fit:
         against = [lead(name, other, figures) for other in measured if other != name]
         if against and all(held.score > 0 or held.over not in fit for held in against):

@@ -202,7 +202,7 @@ def _scenario(
         designs=designs,
         panels=panels_of(outcomes),
         leads=leads(figures),
-        winner=winner(figures, {design.name for design in designs if design.state == "growing"}),
+        winner=winner(figures, {d.name for d in designs if d.state in ("growing", "inconclusive")}),
         baseline=baseline,
     )
 

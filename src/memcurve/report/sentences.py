@@ -71,17 +71,21 @@ def outcome_sentence(outcome: Outcome) -> str:
 
 
 def beside(outcome: Outcome) -> tuple[str, ...]:
-    """Return the verdicts that are not the overall one and not flat, the open ones in one line."""
+    """Return the verdicts that are not the overall one and not still, the open ones in one line."""
     if outcome.judgement is None:
         return ()
     overall = outcome.judgement.overall
     others = [v for v in outcome.judgement.verdicts.values() if v.evidence != overall.evidence]
-    said = [verdict_line(v) for v in others if isinstance(v, Growing | Plateaued)]
+    said = [verdict_line(v) for v in others if _rises(v)]
     still_open = [v for v in others if isinstance(v, Inconclusive)]
     if still_open:
         titles = ", ".join(counter_of(verdict.evidence.counter).title for verdict in still_open)
         said.append(f"inconclusive: {titles}")
     return tuple(said)
+
+
+def _rises(verdict: Verdict) -> bool:
+    return isinstance(verdict, Growing) or (isinstance(verdict, Plateaued) and verdict.size > 0)
 
 
 def growth(judgement: Judgement) -> str:

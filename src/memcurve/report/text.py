@@ -32,10 +32,9 @@ def verdict_line(verdict: Verdict) -> str:
                 f"would have been seen in calls {evidence.from_call} to {evidence.to_call}"
             )
         case Plateaued(filling=None, projected=False):
-            return (
-                f"plateaued: {title} rose by {format_value(_counter(evidence), verdict.size)} "
-                f"up to call {verdict.at}, and not since"
-            )
+            moved = "rose" if verdict.size >= 0 else "fell"
+            size = format_value(_counter(evidence), abs(verdict.size))
+            return f"plateaued: {title} {moved} by {size} up to call {verdict.at}, and not since"
         case Plateaued(filling=None):
             return (
                 f"plateaued: {title} still rise, ever more slowly, towards "
