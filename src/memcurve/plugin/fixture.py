@@ -31,7 +31,8 @@ class MemcurveFixture:
 
         A callable runs in a fork of this process, or in the process itself where sockets or
         threads were opened since the session began. A text (``pkg.mod:attr``) runs in an
-        interpreter of its own. Raises MemcurveError for what cannot be measured.
+        interpreter of its own and takes the keywords of `memcurve.check`. Raises MemcurveError
+        for what cannot be measured.
         """
         if isinstance(target, str):
             return memcurve.check(target, **keywords)  # type: ignore[arg-type]

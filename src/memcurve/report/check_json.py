@@ -9,6 +9,7 @@ from memcurve.judge.caveats import Caveat
 from memcurve.judge.verdict import (
     Details,
     Evidence,
+    Flat,
     Growing,
     Inconclusive,
     Plateaued,
@@ -73,11 +74,14 @@ def _rate(evidence: Evidence) -> float | None:
 
 def _particulars(verdict: Verdict) -> dict[str, Any]:
     match verdict:
+        case Flat():
+            return {}
         case Growing():
             return {"no_bound_up_to": verdict.no_bound_up_to}
-        case Plateaued(filling=None):
-            return {"at": verdict.at, "size": verdict.size, "projected": verdict.projected}
-        case Plateaued(filling=filling) if filling is not None:
+        case Plateaued():
+            filling = verdict.filling
+            if filling is None:
+                return {"at": verdict.at, "size": verdict.size, "projected": verdict.projected}
             return {
                 "full_at_call": filling.full_at_call,
                 "full_bytes": filling.full_bytes,
@@ -86,8 +90,6 @@ def _particulars(verdict: Verdict) -> dict[str, Any]:
             }
         case Inconclusive():
             return {"why": verdict.why, "settle_by": verdict.settle_by}
-        case _:
-            return {}
 
 
 def _caveat(caveat: Caveat) -> dict[str, str]:

@@ -31,20 +31,8 @@ def verdict_line(verdict: Verdict) -> str:
                 f"flat: {title} do not grow; a growth of {rate(evidence, evidence.floor)} or more "
                 f"would have been seen in calls {evidence.from_call} to {evidence.to_call}"
             )
-        case Plateaued(filling=None, projected=False):
-            moved = "rose" if verdict.size >= 0 else "fell"
-            size = format_value(_counter(evidence), abs(verdict.size))
-            return f"plateaued: {title} {moved} by {size} up to call {verdict.at}, and not since"
-        case Plateaued(filling=None):
-            return (
-                f"plateaued: {title} still rise, ever more slowly, towards "
-                f"{format_value(_counter(evidence), verdict.size)} (projected)"
-            )
-        case Plateaued(filling=filling) if filling is not None:
-            return (
-                f"plateaued: {filling.name} is filling up, {filling.size} of {filling.bound}; "
-                f"full at call {filling.full_at_call} with {format_bytes(filling.full_bytes)}"
-            )
+        case Plateaued():
+            return _plateau_line(verdict)
         case Growing():
             return (
                 f"growing: {title} grow by {rate(evidence, verdict.per_call)} "
@@ -55,7 +43,24 @@ def verdict_line(verdict: Verdict) -> str:
         case Inconclusive():
             return f"inconclusive: {title}: {verdict.why}; {verdict.settle_by} would settle it"
         case _:
-            assert_never(verdict)  # type: ignore[arg-type]
+            assert_never(verdict)
+
+
+def _plateau_line(verdict: Plateaued) -> str:
+    counter, filling = _counter(verdict.evidence), verdict.filling
+    if filling is not None:
+        return (
+            f"plateaued: {filling.name} is filling up, {filling.size} of {filling.bound}; "
+            f"full at call {filling.full_at_call} with {format_bytes(filling.full_bytes)}"
+        )
+    if verdict.projected:
+        return (
+            f"plateaued: {counter.title} still rise, ever more slowly, towards "
+            f"{format_value(counter, verdict.size)} (projected)"
+        )
+    moved = "rose" if verdict.size >= 0 else "fell"
+    size = format_value(counter, abs(verdict.size))
+    return f"plateaued: {counter.title} {moved} by {size} up to call {verdict.at}, and not since"
 
 
 def check_text(verdict: Verdict) -> str:
