@@ -168,6 +168,14 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
         return next((p for p in reversed(self.passes) if p.kind == kind), None)
 
     @property
+    def first_settled(self) -> PassRecord | None:
+        """The settled pass that every run has, whatever a verification asked for behind it.
+
+        Curves of two runs compare by it: one run may have repeated the pass in another mode.
+        """
+        return next((p for p in self.passes if p.kind == "settled"), None)
+
+    @property
     def failure(self) -> Failure | None:
         """The first failure of a pass, if any."""
         return next((p.failure for p in self.passes if p.failure is not None), None)

@@ -140,7 +140,7 @@ def spent(recording: Recording, counter: str) -> float | None:
     CPU time is of the natural pass, everything else of the settled one. Deferred bytes are a sum:
     each row has those of one call, and stands for the calls without a row.
     """
-    record = recording.of("natural" if counter == "cpu_ns" else "settled")
+    record = recording.of("natural") if counter == "cpu_ns" else recording.first_settled
     curve = record.samples.curve(counter).head(recording.calls) if record is not None else None
     if curve is None or not len(curve):
         return None
@@ -203,7 +203,7 @@ def _changes(outcome: Outcome, accepted: AcceptedDesign | None) -> list[CounterC
 
 
 def _curves(recording: Recording) -> dict[str, Curve]:
-    settled = recording.of("settled")
+    settled = recording.first_settled
     return gated_curves(settled, recording.calls) if settled is not None else {}
 
 

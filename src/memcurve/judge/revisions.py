@@ -56,7 +56,7 @@ def _below(one: Evidence, other: Evidence) -> float:
 
 
 def _curves(before: Recording, after: Recording) -> list[Difference]:
-    then, now = before.of("settled"), after.of("settled")
+    then, now = before.first_settled, after.first_settled
     if then is None or now is None:
         return []
     calls = min(before.calls, after.calls)
