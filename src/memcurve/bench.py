@@ -207,7 +207,7 @@ def _pace(options: RunOptions, job: Job, calls: int) -> Pace:
         return Pace(enough=stated or first_look, cpu_s=cpu_s, most=most)
     if options.judge_all:
         return Pace(enough=first_look, cpu_s=min(cpu_s, MAY_GROW_CPU_S), may_grow=True)
-    return Pace(enough=calls)
+    return Pace(enough=calls, once=True)
 
 
 def _measure_natural(work: _Work, lane: Lane, job: Job) -> None:

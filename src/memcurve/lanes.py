@@ -60,6 +60,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     cpu_s: float = 0.0
     may_grow: bool = False
     most: int = 0
+    once: bool = False
+    """No repeat in another mode: only curves are wanted, no verdict."""
 
 
 class Lane:
@@ -137,7 +139,7 @@ class Lane:
             options = self._options(job)
             plan, _ = settled_request(job.target, options, mode)
             records.append(self.run(job, plan, paced(options, pace), progress))
-            if records[-1].failure is not None:
+            if records[-1].failure is not None or pace.once:
                 break
             mode = rerun_mode(records[-1], options.thresholds)
             mode = None if any(record.mode == mode for record in records) else mode
