@@ -99,6 +99,20 @@ def test_both_packages_import_without_their_extras(installed: Path, tmp_path: Pa
     assert {"check", "watch", "LLMPool", "create_app"} <= set(names)
 
 
+def test_scenarios_run_without_the_extra_and_what_is_missing_is_said(
+    installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "jobs.py").write_text("def clean():\n    pass\n")
+    (tmp_path / "scenarios.py").write_text(
+        "from memcurve import scenario\none = scenario('one', {'it': 'jobs.py:clean'}, calls=20)\n"
+    )
+    command = ("run", "scenarios.py", "-q", "--quick")
+    assert "reports: reports/summary.json" in run(
+        str(installed / "memcurve"), *command, folder=tmp_path
+    )
+    assert "is flat: ≤ 1 B a call proved" in (tmp_path / "reports" / "summary.md").read_text()
+
+
 def test_the_command_completes_for_a_shell(installed: Path) -> None:
     completing = {"_MEMCURVE_COMPLETE": "bash_source"}
     done = subprocess.run(
