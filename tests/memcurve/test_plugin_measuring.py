@@ -222,6 +222,7 @@ def test_an_accepted_curve_is_the_threshold_of_later_runs(folder: Callable[[str]
     worse = run_pytest(place, "--memcurve", SIZE="4000").cases["test_it"]
     assert worse.outcome == "failure"
     assert "accepted curve left" in worse.message
+    assert "memcurve accept" not in worse.message
     assert "--memcurve-accept --memcurve-reason WHY" in worse.message
 
 
