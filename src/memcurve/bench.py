@@ -203,7 +203,7 @@ def _pace(options: RunOptions, job: Job, calls: int) -> Pace:
     stated = job.scenario.verdict_calls
     cpu_s = options.cpu_s if stated is None else 0.0
     if job.design not in job.scenario.may_grow:
-        most = round(options.thresholds.conviction * dear)
+        most = round(options.thresholds.most_calls * dear)
         return Pace(enough=stated or first_look, cpu_s=cpu_s, most=most)
     if options.judge_all:
         return Pace(enough=first_look, cpu_s=min(cpu_s, MAY_GROW_CPU_S), may_grow=True)
