@@ -11,7 +11,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from memcurve.cli import main
 from tests.memcurve.plugin_samples import SAMPLES
 
 INI = """
@@ -267,6 +269,12 @@ def test_the_report_judges_by_the_limits_of_the_tests(folder: Callable[[str], Pa
     assert not summary["passed"]
     (crossing,) = summary["crossings"]
     assert crossing["message"].startswith("test_it.py::test_crossed: growing: live bytes grow by")
+    page = place / "out" / "index.html"
+    again = "pytest --memcurve &#39;test_it.py::test_crossed&#39;"
+    assert again in page.read_text()
+    page.unlink()
+    assert CliRunner().invoke(main, ["report", "--out", str(place / "out")]).exit_code == 1
+    assert again in page.read_text()
 
 
 def test_an_open_question_fails_unless_the_settings_say_warn(folder: Callable[[str], Path]) -> None:

@@ -15,7 +15,7 @@ def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenari
     Raises RecordingError where there is none, or a recording is damaged.
     """
     from memcurve.bench import judged
-    from memcurve.report.keeping import load_outcome
+    from memcurve.report.keeping import load_outcome, load_test
     from memcurve.store import load_recordings
 
     recordings = load_recordings(out)
@@ -27,7 +27,7 @@ def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenari
         own = [one for one in recordings if one.scenario == name]
         if not own:
             continue
-        scenario = known.get(name) or _unknown(name, own)
+        scenario = known.get(name) or _unknown(name, own, load_test(out, own[0]))
         order = list(scenario.designs)
         own.sort(key=lambda one: order.index(one.design) if one.design in order else len(order))
         scenarios.append(scenario)
@@ -35,6 +35,6 @@ def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenari
     return scenarios, outcomes
 
 
-def _unknown(name: str, recordings: Sequence[Recording]) -> Scenario:
+def _unknown(name: str, recordings: Sequence[Recording], description: str) -> Scenario:
     designs = {one.design: Target(call=one.target) for one in recordings}
-    return Scenario(name=name, designs=designs)
+    return Scenario(name=name, designs=designs, description=description)

@@ -45,7 +45,7 @@ def keep_outcome(item: pytest.Item, gated: Gated) -> None:
             comparison=_comparison(item.nodeid, gated, recording),
             explanation=details.explanation,
         )
-        save_outcomes(out, [found])
+        save_outcomes(out, [found], item.nodeid)
 
 
 def _comparison(nodeid: str, gated: Gated, recording: Recording) -> Comparison:
@@ -125,15 +125,17 @@ def write_report(session: pytest.Session) -> None:
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if out is None or reporter is None or hasattr(session.config, "workerinput"):
         return
-    names = [str(found["recording"]) for _, found in _outcomes_of(reporter)]
-    outcomes = [_outcome(out, name) for name in dict.fromkeys(names)]
+    tests = {str(found["recording"]): nodeid for nodeid, found in _outcomes_of(reporter)}
+    outcomes = [_outcome(out, name) for name in tests]
     if not outcomes:
         return
     from memcurve.report.write import write_all
 
     command = shlex.join(["pytest", *map(str, session.config.invocation_params.args)])
     measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
-    run = Run(outcomes=tuple(outcomes), command=command, recorded_at=measured_at)
+    run = Run(
+        outcomes=tuple(outcomes), descriptions=tests, command=command, recorded_at=measured_at
+    )
     written = write_all(run, out)
     session.config.stash[COMPLAINT] = written.complaint
 

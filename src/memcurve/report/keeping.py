@@ -23,7 +23,8 @@ Judge = Callable[[Recording, Thresholds], Outcome]
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """How one recording was judged, and its causes; null: nobody looked for them.
 
-    `crossings` are limits of a test; those of baselines are compared anew by every report.
+    `test` is the node of pytest that was measured, if one was, and `crossings` are its limits that
+    were crossed; bands of baselines are compared anew by every report.
     `recorded_at` is that of the recording: findings of another one do not count.
     """
 
@@ -31,17 +32,19 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: str = ""
     thresholds: Thresholds = Thresholds()
     explanation: Explanation | None = None
+    test: str = ""
     crossings: tuple[Crossing, ...] = ()
 
 
-def save_outcomes(out: Path, outcomes: Iterable[Outcome]) -> None:
-    """Keep the recordings of a run, each with its findings."""
+def save_outcomes(out: Path, outcomes: Iterable[Outcome], test: str = "") -> None:
+    """Keep the recordings of a run, or of a test of pytest, each with its findings."""
     for outcome in outcomes:
         recording, judgement = outcome.recording, outcome.judgement
         found = Findings(
             recorded_at=recording.recorded_at,
             thresholds=judgement.overall.thresholds if judgement is not None else Thresholds(),
             explanation=outcome.explanation,
+            test=test,
             crossings=outcome.comparison.crossings if outcome.comparison is not None else (),
         )
         path = findings_path(out, recording.scenario, recording.design)
@@ -66,6 +69,11 @@ def load_outcome(out: Path, recording: Recording, judge: Judge) -> Outcome:
         )
         outcome = msgspec.structs.replace(outcome, comparison=held)
     return outcome
+
+
+def load_test(out: Path, recording: Recording) -> str:
+    """Return the node of pytest that a recording is of; "" where it is a scenario's."""
+    return _findings(out, recording).test
 
 
 def _findings(out: Path, recording: Recording) -> Findings:

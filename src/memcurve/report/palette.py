@@ -30,7 +30,7 @@ _SPARE = (
     ("#b87a6b", "#b8ffb8"),
     ("#7a3ff2", "#8a6dff"),
 )
-_DASHES = ((7, 2, 1.5, 2), (2, 1.5), (9, 3), ())
+_DASHES = ((), (7, 2, 1.5, 2), (2, 1.5), (9, 3))
 OTHERS = tuple(
     Ink(light=light, dark=dark, dashes=dashes) for dashes in _DASHES for light, dark in _SPARE
 )

@@ -82,7 +82,9 @@ def counted(value: float, noun: str) -> str:
 
 
 def reproduce(page: Page, scenario: ScenarioView) -> str:
-    """Return the command that measures one scenario again, with as many calls."""
+    """Return the command that measures one scenario again, with as many calls, or one test."""
+    if "::" in scenario.description:
+        return f"pytest --memcurve '{scenario.description}'"
     calls = max(design.outcome.recording.calls for design in scenario.designs)
     asked = f"-k {scenario.name} --calls {calls}"
     return (
