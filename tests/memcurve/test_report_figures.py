@@ -99,3 +99,13 @@ def test_a_design_that_was_not_measured_neither_leads_nor_is_led() -> None:
     figures = {"naive": DEAR, "published": Figures(), "pooled": CHEAP}
     assert [held.design for held in leads(figures)] == ["pooled"]
     assert winner(figures) == "pooled"
+
+
+def test_an_advantage_begins_with_what_is_nothing_here_then_with_the_widest_factor() -> None:
+    figures = {
+        "naive": Figures(retained=1000.0, deferred=900_000.0, connections=100.0, cpu=0.045),
+        "pooled": Figures(retained=0.0, deferred=9_000.0, connections=2.0, cpu=0.008),
+    }
+    told = lead("pooled", "naive", figures).advantage(3)
+    assert told == "retained 1,000 B less a call, deferred 100x less, connections 50x less"
+    assert lead("naive", "pooled", figures).advantage(3) == ""

@@ -51,6 +51,12 @@ def test_growth_of_descriptors_is_told_in_descriptors() -> None:
     assert verdict_label(one) == "growing: descriptors"
 
 
+def test_a_plateau_of_threads_is_not_taken_for_one_of_memory() -> None:
+    verdict = Plateaued(evidence=evidence("threads"), at=30, size=12)
+    one = outcome(recording(), judged=judgement(threads=verdict))
+    assert verdict_label(one) == "plateaued: threads +12"
+
+
 def test_memory_beside_growing_descriptors_is_not_lost() -> None:
     judged = judgement(plateaued(at=30, size=9000), fds=growing(1.0, "fds"))
     assert [line.partition(":")[0] for line in beside(outcome(recording(), judged=judged))] == [

@@ -4,6 +4,7 @@ A design leads another when it is better in more figures than it is worse in; it
 when it leads every other design that is proved flat. "~" (`figures`) counts for nobody.
 """
 
+import math
 from collections.abc import Collection, Mapping
 
 import msgspec
@@ -80,8 +81,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
         return "; ".join([*parts, f"~ {', '.join(same)}"] if same else parts)
 
     def advantage(self, most: int) -> str:
-        """Return the widest of the better figures, as factors; "" if none is better."""
-        better = sorted(self.having("better"), key=lambda gap: -(gap.factor or 0.0))
+        """Return the widest of the better figures, what is nothing here first; "" without any."""
+        better = sorted(self.having("better"), key=lambda gap: -(gap.factor or math.inf))
         return ", ".join(gap.brief for gap in better[:most])
 
 

@@ -52,7 +52,8 @@ def verdict_label(outcome: Outcome) -> str:
     if state in ("growing", "inconclusive") and title != "live bytes":
         return f"{state}: {title}"
     if isinstance(verdict, Plateaued):
-        return f"plateaued +{_amount(verdict, verdict.size)}"
+        risen = f"+{_amount(verdict, verdict.size)}"
+        return f"{state} {risen}" if title == "live bytes" else f"{state}: {title} {risen}"
     return state
 
 
