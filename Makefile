@@ -10,7 +10,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy accuracy-truth overhead peers clean
+.PHONY: help schema gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ $(DOCS_STAMP): constraints.txt $(STAMP)
 
 accuracy: $(STAMP) ## run the labelled suite through memcurve check; ARGS="--repeat 20 --load 2 --quiet"
 	$(BIN)/python -m bench.accuracy.run $(ARGS)
+
+explain-cost: $(STAMP) ## CPU of each explaining pass against the same calls run bare; ARGS="executions/naive"
+	$(BIN)/python -m bench.explain_accuracy.cost $(ARGS)
 
 accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preloaded malloc counter
 	$(BIN)/python -m bench.accuracy.truth $(ARGS)

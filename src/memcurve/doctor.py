@@ -162,7 +162,7 @@ def _tools(modules: dict[str, bool]) -> tuple[Tool, ...]:
     browser = any(shutil.which(name) for name in BROWSERS)
     told = (
         ("memray", modules["memray"], "call sites of native memory; tracemalloc stands in"),
-        ("objgraph", modules["objgraph"], "not needed: retention paths are searched with gc"),
+        ("objgraph", modules["objgraph"], "drawings of who holds a culprit; its path stands in"),
         ("psutil", modules["psutil"], "counters where there is no /proc"),
         ("matplotlib", here["matplotlib"], "pictures of curves: memcurve[report]"),
         ("jinja2", here["jinja2"], "the page of a run: memcurve[report]"),

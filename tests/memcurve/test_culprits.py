@@ -112,15 +112,16 @@ def test_the_heaviest_culprit_comes_first() -> None:
 
 
 def test_descriptors_that_no_object_holds_come_first() -> None:
-    opened = {"end": survivors(group()).surveys["end"] | {"descriptors": [["pipe", 100, 100]]}}
-    first, second = explained(survivors(group(), **opened), fds_per_call=1.0).culprits
+    opened = {"descriptors": [["pipe", 100, 100]], "files": False}
+    record = survivors(group(), end=survivors(group()).surveys["end"] | opened)
+    first, second = explained(record, fds_per_call=1.0).culprits
     assert (first.type, second.type) == ("open descriptor (pipe)", "app.Session")
 
 
 def test_descriptors_of_sockets_that_survive_come_behind_who_keeps_them() -> None:
-    keeper = group(types=[["app.Session", 50, 30_000], ["socket.socket", 50, 10_000]])
-    opened = {"end": survivors(keeper).surveys["end"] | {"descriptors": [["socket", 100, 100]]}}
-    first, second = explained(survivors(keeper, **opened), fds_per_call=1.0).culprits
+    opened = {"descriptors": [["socket", 100, 100]], "files": True}
+    record = survivors(group(), end=survivors(group()).surveys["end"] | opened)
+    first, second = explained(record, fds_per_call=1.0).culprits
     assert (first.type, second.type) == ("app.Session", "open descriptor (socket)")
 
 

@@ -52,6 +52,14 @@ class Owner:
 def native(number):
     KEPT[number] = Owner()
 
+class Pool:
+    def __init__(self, number):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.others = [self.context] if number % 4 else [bytes(3000)]
+
+def native_often_held_twice(number):
+    KEPT[number] = Pool(number)
+
 class Left:
     def __init__(self):
         self.right = Right(self)
@@ -175,6 +183,12 @@ def test_no_step_of_a_path_begins_or_ends_with_a_space(tmp_path: Path) -> None:
     for name in ("kept", "classes", "also_in_a_full_cache"):
         steps = [step for group in groups(run(tmp_path, name)) for step in group["path"]]  # type: ignore[attr-defined]
         assert [step for step in steps if step != step.strip() or step.startswith(":")] == []
+
+
+def test_native_weight_is_found_on_the_objects_that_hold_it_once(tmp_path: Path) -> None:
+    record = run(tmp_path, "native_often_held_twice", native=10_000.0)
+    ((_, fact),) = record.surveys["release"]["released"]
+    assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
 
 
 def test_a_cycle_is_told_with_its_attributes_and_finalizers(tmp_path: Path) -> None:

@@ -20,8 +20,6 @@ from memcurve.recording import PassRecord
 MOST_CULPRITS = 12
 LEAST_SHARE = 0.01
 URGENT_FDS = 0.1
-FILES = ("socket", "FileIO", "Reader", "Writer", "Random", "Wrapper", "Transport", "Popen")
-"""How the names of types end that have a descriptor of their own."""
 
 
 def join(
@@ -47,7 +45,7 @@ def join(
     garbage = survivors.surveys.get("cycles", {})
     records = (survivors, *(traced or ()))
     return Explanation(
-        culprits=_ranked(growth, culprits),
+        culprits=_ranked(growth, culprits, urgent=not found.get("files", True)),
         survivors=types_of(found["types"], calls),
         cycles=cycles,
         deferred_objects=garbage.get("objects", 0) / max(garbage.get("calls", 1), 1),
@@ -98,21 +96,23 @@ def _sites(traced: tuple[PassRecord, PassRecord] | None) -> tuple[Site, ...]:
     return growing_sites(stops[0], stops[1])
 
 
-def _ranked(growth: Growth, culprits: list[Culprit]) -> tuple[Culprit, ...]:
+def _ranked(
+    growth: Growth, culprits: list[Culprit], *, urgent: bool = False
+) -> tuple[Culprit, ...]:
+    """Return the culprits that weigh, the heaviest first.
+
+    Descriptors come first where they are `urgent`: where none of the survivors can have one, no
+    other culprit is their cause.
+    """
     whole = max(growth.bytes_per_call, LEAST_BYTES)
     shared = [
         msgspec.structs.replace(c, share=round(min(max(c.bytes_per_call / whole, 0.0), 1.0), 4))
         for c in culprits
     ]
-    # descriptors that no object holds grow by themselves: no other culprit is their cause
-    first = growth.fds_per_call >= URGENT_FDS and not any(map(_has_descriptor, culprits))
+    first = urgent and growth.fds_per_call >= URGENT_FDS
     shared.sort(key=lambda c: (not (first and c.root == TABLE), -c.bytes_per_call, c.type))
     kept = [c for c in shared if c.share >= LEAST_SHARE or c.bytes_per_call == 0]
     return tuple(kept[:MOST_CULPRITS])
-
-
-def _has_descriptor(culprit: Culprit) -> bool:
-    return any(count.type.endswith(FILES) for count in culprit.holds)
 
 
 def _notes(

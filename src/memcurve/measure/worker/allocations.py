@@ -18,7 +18,7 @@ Merged = Dict[Tuple[Tuple[Frame, ...], bool], List[int]]
 
 MOST_STACKS = 4000
 DEEPEST = 24
-TRACEMALLOC_FRAMES = 8
+TRACEMALLOC_FRAMES = 3  # each costs as much again as tracing itself
 LARGEST_SMALL = 512  # what pymalloc serves itself
 
 

@@ -112,3 +112,8 @@ def types_of(groups: List[Group]) -> DefaultDict[type, List[int]]:
             merged[kind][0] += count
             merged[kind][1] += size
     return merged
+
+
+def has_descriptor(kind: type) -> bool:
+    """Say whether instances of a class can have a descriptor: sockets, files, processes."""
+    return any("fileno" in vars(ancestor) for ancestor in kind.__mro__)

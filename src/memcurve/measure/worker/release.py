@@ -7,28 +7,23 @@ destroys the measured program, so it comes last in a process that ends after it.
 from __future__ import annotations
 
 import collections
-import re
 import time
 import types
 from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from . import labels
 from .counters import Counters
+from .holders import children
 
 Find = Callable[[int], Any]  # a living object by its id, else None
 Step = List[Any]  # label, what is there, its type, malloc bytes
 
 SHARE = 0.5
 LEAST_NATIVE_BYTES = 2048
-MOST_STEPS, TRIES = 12, 3
+MOST_STEPS, TRIES, MOST_OBJECTS = 12, 6, 2000
 PLAIN = (  # what carries no weight of its own to speak of
     *(str, bytes, int, float, type(None), type, types.ModuleType),
     *(types.FunctionType, types.BuiltinFunctionType),
-)
-
-LIKELY = re.compile(  # what owns native memory in most libraries, or leads to it
-    "client|http|session|transport|pool|conn|context|ssl|engine|stream|socket|handle|buffer",
-    re.I,
 )
 
 
@@ -82,7 +77,13 @@ class Scales:
         self._counters, self._settle = counters, settle
         self._cpu, self._wall = time.process_time() + cpu_s, time.monotonic() + wall_s
         self._settled = False
-        self.python = self.malloc = 0  # freed so far
+
+    def settled(self) -> Tuple[int, int]:
+        """Settle, unless nothing was cut since, and return (Python bytes, malloc bytes)."""
+        if not self._settled:
+            self._settle()
+            self._settled = True
+        return self.read()
 
     def out_of_time(self) -> bool:
         return time.process_time() > self._cpu or time.monotonic() > self._wall
@@ -95,23 +96,18 @@ class Scales:
     ) -> Optional[Tuple[int, int]]:
         """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut.
 
-        With `enough` malloc bytes freed at once, the settle behind the cut is spared, and made up
-        for before the next: what this cut still has to free must not count for that one.
+        What an earlier cut still has to free must not count for this one. So a settle comes before,
+        or, where `enough` malloc bytes are asked for, instead: bytes that go with the reference are
+        seen at once; what needs the collector is not believed while an earlier cut waits for it.
         """
-        if not self._settled:
-            self._settle()
-        before = self.read()
+        before = self.settled() if enough is None else self.read()
         if not cut(holder, ids):
             return None
         after = self.read()
-        self._settled = enough is None or before[1] - after[1] < enough
-        if self._settled:
-            self._settle()
-            after = self.read()
-        freed = before[0] - after[0], before[1] - after[1]
-        self.python += freed[0]
-        self.malloc += freed[1]
-        return freed
+        waiting, self._settled = not self._settled, False
+        if enough is None or (before[1] - after[1] < enough and not waiting):
+            after = self.settled()
+        return before[0] - after[0], before[1] - after[1]
 
 
 def walk_down(
@@ -139,7 +135,7 @@ def walk_down(
             step: Optional[Step] = _step(at, names[0]) + [steps[-1][3] if steps else 0]
         else:
             at = None
-            step = _heaviest(names, heads, find, trail, scales, native_each)
+            step = _heaviest(heads, find, born, trail, scales, native_each)
         if step is None:
             break
         trail.append(step[0])
@@ -152,25 +148,70 @@ def _parts(holder: Iterable[Any]) -> List[Any]:
 
 
 def _heaviest(
-    names: List[str],
     heads: List[int],
     find: Find,
+    born: AbstractSet[int],
     trail: List[str],
     scales: Scales,
     native_each: float,
 ) -> Optional[Step]:
-    """Return the step to the first child whose cut frees half of a head, in three rounds.
+    """Return the step to the first child whose cut frees half of a head.
 
-    One head may be kept by something else too, such as a task that has not ended.
+    Tried first is what alone leads to most objects: one head's part may be kept by a traceback or a
+    task too, which another head does not have.
     """
-    for _ in range(TRIES):
-        for name in names:
-            if len(heads) < 2 or scales.out_of_time():
+    tried = 0
+    waiting = _candidates(heads, find, born, trail)
+    while waiting and tried < TRIES:
+        for name in list(waiting):
+            fresh = [key for key in waiting[name] if key in heads]
+            if not fresh:
+                del waiting[name]
+                continue
+            if tried >= TRIES or len(heads) < 2 or scales.out_of_time():
                 return None
-            step = _try(find(heads.pop()), trail, name, scales, native_each)
+            tried += 1
+            heads.remove(fresh[0])
+            step = _try(find(fresh[0]), trail, name, scales, native_each)
             if step is not None:
                 return step
     return None
+
+
+def _candidates(
+    heads: List[int], find: Find, born: AbstractSet[int], trail: List[str]
+) -> Dict[str, List[int]]:
+    """Return {label: heads on which most hangs on that reference alone, the most first}.
+
+    The label on which most hangs comes first.
+    """
+    found: Dict[str, List[Tuple[int, int]]] = {}
+    for key in heads:
+        head = find(key)
+        holder = _follow(head, trail)
+        whole = _reached(head, born)
+        for name in _children(holder, born):
+            without = _reached(head, born, holder, _child(holder, name))
+            found.setdefault(name, []).append((whole - without, key))
+    for pairs in found.values():
+        pairs.sort(key=lambda pair: -pair[0])
+    names = sorted(found, key=lambda name: -found[name][0][0])
+    return {name: [key for _, key in found[name]] for name in names}
+
+
+def _reached(head: Any, born: AbstractSet[int], holder: Any = None, child: Any = None) -> int:
+    """Return how many born objects a head leads to, but for one reference."""
+    around = {id(holder), id(labels.namespace_of(holder))} if child is not None else set()
+    seen, stack = {id(head)}, [head]
+    while stack and len(seen) < MOST_OBJECTS:
+        thing = stack.pop()
+        cut_here = id(thing) in around
+        for referent in children(thing):
+            key = id(referent)
+            if key in born and key not in seen and not (cut_here and referent is child):
+                seen.add(key)
+                stack.append(referent)
+    return len(seen)
 
 
 def _step(holder: Any, name: str) -> Step:
@@ -205,15 +246,12 @@ def _namespace(holder: Any, ids: AbstractSet[int]) -> Any:
 
 
 def _children(holder: Any, born: AbstractSet[int]) -> List[str]:
-    """Return the labels of the references that may carry weight, each once, likely ones first."""
-    names: Dict[str, bool] = {}
+    """Return the labels of the references that may carry weight, each once."""
+    names: Dict[str, None] = {}
     for text, value in labels.edges(holder):
-        if labels.is_a(value, PLAIN) or text == ".__dict__" or id(value) not in born:
-            continue
-        kind = type(value)
-        known = kind in (dict, list, tuple) or LIKELY.search("%s %s" % (text, kind.__name__))
-        names.setdefault(text, bool(known))
-    return sorted(names, key=lambda text: not names[text])
+        if not labels.is_a(value, PLAIN) and text != ".__dict__" and id(value) in born:
+            names[text] = None
+    return list(names)
 
 
 def _child(holder: Any, name: str) -> Any:

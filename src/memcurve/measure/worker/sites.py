@@ -14,7 +14,7 @@ from .holders import Holder, children
 
 Frames = List[List[Any]]  # [file, line], innermost first
 
-FRAMES = 8
+FRAMES = 5  # each costs as much again as tracing itself
 NEAR, MOST_TYPES, FEW = 4000, 60, 50
 # the collector's header, and the pointers to a managed `__dict__`, stand before an object
 HEADER_BYTES = (0, 16, 32)

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
 from . import backrefs, census, cycles, descriptors, labels, roots, sites
 from .facts import facts
-from .groups import Group, Grouping, types_of
+from .groups import Group, Grouping, has_descriptor, types_of
 from .holders import children
 from .loop import drive
 from .passes import Runner, Spec
@@ -24,7 +24,8 @@ from .surveying import ExplainingPass, Fact
 from .target import Arguments
 from .weighing import Weighing, exit_callbacks
 
-SITE_CALLS, ENOUGH_SITES, MOST_TRACED, MOST_TYPES = 5, 3, 8, 40
+MOST_COLLECTIONS = 6
+SITE_CALLS, ENOUGH_SITES, MOST_TRACED, MOST_TYPES = 3, 3, 8, 40
 
 
 class SurvivorsPass(ExplainingPass):
@@ -43,6 +44,7 @@ class SurvivorsPass(ExplainingPass):
         self._census: census.Census = None  # type: ignore[assignment]  # until the mark
         self._first: FrozenSet[int] = frozenset()
         self._first_tracked: FrozenSet[int] = frozenset()
+        self._born: FrozenSet[int] = frozenset()
         self._marks: Fact = {}
         self._groups: List[Group] = []
 
@@ -115,8 +117,9 @@ class SurvivorsPass(ExplainingPass):
             "types": _types(every),
             "in_place": self._in_place(search),
             "descriptors": self._new_descriptors(),
+            "files": any(map(has_descriptor, types_of(every))),
         }
-        self._groups = kept
+        self._groups, self._born = kept, frozenset(survey.things)
         for group in kept:
             group.types.clear()  # of classes that the calls made, and that must be free to go
         survey.forget()
@@ -162,7 +165,7 @@ class SurvivorsPass(ExplainingPass):
     def stage_release(self, native_each: float) -> Fact:
         """Let the groups go, one after another, and weigh what that frees."""
         weighing = Weighing(
-            self._counters, self._quiet, self._first, self._marks["atexit"], self._is_lost
+            self._counters, self._quiet, self._born, self._marks["atexit"], self._is_lost
         )
         return {"released": weighing.of_groups(self._groups, native_each)}
 
@@ -173,10 +176,12 @@ class SurvivorsPass(ExplainingPass):
         return search.up(thing).kind == roots.OUTSIDE
 
     def _quiet(self) -> None:
-        drive(self._settler.turns(), self._runner)
-        if gc.collect():  # what it freed may have closed something that the loop still has to tell
+        for _ in range(
+            MOST_COLLECTIONS
+        ):  # what one frees may close what the loop still has to tell
             drive(self._settler.turns(), self._runner)
-            gc.collect()
+            if not gc.collect():
+                return
 
     def _ignored(self) -> Set[int]:
         own = (self, self.__dict__, self._marks, self._first, self._first_tracked)

@@ -22,20 +22,20 @@ LITTLE = 0.3  # of a group's own sizes: what frees less when it is let go is hel
 class Weighing:
     """Lets groups go and reads both heaps around that; destroys the measured program.
 
-    `first` are the ids of what was born in the first window, `exits` how many callbacks `atexit`
-    held before it. `is_lost` says of an object whether nothing in Python holds it any more.
+    `born` are the ids of what was born in the windows, `exits` how many callbacks `atexit` held
+    before them. `is_lost` says of an object whether nothing in Python holds it any more.
     """
 
     def __init__(
         self,
         counters: Counters,
         settle: Callable[[], None],
-        first: AbstractSet[int],
+        born: AbstractSet[int],
         exits: int,
         is_lost: Callable[[Any], bool],
     ) -> None:
         self._scales = release.Scales(counters, settle, CPU_S, WALL_S)
-        self._settle, self._first, self._exits = settle, first, exits
+        self._settle, self._born, self._exits = settle, born, exits
         self._is_lost = is_lost
 
     def of_groups(self, groups: List[Group], native_each: float) -> List[List[Any]]:
@@ -45,35 +45,42 @@ class Weighing:
             if self._scales.out_of_time():
                 break
             fact = self._of_group(group, native_each)
+            self._settle()  # what the probe kept is not the next group's
             if fact is not None:
                 found.append([number, fact])
         return found
 
     def _of_group(self, group: Group, native_each: float) -> Optional[Fact]:
+        """Let one group go; settling before the next lets go of the last of it."""
         if group.holder is None:
             return self._of_exit_callbacks(group)
         holder, ids, scales = group.holder.thing, set(group.all_heads), self._scales
         direct = [thing for thing in children(holder) if id(thing) in ids]
         if not direct:
             return None
-        count, probe = len(direct), direct[0]
+        # one stays alive, to see whether anything else holds it
+        probe = direct.pop() if len(direct) > 1 else None
+        count = len(direct)
         del direct
         steps: List[release.Step] = []
-        python, malloc = scales.python, scales.malloc
+        before = scales.settled()
         if native_each >= release.LEAST_NATIVE_BYTES:
-            order = [key for key in group.all_heads if key in self._first]
-            steps = release.walk_down(
-                order[-MOST_TRIED:], _finder(holder), self._first, scales, native_each
-            )
+            heads = group.all_heads[-MOST_TRIED:]
+            steps = release.walk_down(heads, _finder(holder), self._born, scales, native_each)
         if scales.freed_by(holder, ids) is None:
             return None
-        freed = scales.python - python, scales.malloc - malloc
-        whole = group.bytes * count / max(len(group.heads), 1)
-        nobodys = object()
-        alive = sys.getrefcount(probe) > sys.getrefcount(nobodys)
-        if alive and sum(freed) < LITTLE * whole and self._is_lost(probe):
-            return {"python": 0, "malloc": 0, "heads": 0, "steps": [], "root": OUTSIDE}
-        return {"python": freed[0], "malloc": freed[1], "heads": count, "steps": steps}
+        after = scales.settled()
+        freed = before[0] - after[0], before[1] - after[1]
+        fact: Fact = {"python": freed[0], "malloc": freed[1], "heads": count, "steps": steps}
+        if (
+            probe is not None
+            and sum(freed) < LITTLE * group.bytes / max(len(group.heads), 1) * count
+        ):
+            nobodys = object()
+            alive = sys.getrefcount(probe) > sys.getrefcount(nobodys)
+            if alive and self._is_lost(probe):
+                fact.update(python=0, malloc=0, heads=0, steps=[], root=OUTSIDE)
+        return fact
 
     def _of_exit_callbacks(self, group: Group) -> Optional[Fact]:
         """Prove that `atexit` holds a group: its callbacks grew, and clearing them frees it."""
