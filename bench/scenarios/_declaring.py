@@ -58,8 +58,9 @@ def declared(
     calls: int = 100,
     verdict_calls: int = CHEAP,
     explain: bool = True,
+    brief: tuple[str, ...] = ("naive",),
 ) -> Scenario:
-    """Declare a scenario of the benchmark."""
+    """Declare a scenario of the benchmark; calls of the designs in `brief` are dear."""
     return scenario(
         name,
         designs,
@@ -71,4 +72,5 @@ def declared(
         may_grow=tuple(design for design in designs if design not in must_not_grow),
         leads=leads,
         explain=explain,
+        brief=tuple(design for design in designs if design in brief),
     )

@@ -22,6 +22,7 @@ ablation = declared(
     "One node a call as an execution: LLM pool, retrieval pool, cache off and clean-up, "
     "each alone, all but one, none and all.",
     must_not_grow=("everything",),
+    brief=DESIGNS[:-1],
     calls=25,
     verdict_calls=DEAR,
     explain=False,  # executions and vectordb_node are, which hold the same

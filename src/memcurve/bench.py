@@ -206,7 +206,8 @@ def _pace(options: RunOptions, job: Job, calls: int) -> Pace:
         most = round(options.thresholds.most_calls * dear)
         return Pace(enough=stated or first_look, cpu_s=cpu_s, most=most)
     if options.judge_all:
-        return Pace(enough=first_look, cpu_s=min(cpu_s, MAY_GROW_CPU_S), may_grow=True)
+        enough = stated if stated and job.design not in job.scenario.brief else first_look
+        return Pace(enough=enough, cpu_s=min(cpu_s, MAY_GROW_CPU_S), may_grow=True)
     return Pace(enough=calls, once=True)
 
 

@@ -67,6 +67,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     may_grow: tuple[str, ...] = ()
     leads: tuple[Lead, ...] = ()
     explain: bool = True
+    brief: tuple[str, ...] = ()
 
 
 def scenario(
@@ -81,17 +82,18 @@ def scenario(
     may_grow: tuple[str, ...] = (),
     leads: tuple[Lead, ...] = (),
     explain: bool = True,
+    brief: tuple[str, ...] = (),
 ) -> Scenario:
     """Declare a scenario; a design is a target or its text.
 
-    `calls` are shown and compared. `verdict_calls` is how many a design that must not grow runs for
-    its verdict: a fixed number gives two runs the same verdict; without one, as many as a few
-    seconds of CPU time allow. `explain`: False where what grows is known, and explained only when
-    it crosses a threshold or is asked for. `packages` are the distributions whose versions belong
-    to the recording.
+    `calls` are shown and compared. `verdict_calls` is how many a design runs for its verdict: a
+    fixed number gives two runs the same verdict; without one, as many as a few seconds of CPU time
+    allow. Designs in `brief`, which are dear, get a first look only, if they may grow. `explain`:
+    False where what grows is known, and explained only when it crosses a threshold or is asked for.
+    `packages` are the distributions whose versions belong to the recording.
 
     Raises ScenarioError for a name that cannot be a file's, no designs, fewer than 1 call, or a
-    design that `may_grow` or `leads` name and that is not there.
+    design that `may_grow`, `brief` or `leads` name and that is not there.
     """
     if not name.replace("_", "").replace("-", "").isalnum():
         raise ScenarioError(f"scenario name {name!r}: use letters, digits, '_' and '-'")
@@ -101,7 +103,7 @@ def scenario(
         raise ScenarioError(
             f"scenario {name!r}: calls is {calls}, verdict_calls {verdict_calls}; ask for 1 or more"
         )
-    named = {*may_grow, *(n for lead in leads for n in (lead.design, lead.over))}
+    named = {*may_grow, *brief, *(n for lead in leads for n in (lead.design, lead.over))}
     if unknown := sorted(named - set(designs)):
         raise ScenarioError(
             f"scenario {name!r} has no design {unknown[0]!r}; it has {', '.join(designs)}"
@@ -118,4 +120,5 @@ def scenario(
         may_grow=may_grow,
         leads=leads,
         explain=explain,
+        brief=brief,
     )

@@ -25,6 +25,7 @@ from memcurve.steps import Calls, Finish, Step, Verify
 RESOURCES = ("fds", "threads", "tasks")
 EARLY_MARKS = (5, 25, 50, 100, 150, 200)
 STRETCH = 1.5
+EVIDENT = 1024  # bytes a call
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +84,9 @@ def nothing_rises(record: PassRecord, thresholds: Thresholds) -> bool:
 
 
 def something_grows(record: PassRecord, thresholds: Thresholds) -> bool:
-    """Say whether memory or a resource has the shape of a leak so far."""
-    return any(one.shape == "growing" for one in look(record, thresholds).readings)
+    """Say whether memory has the shape of a leak so far, and a size that no warm-up has."""
+    seen = look(record, thresholds).memory
+    return seen.shape == "growing" and seen.trend is not None and seen.trend.low > EVIDENT
 
 
 def rises_unproved(record: PassRecord, thresholds: Thresholds) -> bool:
