@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from bench.mutation.finding import Finding
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "gate-mutation.md"
-HEADER = ["fault", "in", "design that must turn red", "counters", "culprit", "calls", "s"]
+HEADER = ["fault", "in", "design that must turn red", "counters", "named", "as", "calls", "s"]
 MISSED = "missed: "
+SEEN = "seen, not named"
 LONGEST = 90
 
 
@@ -34,9 +35,13 @@ def rows_of(text: str) -> dict[str, list[str]]:
 
 
 def _end(rows: Sequence[Sequence[str]]) -> str:
-    named = sum(not cells[3].startswith(MISSED) for cells in rows)
-    minutes = sum(int(cells[6]) for cells in rows) / 60
-    return f"{named} of {len(rows)} named. Together they took {minutes:.0f} minutes, two at a time."
+    missed = sum(cells[3].startswith(MISSED) for cells in rows)
+    seen = sum(cells[4] == SEEN for cells in rows)
+    minutes = sum(int(cells[7]) for cells in rows) / 60
+    return (
+        f"{len(rows) - missed - seen} of {len(rows)} named, {seen} seen and not named, {missed} "
+        f"missed. Together they took {minutes:.0f} minutes, two at a time."
+    )
 
 
 def _row(finding: Finding) -> list[str]:
@@ -46,7 +51,8 @@ def _row(finding: Finding) -> list[str]:
         f"`{finding.fault.file}`",
         finding.fault.seen_in,
         f"{MISSED}{finding.problem}" if finding.problem else counters,
-        _code(finding.culprit),
+        f"`{finding.fault.culprit}`" if finding.named else "-" if finding.problem else SEEN,
+        _code(finding.culprit) if finding.named else "-",
         str(finding.calls or "-"),
         f"{finding.elapsed_s:.0f}",
     ]

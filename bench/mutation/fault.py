@@ -60,7 +60,8 @@ class Fault:
 
     `module` is put behind the imports of the first edit's file. `seen_in` is the design that must
     turn red, `counters` are those of which at least one must be named, and `culprit` is what must
-    stand in the first culprits, or in the error of a call that raises.
+    stand in the first culprits, or in the error of a call that raises. `unnamed` is why nobody can
+    name it yet, for a fault that is seen all the same.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Fault:
     counters: tuple[str, ...]
     culprit: str
     module: str = ""
+    unnamed: str = ""
 
     @property
     def file(self) -> str:

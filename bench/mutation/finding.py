@@ -21,14 +21,16 @@ CULPRITS_READ = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One fault and what came of it; `problem` is empty when the gate named it rightly.
+    """One fault and what came of it; `problem` is empty when the gate said what it can.
 
-    `counters` are those that crossed in the design that must turn red, `calls` what that design
-    ran, `elsewhere` the other designs that turned red.
+    `named` says whether the right culprit was among the first. `counters` are those that crossed in
+    the design that must turn red, `calls` what that design ran, `elsewhere` the other designs that
+    turned red.
     """
 
     fault: Fault
     problem: str
+    named: bool
     counters: tuple[str, ...]
     culprit: str
     calls: int
@@ -52,11 +54,12 @@ class Finding:
             problem = "the gate stayed green"
         elif not set(counters) & set(fault.counters):
             problem = f"named {', '.join(counters)} instead of {' or '.join(fault.counters)}"
-        elif not right:
+        elif not right and not fault.unnamed:
             problem = f"the culprit is not {fault.culprit!r} but {'; '.join(named) or 'nobody'}"
         return cls(
             fault=fault,
             problem=problem,
+            named=bool(counters and right),
             counters=counters,
             culprit=next(iter([*right, *named]), ""),
             calls=outcome.judgement.calls if outcome.judgement is not None else 0,

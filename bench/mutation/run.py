@@ -52,9 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
             findings.append(finding)
             if chosen.write:
                 write(findings)
-    named = sum(not finding.problem for finding in findings)
-    print(f"{named} of {len(faults)} faults named in {time.monotonic() - began:.0f} s")
-    return 1 if named < len(faults) else 0
+    named = sum(finding.named for finding in findings)
+    missed = sum(bool(finding.problem) for finding in findings)
+    print(f"{named} of {len(faults)} faults named, {missed} missed", end=" ")
+    print(f"in {time.monotonic() - began:.0f} s")
+    return 1 if missed else 0
 
 
 def _parser() -> argparse.ArgumentParser:

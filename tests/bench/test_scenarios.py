@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 from pathlib import Path
 
@@ -11,11 +10,8 @@ import pytest
 
 from bench.backend import stub_backend
 from bench.designs import published
-from bench.mutation.fault import THE_CALL, Fault
-from bench.mutation.faults import FAULTS
 from bench.stub.counters import GAUGES
 from memcurve.discovery import discover
-from memcurve.judge.gates import GATED_COUNTERS
 from memcurve.measure.worker import target
 
 ROOT = Path(__file__).parents[2]
@@ -95,15 +91,3 @@ def test_the_published_manager_keeps_the_time_of_what_it_removed() -> None:
     assert manager.active_executions == {}
     assert list(manager._execution_timestamps) == ["one"]
     manager.executor_pool.shutdown()
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_every_fault_still_finds_its_place_in_ragpool(fault: Fault, tmp_path: Path) -> None:
-    copy = tmp_path / "ragpool"
-    shutil.copytree(ROOT / "src" / "ragpool", copy)
-    fault.apply(copy)
-    compile((copy / fault.file).read_text(), fault.file, "exec")
-    scenario, _, design = fault.seen_in.partition("/")
-    assert design in SCENARIOS[scenario].designs
-    assert set(fault.counters) <= {*GATED_COUNTERS, THE_CALL}
-    assert fault.culprit
