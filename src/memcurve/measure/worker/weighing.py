@@ -58,8 +58,8 @@ class Weighing:
         direct = [thing for thing in children(holder) if id(thing) in ids]
         if not direct:
             return None
-        # one stays alive, to see whether anything else holds it
-        probe = direct.pop() if len(direct) > 1 else None
+        # one stays alive, to see whether anything else holds it; the newest may be in use elsewhere
+        probe = direct.pop(0) if len(direct) > 1 else None
         count = len(direct)
         del direct
         steps: List[release.Step] = []
