@@ -25,11 +25,13 @@ def three_designs(
     must_not_grow: tuple[str, ...] = ("pooled",),
     calls: int = 100,
     verdict_calls: int = CHEAP,
+    explain: bool = True,
+    brief: tuple[str, ...] = ("naive",),
 ) -> Scenario:
     """Declare a scenario whose designs are `bench.runs.{naive,published,pooled}:name`.
 
     `setup` prepares the pooled design, `at_most` is what it may use of what naive uses, `extra`
-    are further designs. What must not grow runs `verdict_calls`.
+    are further designs. Calls of the designs in `brief` are dear: the others run `verdict_calls`.
     """
     designs: dict[str, str | Target] = {
         "naive": f"bench.runs.naive:{name}",
@@ -46,6 +48,8 @@ def three_designs(
         must_not_grow,
         calls=calls,
         verdict_calls=verdict_calls,
+        explain=explain,
+        brief=brief,
     )
 
 

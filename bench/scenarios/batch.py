@@ -7,6 +7,7 @@ batch = three_designs(
     "One test case a call through the manager, one after another.",
     setup="platform",
     verdict_calls=DEAR,
+    brief=("naive", "published"),
     # a fiftieth of the connections; half of the CPU, where a fourth is the aim and not yet shown
     at_most={"connections_opened": 0.02, "cpu_ns": 0.5},
 )
@@ -16,5 +17,8 @@ batch_threads = three_designs(
     setup="threaded_platform",
     calls=10,  # 100 cases
     verdict_calls=DEAR // 10,
-    at_most={"connections_opened": 0.1, "cpu_ns": 0.7},
+    explain=False,  # batch is, which holds the same; a call is ten times as dear here
+    brief=("naive", "published"),
+    # two connections for each of ten loops, however many cases there are
+    at_most={"connections_opened": 0.2, "cpu_ns": 0.7},
 )

@@ -18,6 +18,8 @@ fastapi_execute = declared(
     },
     "One request a call; database, settings and clients per request, or in app.state.",
     verdict_calls=DEAR,
+    explain=False,  # vectordb_node is, which builds the same clients
+    brief=("naive", "published"),
     leads=(
         Lead(design="pooled", over="naive", at_most={"connections_opened": 0.1, "cpu_ns": 0.8}),
     ),

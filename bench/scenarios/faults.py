@@ -1,9 +1,12 @@
 """A backend that fails: status 500, connections reset, timeouts and cancelled calls, in turn."""
 
-from bench.scenarios._declaring import three_designs
+from bench.scenarios._declaring import DEAR, three_designs
 
 faults = three_designs(
     "faults",
     "One search a call into a fault; naive keeps every error with its traceback.",
     setup="impatient_platform",
+    verdict_calls=DEAR,  # a fault takes its time
+    brief=("naive", "published"),
+    explain=False,  # executions is, which keep the same clients
 )

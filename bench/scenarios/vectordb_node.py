@@ -7,5 +7,6 @@ vectordb_node = three_designs(
     "An iterative search a call: two searches, two judgements, one answer.",
     setup="default_pools",
     verdict_calls=DEAR,
+    brief=("naive", "published"),
     at_most={"connections_opened": 0.1, "deferred_bytes": 0.25, "cpu_ns": 0.7},
 )

@@ -1,12 +1,13 @@
 """Run scenarios: every design through its passes, side by side where that disturbs nobody.
 
     settled, survivors, allocations    exact whatever else runs: `jobs` lanes take turns
-    natural                            measures time: afterwards, one by one, alone
+    natural                            measures CPU time: afterwards, one on each processor at most
 
 An outcome never raises: what a design did wrong is a failure in its recording.
 """
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -84,8 +85,10 @@ class _Work:
         self.jobs, self.options = jobs, options
         self._progress, self._total = progress, total
         self.waiting: SimpleQueue[Job] = SimpleQueue()
+        self.waiting_natural: SimpleQueue[Job] = SimpleQueue()
         for job in jobs:
             self.waiting.put(job)
+            self.waiting_natural.put(job)
         self.outcomes: dict[str, Outcome] = {}
         self.lanes: list[Lane] = []
         self.stopped = threading.Event()
@@ -162,10 +165,10 @@ def _lane_thread(work: _Work, barrier: threading.Barrier, number: int) -> None:
                 while not work.stopped.is_set():
                     _measure_settled(work, lane, work.waiting.get_nowait())
             _wait_for_the_others(barrier)
-            if number == 0 and work.options.natural:
-                for job in work.jobs:
-                    if not work.stopped.is_set():
-                        _measure_natural(work, lane, job)
+            if number < (os.cpu_count() or 1) and work.options.natural:
+                with contextlib.suppress(Empty):
+                    while not work.stopped.is_set():
+                        _measure_natural(work, lane, work.waiting_natural.get_nowait())
     except BaseException:
         barrier.abort()
         raise
@@ -205,8 +208,8 @@ def _pace(options: RunOptions, job: Job, calls: int) -> Pace:
     if job.design not in job.scenario.may_grow:
         most = round(options.thresholds.most_calls * dear)
         return Pace(enough=stated or first_look, cpu_s=cpu_s, most=most)
-    if options.judge_all:
-        enough = stated if stated and job.design not in job.scenario.brief else first_look
+    if options.judge_all and job.design not in job.scenario.brief:
+        enough = stated or first_look
         return Pace(enough=enough, cpu_s=min(cpu_s, MAY_GROW_CPU_S), may_grow=True)
     return Pace(enough=calls, once=True)
 

@@ -13,7 +13,7 @@ from memcurve.scenario import Scenario
 from memcurve.store import load_baseline
 from memcurve.units import KIB
 
-MUCH_GARBAGE = 64 * KIB  # deferred bytes a call: enough for a collection to be felt
+MUCH_GARBAGE = 256 * KIB  # deferred bytes a call: enough for a collection to be felt
 
 
 def gated(

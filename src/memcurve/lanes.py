@@ -14,6 +14,7 @@ from memcurve.check import Options, natural_request, rerun_mode, settled_request
 from memcurve.judge.gates import marks
 from memcurve.judge.stopping import (
     Budget,
+    is_full,
     next_step,
     nothing_rises,
     rises_unproved,
@@ -23,7 +24,7 @@ from memcurve.measure.isolation import SpawnedWorker
 from memcurve.measure.runner import NextStep, PassPlan, Session
 from memcurve.recording import Environment, Failure, PassRecord
 from memcurve.scenario import Backend, Scenario, Target
-from memcurve.steps import Calls, Finish, Step
+from memcurve.steps import Calls, Finish, Step, Verify
 
 LOAD_TIMEOUT_S = 120.0
 MOST_RERUNS = 2
@@ -61,7 +62,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     may_grow: bool = False
     most: int = 0
     once: bool = False
-    """No repeat in another mode: only curves are wanted, no verdict."""
+    """No repeat in another mode, and no verification but of what grows: curves are wanted."""
 
 
 class Lane:
@@ -180,19 +181,20 @@ def paced(options: Options, pace: Pace) -> NextStep:
         done = record.calls
         seen = pace.may_grow and done >= shown and something_grows(record, thresholds)
         enough = shown if seen else farthest
+        if done < enough and not is_full(record, thresholds):
+            beyond = [mark for mark in marks(shown) if mark > done]
+            return Calls(to=min(beyond[0] if beyond else done * 2, enough))
         budget = Budget(calls=shown, enough=enough, out_of_time=lambda: record.cpu_s >= pace.cpu_s)
         step = next_step(record, thresholds, budget)
-        until = enough
-        if done >= enough and record.cpu_s < min(pace.cpu_s, LONGER_LOOK_S):
-            until = max(enough, thresholds.conviction)
-        if isinstance(step, Finish) and done < until and nothing_rises(record, thresholds):
-            step = Calls(to=min(done * 2, until))
-        if isinstance(step, Finish) and done < pace.most and rises_unproved(record, thresholds):
-            step = Calls(to=min(done * 2, pace.most))
-        if isinstance(step, Calls) and done < shown:
-            return Calls(to=min(step.to, next(mark for mark in marks(shown) if mark > done)))
-        if isinstance(step, Calls) and done < enough:
-            return Calls(to=min(step.to, enough))
-        return step
+        if pace.once and isinstance(step, Verify) and not something_grows(record, thresholds):
+            return Finish()
+        if not isinstance(step, Finish):
+            return step
+        farther = 0
+        if record.cpu_s < min(pace.cpu_s, LONGER_LOOK_S) and nothing_rises(record, thresholds):
+            farther = thresholds.conviction
+        elif rises_unproved(record, thresholds):
+            farther = pace.most
+        return Calls(to=min(done * 2, farther)) if done < farther else step
 
     return decide

@@ -88,7 +88,7 @@ def scenario(
 
     `calls` are shown and compared. `verdict_calls` is how many a design runs for its verdict: a
     fixed number gives two runs the same verdict; without one, as many as a few seconds of CPU time
-    allow. Designs in `brief`, which are dear, get a first look only, if they may grow. `explain`:
+    allow. Designs in `brief` run the calls shown only, if they may grow. `explain`:
     False where what grows is known, and explained only when it crosses a threshold or is asked for.
     `packages` are the distributions whose versions belong to the recording.
 

@@ -1,5 +1,6 @@
 """The options that commands on scenarios share."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ def scenario_options(command: Command) -> Command:
         click.option(
             "--jobs",
             type=click.IntRange(1),
-            default=2,
-            show_default=True,
-            help="Exact passes side by side.",
+            default=(os.cpu_count() or 1) + 1,
+            show_default="processors + 1",
+            help="Exact passes side by side; those that measure CPU time, at most one a processor.",
         ),
         click.option("--calls", type=click.IntRange(1), help="Calls of every design."),
         name_option,

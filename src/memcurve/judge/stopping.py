@@ -62,7 +62,7 @@ def next_step(record: PassRecord, thresholds: Thresholds, budget: Budget) -> Ste
     """Return the next step of a settled pass."""
     done = record.calls
     spent = done >= budget.enough and budget.out_of_time()
-    full = _memory_is_full(record, thresholds)
+    full = is_full(record, thresholds)
     first_look = max(thresholds.first_look, budget.calls)
     if done < first_look and not spent and not full:
         marks = (*EARLY_MARKS, first_look)
@@ -94,7 +94,7 @@ def rises_unproved(record: PassRecord, thresholds: Thresholds) -> bool:
 
     Memory that is full is not filled further.
     """
-    if _memory_is_full(record, thresholds):
+    if is_full(record, thresholds):
         return False
     seen, done = look(record, thresholds), record.calls
     return _is_open(seen.memory, thresholds.tolerance, done, thresholds) or any(
@@ -149,7 +149,7 @@ def _convicted(seen: Look, done: int, thresholds: Thresholds) -> bool:
     return done >= thresholds.conviction and even
 
 
-def _memory_is_full(record: PassRecord, thresholds: Thresholds) -> bool:
+def is_full(record: PassRecord, thresholds: Thresholds) -> bool:
     """Whether memory rose past what any cache may hold; sooner than that only far beyond it."""
     grown, done = grown_bytes(record), record.calls
     share = 1 if done >= thresholds.least_calls else 4

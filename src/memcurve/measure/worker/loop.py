@@ -125,12 +125,14 @@ class CallLoop:
             self._counters.resources.reset_rss_peak()
             self._row((MISSING, MISSING))
             return
+        gc.collect()
+        gc.freeze()  # or each of the next collections would walk all that was imported
         # what a verification leaves behind at its first run is there before the first row
         yield from self.verify(bounds.rehearsal())
         self._counters.objects_frozen = 0
         gc.disable()
-        if self._mode != "unfrozen":
-            gc.freeze()
+        if self._mode == "unfrozen":
+            gc.unfreeze()
         self._settler.mark()
         # twice: what the first reading itself leaves behind is there before the second
         self._row((0, 0))
@@ -245,8 +247,9 @@ class CallLoop:
         self._counters.objects_frozen += len(gc.get_objects()) if frozen else 0
         gc.unfreeze()
         objects = gc.collect()
-        again = yield from self._settler.patient()
-        left = again if any(again) else left  # what outlived the grace is waited for only once
+        if objects:  # their finalizers may have left something running
+            again = yield from self._settler.patient()
+            left = again if any(again) else left  # what outlived the grace is waited for only once
         after = self._counters.live_bytes()
         found = bounds.filling(things)  # now: nothing frozen is listed by the collector
         if frozen:
