@@ -181,11 +181,14 @@ def paced(options: Options, pace: Pace) -> NextStep:
         done = record.calls
         seen = pace.may_grow and done >= shown and something_grows(record, thresholds)
         enough = shown if seen else farthest
-        if done < enough and not is_full(record, thresholds):
-            beyond = [mark for mark in marks(shown) if mark > done]
-            return Calls(to=min(beyond[0] if beyond else done * 2, enough))
         budget = Budget(calls=shown, enough=enough, out_of_time=lambda: record.cpu_s >= pace.cpu_s)
         step = next_step(record, thresholds, budget)
+        if done < enough and not is_full(record, thresholds):
+            # the first look verifies; after it a second one at the end is enough
+            beyond = [
+                mark for mark in (*marks(shown), thresholds.first_look, enough) if mark > done
+            ]
+            return step if isinstance(step, Verify) else Calls(to=min(*beyond, enough))
         if pace.once and isinstance(step, Verify) and not something_grows(record, thresholds):
             return Finish()
         if not isinstance(step, Finish):
