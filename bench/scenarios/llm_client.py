@@ -17,5 +17,6 @@ llm_client_40 = three_designs(
         )
     },
     must_not_grow=("evicting", "pooled"),
+    brief=("naive", "published"),
     at_most={"cpu_ns": 0.7, "connections_opened": 1.0},
 )

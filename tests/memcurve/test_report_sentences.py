@@ -112,6 +112,13 @@ def test_the_headline_joins_the_best_and_the_worst_design() -> None:
     )
 
 
+def test_a_design_of_one_scenario_does_not_speak_for_the_run() -> None:
+    sample = sample_run()
+    alone = recording(scenario="executions", design="evicting")
+    outcomes = (*sample.outcomes, outcome(alone, judged=judgement(flat())))
+    assert headline(msgspec.structs.replace(sample, outcomes=outcomes)) == headline(sample)
+
+
 def test_a_crossed_threshold_is_the_headline_and_the_status() -> None:
     page = build_page(crossed_run())
     assert page.headline.startswith("rag_client/pooled: live_bytes left its accepted band at call")

@@ -22,6 +22,7 @@ from memcurve.report.sentences import (
     best_design,
     design_sentences,
     headline,
+    main_designs,
     outcome_sentence,
     rate_cell,
     state_of,
@@ -178,7 +179,7 @@ def build_page(run: Run, baselines: Mapping[str, Baseline] | None = None) -> Pag
     environments = (outcome.recording.environment for outcome in run.outcomes)
     sentences = design_sentences(run)
     return Page(
-        headline=headline(run, _advantage(_hero(views), sentences)),
+        headline=headline(run, _advantage(_hero(views), main_designs(run, sentences))),
         sentences=sentences,
         scenarios=tuple(views),
         crossings=run.crossings,

@@ -1,6 +1,7 @@
 """What a report says in words: of one design, of a scenario, of the whole run."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -199,7 +200,7 @@ def headline(run: Run, advantage: str = "") -> str:
         name = f"{first_failed.scenario}/{first_failed.design}"
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         return f"{name} {outcome_sentence(failed[0])}{more}"
-    sentences = design_sentences(run)
+    sentences = main_designs(run, design_sentences(run))
     if not sentences:
         return "nothing was measured"
     best, worst = best_design(sentences), worst_design(sentences)
@@ -211,6 +212,13 @@ def headline(run: Run, advantage: str = "") -> str:
 
 
 Sentences = Mapping[str, tuple[State, str]]
+
+
+def main_designs(run: Run, sentences: Sentences) -> Sentences:
+    """Return those that speak for the whole run: a design of one scenario does not."""
+    counts = Counter(outcome.recording.design for outcome in run.outcomes)
+    most = max(counts.values(), default=0)
+    return {name: said for name, said in sentences.items() if 2 * counts[name] >= most}
 
 
 def best_design(sentences: Sentences) -> str:
