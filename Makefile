@@ -66,7 +66,8 @@ schema: $(STAMP) ## write docs/schema and tests/api.txt anew from the code
 
 gallery: $(STAMP) ## copy the pictures and the summary of the last run to reports/gallery
 	mkdir -p reports/gallery
-	cp reports/*.png reports/summary.md reports/gallery/
+	cp reports/*.png reports/gallery/
+	sed 's|$(CURDIR)/||g' reports/summary.md > reports/gallery/summary.md
 
 docs: $(STAMP) $(DOCS_STAMP) ## build the documentation as a site, warnings are errors
 	$(BIN)/zensical build --strict --clean
