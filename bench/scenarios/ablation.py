@@ -23,7 +23,7 @@ ablation = declared(
     "each alone, all but one, none and all.",
     must_not_grow=("everything",),
     brief=DESIGNS[:-1],
-    calls=60,  # six clean-ups
+    calls=25,
     verdict_calls=DEAR,
     explain=False,  # executions and vectordb_node are, which hold the same
 )
