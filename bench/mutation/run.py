@@ -94,7 +94,7 @@ def _gated(design: str, cwd: str) -> list[Outcome]:
     options = bench.RunOptions(
         jobs=1, natural=False, explain="crossings", baselines=BASELINES, cwd=cwd
     )
-    return gated(scenarios, bench.run_scenarios(scenarios, options), BASELINES)
+    return gated(scenarios, bench.run_scenarios(scenarios, options, among=_scenarios()), BASELINES)
 
 
 def _gating(one: Scenario, design: str) -> Scenario:
@@ -122,7 +122,9 @@ def _clean_runs(count: int, scenarios: Sequence[Scenario], jobs: int) -> int:
 def _clean_run(scenarios: Sequence[Scenario], jobs: int) -> list[str]:
     """Return what turned red: crossed thresholds, and designs that could not be measured."""
     options = bench.RunOptions(jobs=jobs, natural=False, explain="never", judge_all=False)
-    outcomes = gated(scenarios, bench.run_scenarios(scenarios, options), BASELINES)
+    outcomes = gated(
+        scenarios, bench.run_scenarios(scenarios, options, among=_scenarios()), BASELINES
+    )
     run = bench.run_of(scenarios, outcomes, "", 0.0)
     failures = [failed.recording.failure for failed in run.failures]
     return [

@@ -83,6 +83,7 @@ class _Work:
         self, jobs: Sequence[Job], options: RunOptions, progress: Progress | None, total: int
     ) -> None:
         self.jobs, self.options = jobs, options
+        self.imported: Sequence[Job] = ()
         self._progress, self._total = progress, total
         self.waiting: SimpleQueue[Job] = SimpleQueue()
         self.waiting_natural: SimpleQueue[Job] = SimpleQueue()
@@ -114,10 +115,15 @@ class _Work:
 
 
 def run_scenarios(
-    scenarios: Sequence[Scenario], options: RunOptions, progress: Progress | None = None
+    scenarios: Sequence[Scenario],
+    options: RunOptions,
+    progress: Progress | None = None,
+    among: Sequence[Scenario] = (),
 ) -> list[Outcome]:
     """Measure and judge every design, in the order of the scenarios.
 
+    Lanes import the targets of all scenarios in `among`: the curves of a few that were chosen then
+    start from the same heap as in a run of all, and compare with what that accepted.
     `progress` is called from several threads. Interrupting ends every process that this started.
     """
     passes = 2 if options.natural else 1
@@ -126,6 +132,7 @@ def run_scenarios(
     total = passes * sum(len(jobs) for jobs in groups)
     for jobs in groups:
         work = _Work(jobs, options, progress, total)
+        work.imported = [one for group in _groups(among) for one in group if _meet(one, jobs[0])]
         work.done = passes * len(outcomes)
         outcomes |= _run_group(work)
     return [outcomes[f"{one.name}/{design}"] for one in scenarios for design in one.designs]
@@ -138,6 +145,10 @@ def _groups(scenarios: Sequence[Scenario]) -> list[list[Job]]:
         jobs = groups.setdefault(id(one.backend), [])
         jobs.extend(Job(scenario=one, design=design) for design in one.designs)
     return list(groups.values())
+
+
+def _meet(one: Job, other: Job) -> bool:
+    return one.scenario.backend is other.scenario.backend
 
 
 def _run_group(work: _Work) -> dict[str, Outcome]:
@@ -159,7 +170,9 @@ def _run_group(work: _Work) -> dict[str, Outcome]:
 
 def _lane_thread(work: _Work, barrier: threading.Barrier, number: int) -> None:
     try:
-        with Lane.opened(work.jobs, _options(work.options), work.options.cwd) as lane:
+        with Lane.opened(
+            work.imported or work.jobs, _options(work.options), work.options.cwd
+        ) as lane:
             work.lanes.append(lane)
             with contextlib.suppress(Empty):
                 while not work.stopped.is_set():

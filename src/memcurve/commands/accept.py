@@ -52,7 +52,8 @@ def accept(
 
     if not reason.strip():
         raise click.UsageError("--reason is empty; say why these curves are right")
-    scenarios = select(discover(paths), expression)
+    found = discover(paths)
+    scenarios = select(found, expression)
     options = bench.RunOptions(
         calls=calls, jobs=jobs, natural=False, explain="never", judge_all=False
     )
@@ -62,7 +63,7 @@ def accept(
         if not quiet:
             click.echo(f"repeat {number} of {repeats}", err=True)
         with shown(quiet) as progress:
-            rounds.append(bench.run_scenarios(scenarios, options, progress))
+            rounds.append(bench.run_scenarios(scenarios, options, progress, found))
     kept: list[dict[str, object]] = []
     for one in scenarios:
         before = _before(rounds, baselines, one.name)

@@ -77,7 +77,8 @@ def run(
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other; choose one")
     began = time.monotonic()
-    scenarios = select(discover(paths), expression)
+    found = discover(paths)
+    scenarios = select(found, expression)
     options = bench.RunOptions(
         calls=calls,
         jobs=jobs,
@@ -88,7 +89,7 @@ def run(
         judge_all=not quick,
     )
     with shown(quiet) as progress:
-        outcomes = bench.run_scenarios(scenarios, options, progress)
+        outcomes = bench.run_scenarios(scenarios, options, progress, found)
     save_outcomes(out, outcomes)
     outcomes = gated(scenarios, outcomes, baselines)
     value = bench.run_of(scenarios, outcomes, _command(), began)
