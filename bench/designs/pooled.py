@@ -20,6 +20,7 @@ from ragpool.workflow import NODE_TYPES, NodeType
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
 HISTORY = 20
 MODELS_IN_USE = 64
@@ -27,23 +28,25 @@ TOO_FEW_MODELS = 8
 CALL_S = 300.0  # so that each call ends with a clean-up: in between the level would swing
 
 
-@contextlib.asynccontextmanager
-async def pools() -> AsyncIterator[Pools]:
+def pools() -> AbstractAsyncContextManager[Pools]:
     """Give the pools of one process, and close them behind the last call."""
     # as many models as configurations are in use: a smaller pool would build them in turn
-    llm = LLMPool(max_models=MODELS_IN_USE)
-    made = Pools(llm=llm, retrieval=RAGServicePool(), cache=SearchCache())
-    try:
-        yield made
-    finally:
-        await made.aclose()
+    return _closed_after(LLMPool(max_models=MODELS_IN_USE), SearchCache())
+
+
+def small_pools() -> AbstractAsyncContextManager[Pools]:
+    """Give pools that hold fewer models than are in use, so that every call evicts some."""
+    return _closed_after(LLMPool(max_models=TOO_FEW_MODELS), SearchCache())
+
+
+def caching_pools() -> AbstractAsyncContextManager[Pools]:
+    """Give pools whose cache is switched on, within its bounds."""
+    return _closed_after(LLMPool(), SearchCache(enabled=True))
 
 
 @contextlib.asynccontextmanager
-async def small_pools() -> AsyncIterator[Pools]:
-    """Give pools that hold fewer models than are in use, so that every call evicts some."""
-    llm = LLMPool(max_models=TOO_FEW_MODELS)
-    made = Pools(llm=llm, retrieval=RAGServicePool(), cache=SearchCache())
+async def _closed_after(llm: LLMPool, cache: SearchCache) -> AsyncIterator[Pools]:
+    made = Pools(llm=llm, retrieval=RAGServicePool(), cache=cache)
     try:
         yield made
     finally:
@@ -59,16 +62,6 @@ async def default_pools() -> AsyncIterator[Pools]:
         await Pools.default().aclose()
         for kind in (SearchCache, RAGServicePool, LLMPool):
             kind.clear_instance()
-
-
-@contextlib.asynccontextmanager
-async def caching_pools() -> AsyncIterator[Pools]:
-    """Give pools whose cache is switched on, within its bounds."""
-    made = Pools(llm=LLMPool(), retrieval=RAGServicePool(), cache=SearchCache(enabled=True))
-    try:
-        yield made
-    finally:
-        await made.aclose()
 
 
 class FakeClock:

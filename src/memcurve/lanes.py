@@ -15,6 +15,7 @@ from memcurve.judge.gates import marks
 from memcurve.judge.stopping import (
     Budget,
     is_full,
+    looks_growing,
     next_step,
     nothing_rises,
     rises_unproved,
@@ -62,7 +63,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     may_grow: bool = False
     most: int = 0
     once: bool = False
-    """No repeat in another mode, and no verification but of what grows: curves are wanted."""
+    """Only curves are wanted: no repeat in another mode, verified only where it looks growing."""
 
 
 class Lane:
@@ -189,7 +190,7 @@ def paced(options: Options, pace: Pace) -> NextStep:
                 mark for mark in (*marks(shown), thresholds.first_look, enough) if mark > done
             ]
             return step if isinstance(step, Verify) else Calls(to=min(*beyond, enough))
-        if pace.once and isinstance(step, Verify) and not something_grows(record, thresholds):
+        if pace.once and isinstance(step, Verify) and not looks_growing(record, thresholds):
             return Finish()
         if not isinstance(step, Finish):
             return step

@@ -91,7 +91,7 @@ def closes_stderr() -> None:
 def allocates_without_end(number: int) -> None:
     while number == 4:
         KEPT.append(bytearray(1 << 20))
-        time.sleep(0.001)
+        time.sleep(0.001)  # the kernel must end it, not the machine around it first
 
 
 def starts_a_daemon() -> None:

@@ -89,6 +89,11 @@ def something_grows(record: PassRecord, thresholds: Thresholds) -> bool:
     return seen.shape == "growing" and seen.trend is not None and seen.trend.low > EVIDENT
 
 
+def looks_growing(record: PassRecord, thresholds: Thresholds) -> bool:
+    """Say whether memory or a resource has the shape of a leak, of any size."""
+    return any(one.shape == "growing" for one in look(record, thresholds).readings)
+
+
 def rises_unproved(record: PassRecord, thresholds: Thresholds) -> bool:
     """Say whether memory or a resource surely rises, by a curve that proves no growth yet.
 
