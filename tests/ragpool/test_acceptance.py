@@ -136,8 +136,10 @@ def test_a_thousand_endpoints_stay_within_the_bound_and_break_no_call(
             if number in (199, 599, 999):
                 await asyncio.gather(*calls)
                 live.append(live_bytes())
-        open_now = pool.stats().open
-        assert open_now <= 8
+        # what the last collection let go closes on this loop, some turns later
+        async with asyncio.timeout(10):
+            while pool.stats().open > 8:
+                await asyncio.sleep(0.01)
         return [(await call).text for call in calls]
 
     texts = asyncio.run(use())
