@@ -120,6 +120,12 @@ LABELS: Final = (
         root="module global",
         path=("leaks.POOL", "ssl.SSLContext"),
     ),
+    Label(
+        name="client_of_a_dear_call",
+        type="leaks.HttpClient",
+        root="module global",
+        path=("leaks.MANAGER", ".active", ".holds", "leaks.Engine", ".client: leaks.HttpClient"),
+    ),
     Label(name="native_stream", type="zlib.Compress", root="module global", path=("STREAMS",)),
     Label(name="cycle_in_a_registry", type="leaks.Ring", root="module global", path=("RINGS",)),
     _kept("every_tenth_call", "module global", "leaks.BY_DAY", per_call=0.1),

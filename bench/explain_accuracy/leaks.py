@@ -5,6 +5,7 @@ import collections
 import contextvars
 import ctypes
 import functools
+import hashlib
 import io
 import logging
 import os
@@ -16,6 +17,7 @@ from array import array
 from concurrent.futures import ThreadPoolExecutor
 
 PAYLOAD = 300
+DEAR_ROUNDS = 60_000  # some 30 ms of CPU: windows of few calls
 
 
 class Record:
@@ -321,6 +323,30 @@ POOL = {}
 
 def native_weight(number):
     POOL[number] = Connection()  # site: native_weight
+
+
+class HttpClient:
+    def __init__(self):
+        self.connection = Connection()
+        self.pool = [self.connection]
+
+
+class Engine:
+    def __init__(self, number):
+        self.templates = [[[number] for _ in range(40)] for _ in range(40)]
+        self.history = {f"step {step}": bytes(PAYLOAD) for step in range(10)}
+        self.client = HttpClient()  # site: client_of_a_dear_call
+
+
+class Case:
+    def __init__(self, number):
+        self.result = {"documents": [Record(number) for _ in range(5)]}
+        self.holds = (Engine(number),)
+
+
+def client_of_a_dear_call(number):
+    hashlib.pbkdf2_hmac("sha256", b"case", b"", DEAR_ROUNDS)
+    MANAGER.active[f"case-{number}"] = Case(number)
 
 
 STREAMS = []

@@ -87,6 +87,17 @@ def test_native_weight_is_named_after_the_client_that_owns_it() -> None:
     assert "client" in culprit.advice
 
 
+def test_a_client_is_named_rather_than_the_connection_inside_it() -> None:
+    steps = [
+        [".http", "httpx.AsyncClient", "httpx.AsyncClient", 900],
+        ["._pool", "httpcore.AsyncConnectionPool", "httpcore.AsyncConnectionPool", 900],
+        ["[*]", "httpcore.AsyncHTTPConnection", "httpcore.AsyncHTTPConnection", 900],
+    ]
+    freed = {"python": 0, "malloc": 90_000, "heads": 100, "steps": steps}
+    (culprit,) = explained(survivors(group(), release={"released": [[0, freed]]})).culprits
+    assert culprit.type == "httpx.AsyncClient"
+
+
 def test_growth_that_no_object_explains_is_charged_to_the_line_that_grows() -> None:
     short, long = traced(10, (7, 9_000), (8, 500)), traced(30, (7, 29_000), (8, 500))
     found = join(growth(), survivors(), (short, long))

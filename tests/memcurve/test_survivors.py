@@ -60,6 +60,22 @@ class Pool:
 def native_often_held_twice(number):
     KEPT[number] = Pool(number)
 
+class Shared:
+    def __init__(self):
+        self.connections = [Owner()]
+        self.context = self.connections[0].context
+
+def native_always_held_twice(number):
+    KEPT[number] = Shared()
+
+class Engine:
+    def __init__(self, number):
+        self.parts = [[[number] for _ in range(40)] for _ in range(40)]
+        self.owner = Owner()
+
+def engine(number):
+    KEPT[number] = Engine(number)
+
 class Left:
     def __init__(self):
         self.right = Right(self)
@@ -94,12 +110,13 @@ def also_in_a_full_cache(number):
     newest = Entry(newest, cached(number))
 """
 WINDOWS = Windows(warm=60, window=20, traced=5, short=10, long=30, lines=10)
+EARLY = Windows(warm=8, window=10, traced=5, short=5, long=15, lines=10)
 PLAN = PassPlan(kind="survivors", mode="settled", grace_s=0.05)
 
 
-def run(folder: Path, name: str, *, native: float = 0.0) -> PassRecord:
+def run(folder: Path, name: str, *, native: float = 0.0, windows: Windows = WINDOWS) -> PassRecord:
     """Run a survivors pass of one function of the source."""
-    return _run(folder, name, survivors_request(PLAN, WINDOWS, Wanted(native_per_call=native)))
+    return _run(folder, name, survivors_request(PLAN, windows, Wanted(native_per_call=native)))
 
 
 def _run(folder: Path, name: str, request: object) -> PassRecord:
@@ -167,6 +184,17 @@ def test_native_weight_is_followed_down_to_the_object_that_carries_it(tmp_path: 
     assert fact["malloc"] / fact["heads"] > 5_000
 
 
+def test_calls_that_build_much_are_counted_to_the_object_among_the_first_calls_too(
+    tmp_path: Path,
+) -> None:
+    record = run(tmp_path, "engine", native=10_000.0, windows=EARLY)
+    (group,) = groups(record)
+    assert (group["type"], group["objects"]) == ("held.Engine", 10)
+    ((_, fact),) = record.surveys["release"]["released"]
+    assert [step[1] for step in fact["steps"]] == ["held.Owner", "ssl.SSLContext"]
+    assert fact["malloc"] / fact["heads"] > 5_000
+
+
 def test_a_kept_class_has_one_holder_though_its_base_knows_it_too(tmp_path: Path) -> None:
     (group,) = groups(run(tmp_path, "classes"))
     assert (group["type"], group["root"]) == ("type", "module global")
@@ -187,6 +215,12 @@ def test_no_step_of_a_path_begins_or_ends_with_a_space(tmp_path: Path) -> None:
 
 def test_native_weight_is_found_on_the_objects_that_hold_it_once(tmp_path: Path) -> None:
     record = run(tmp_path, "native_often_held_twice", native=10_000.0)
+    ((_, fact),) = record.surveys["release"]["released"]
+    assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
+
+
+def test_native_weight_that_two_parts_of_a_survivor_hold_is_found_too(tmp_path: Path) -> None:
+    record = run(tmp_path, "native_always_held_twice", native=10_000.0)
     ((_, fact),) = record.surveys["release"]["released"]
     assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
 

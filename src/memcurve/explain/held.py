@@ -9,7 +9,8 @@ from memcurve.explain.growth import Growth
 from memcurve.explain.places import as_places, site_of
 from memcurve.findings import OUTSIDE, Culprit, Cycle, TypeCount
 
-OWNERS = ("client", "session", "connection", "engine")
+OWNERS = ("client", "session", "engine", "connection")
+"""Endings of the names of what a person opens and closes, the outermost kind first."""
 CONTAINERS = ("dict", "list", "tuple", "set", "collections.deque")
 
 _Fact = dict[str, Any]
@@ -103,11 +104,17 @@ def _named(group: _Fact, weighed: _Fact | None, root: str) -> tuple[tuple[str, .
         return tuple(path), group["type"], ""
     path.extend(f"{label.strip()}: {text}" for label, text, _, _ in steps)
     kinds = [group["type"], *(kind for _, _, kind, _ in steps)]
-    owners = [k for k in kinds if k.rpartition(".")[2].lower().endswith(OWNERS)]
-    named = owners[-1] if owners else kinds[-1]
-    if named in CONTAINERS:
-        named = group["type"]
-    return tuple(path), named, kinds[-1]
+    named = _owner_of(kinds)
+    return tuple(path), group["type"] if named in CONTAINERS else named, kinds[-1]
+
+
+def _owner_of(kinds: list[str]) -> str:
+    """Return the type that a person would close: a client before its connection, else the last."""
+    for ending in OWNERS:
+        owners = [kind for kind in kinds if kind.rpartition(".")[2].lower().endswith(ending)]
+        if owners:
+            return owners[-1]
+    return kinds[-1]
 
 
 def _cycle_of(kind: str, cycles: tuple[Cycle, ...]) -> str:

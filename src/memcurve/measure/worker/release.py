@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import time
 import types
+from functools import partial
 from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from . import labels
@@ -92,7 +93,7 @@ class Scales:
         return self._counters.python.read(), self._counters.malloc.read()
 
     def freed_by(
-        self, holder: Any, ids: AbstractSet[int], enough: Optional[float] = None
+        self, let_go: Callable[[], bool], enough: Optional[float] = None
     ) -> Optional[Tuple[int, int]]:
         """Cut, settle, and return (Python bytes, malloc bytes) that this freed; None: no cut.
 
@@ -101,7 +102,7 @@ class Scales:
         seen at once; what needs the collector is not believed while an earlier cut waits for it.
         """
         before = self.settled() if enough is None else self.read()
-        if not cut(holder, ids):
+        if not let_go():
             return None
         after = self.read()
         waiting, self._settled = not self._settled, False
@@ -172,7 +173,7 @@ def _heaviest(
                 return None
             tried += 1
             heads.remove(fresh[0])
-            step = _try(find(fresh[0]), trail, name, scales, native_each)
+            step = _try(partial(find, fresh[0]), born, trail, name, scales, native_each)
             if step is not None:
                 return step
     return None
@@ -220,21 +221,44 @@ def _step(holder: Any, name: str) -> Step:
 
 
 def _try(
-    head: Any, trail: List[str], name: str, scales: Scales, native_each: float
+    find: Callable[[], Any],
+    born: AbstractSet[int],
+    trail: List[str],
+    name: str,
+    scales: Scales,
+    native_each: float,
 ) -> Optional[Step]:
-    """Cut one named reference of one head; return the step if that frees half of its weight."""
-    holder = _follow(head, trail)
-    head = None
+    """Let go of one named part of a head; return the step if that frees half of its weight."""
+    holder = _follow(find(), trail)
     child = _child(holder, name)
     if child is None:
         return None
-    step = [name, labels.describe(child), labels.type_name(type(child))]
-    ids = {id(child)}
-    child = None
-    freed = scales.freed_by(_namespace(holder, ids), ids, SHARE * native_each)
+    step = _step(holder, name)
+    key = id(child)
+    holder = child = None
+    freed = scales.freed_by(lambda: _let_go(find(), born, key), SHARE * native_each)
     if freed is None or freed[1] < SHARE * native_each:
         return None
     return step + [freed[1]]
+
+
+def _let_go(head: Any, born: AbstractSet[int], key: int) -> bool:
+    """Cut every reference below a head to the part with this id; say whether there was one.
+
+    A pool and its open connections may hold one TLS context: it is the head's all the same.
+    """
+    done = False
+    seen, stack = {id(head), key}, [head]
+    while stack and len(seen) < MOST_OBJECTS:
+        thing = stack.pop()
+        found = children(thing)
+        if any(id(part) == key for part in found):
+            done = cut(_namespace(thing, {key}), {key}) or done
+        for part in found:
+            if id(part) in born and id(part) not in seen:
+                seen.add(id(part))
+                stack.append(part)
+    return done
 
 
 def _namespace(holder: Any, ids: AbstractSet[int]) -> Any:

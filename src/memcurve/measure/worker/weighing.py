@@ -67,7 +67,7 @@ class Weighing:
         if native_each >= release.LEAST_NATIVE_BYTES:
             heads = group.all_heads[-MOST_TRIED:]
             steps = release.walk_down(heads, _finder(holder), self._born, scales, native_each)
-        if scales.freed_by(holder, ids) is None:
+        if scales.freed_by(lambda: release.cut(holder, ids)) is None:
             return None
         after = scales.settled()
         freed = before[0] - after[0], before[1] - after[1]
