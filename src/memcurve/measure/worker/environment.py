@@ -8,7 +8,7 @@ import platform
 import re
 import sys
 import sysconfig
-from typing import Any, Dict, Iterable
+from typing import Any, Dict, Iterable, Optional
 
 from . import heap
 
@@ -73,14 +73,15 @@ def _sources() -> Dict[str, Dict[str, Any]]:
 
 
 def _versions(packages: Iterable[str]) -> Dict[str, str]:
-    if not packages:
-        return {}
+    found = {name: _version(name) for name in packages}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@functools.lru_cache(maxsize=None)  # a look-up leaves cycles behind each time
+def _version(package: str) -> Optional[str]:
     from importlib import metadata
 
-    versions = {}
-    for name in packages:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -119,13 +119,16 @@ class CallLoop:
         self.sampling = True
 
     def begin(self) -> Steps[None]:
-        """Settle, freeze what is there, and write row 0."""
+        """Settle, freeze what is there, and write row 0.
+
+        What was imported comes frozen: it was collected before, and need not be walked again.
+        """
+        gc.collect()
         if self._mode == "natural":
-            gc.collect()
+            gc.unfreeze()
             self._counters.resources.reset_rss_peak()
             self._row((MISSING, MISSING))
             return
-        gc.collect()
         gc.freeze()  # or each of the next collections would walk all that was imported
         # what a verification leaves behind at its first run is there before the first row
         yield from self.verify(bounds.rehearsal())
@@ -236,6 +239,7 @@ class CallLoop:
     def verify(self, things: Optional[Iterable[Any]] = None) -> Steps[Dict[str, Any]]:
         """Give everything frozen back to the collector, settle patiently, and compare.
 
+        With `things` it is a rehearsal: it looks at those only, and leaves frozen what is frozen.
         Returns the bytes and objects that this freed, what is still in flight, and which bounded
         containers are filling: the evidence without which nothing may be called growing.
         """
@@ -245,11 +249,15 @@ class CallLoop:
         waited = before - self._counters.live_bytes()
         frozen = gc.get_freeze_count()
         self._counters.objects_frozen += len(gc.get_objects()) if frozen else 0
-        gc.unfreeze()
+        if things is None:
+            gc.unfreeze()
         objects = gc.collect()
         if objects:  # their finalizers may have left something running
+            gc.freeze()  # waiting collects many times
             again = yield from self._settler.patient()
             left = again if any(again) else left  # what outlived the grace is waited for only once
+            gc.unfreeze()
+            gc.collect()
         after = self._counters.live_bytes()
         found = bounds.filling(things)  # now: nothing frozen is listed by the collector
         if frozen:

@@ -124,7 +124,7 @@ def _forked(channel: Channel, spec: Spec, functions: Functions) -> None:
     pid = os.fork()
     if pid == 0:
         die_with_parent()
-        if spec["mode"] not in ("settled", "patient"):
+        if spec["kind"] not in ("settled", "natural"):
             gc.unfreeze()
         status = 1
         try:
