@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import pytest
 
 import ragpool
 from bench.stub_server import StubServer
+from tests.waiting import reached, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +66,15 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+def left_open(server: StubServer) -> int:
+    """Return the connections that stay open; the server may hear of a close a moment later."""
+    return settled(lambda: int(server.stats()["connections_open"]), 0)
+
+
 async def sqlite_threads_end() -> None:
     """Wait for aiosqlite's threads: after a failed connect it ends one without waiting for it."""
-    for _ in range(1000):
-        if not any("_connection_worker" in thread.name for thread in threading.enumerate()):
-            return
-        await asyncio.sleep(0.002)
+
+    def ended() -> bool:
+        return not any("_connection_worker" in thread.name for thread in threading.enumerate())
+
+    await reached(ended)

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from ragpool import ConfigClient, create_app, get_config_composer, get_db_manager
-from tests.ragpool.conftest import sqlite_threads_end
+from tests.ragpool.conftest import left_open, sqlite_threads_end
+from tests.waiting import WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -81,12 +82,11 @@ def test_without_wait_the_answer_comes_at_once_and_the_result_later(
         made = await client.post("/execute", json=workflow(node_config, wait=False))
         assert made.status_code == 202
         path = f"/executions/{made.json()['execution_id']}"
-        for _ in range(1000):
-            status = (await client.get(path)).json()["status"]
-            if status not in ("pending", "running"):
-                break
-            await asyncio.sleep(0.005)
-        return str(status)
+        status = "pending"
+        async with asyncio.timeout(WAIT_S):
+            while status in ("pending", "running"):
+                status = str((await client.get(path)).json()["status"])
+        return status
 
     assert talk(settings, conversation) == "completed"
 
@@ -115,8 +115,9 @@ def test_an_execution_deleted_while_somebody_waits_for_it_stays_deleted(
     async def conversation(client: httpx.AsyncClient) -> tuple[str, Any]:
         waiting = asyncio.create_task(client.post("/execute", json=workflow(node_config)))
         listed: list[Any] = []
-        while not listed:
-            listed = (await client.get("/executions")).json()["executions"]
+        async with asyncio.timeout(WAIT_S):
+            while not listed:
+                listed = (await client.get("/executions")).json()["executions"]
         await client.delete(f"/executions/{listed[0]['execution_id']}")
         status = (await waiting).json()["status"]
         return status, (await client.get("/executions")).json()["executions"]
@@ -280,4 +281,4 @@ def test_the_app_closes_what_it_made(
     asyncio.run(run())
     assert "closed" in repr(app.state.app_db)
     assert "closed" in repr(app.state.runtime.manager)
-    assert server.stats()["connections_open"] == 0
+    assert left_open(server) == 0

@@ -7,6 +7,7 @@ import gc
 import threading
 import weakref
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,9 @@ from ragpool.workflow import NODE_TYPES, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 class Client:
@@ -66,20 +70,20 @@ def executor(*nodes: Mapping[str, Any], pools: Pools, **options: Any) -> AsyncWo
 
 def test_a_workflow_hands_answers_from_node_to_node(pools: Pools) -> None:
     records: list[ExecutionRecord] = []
+    times = [NOON + timedelta(seconds=seconds) for seconds in (0, 1, 2.5)]
     run = executor(
         {"id": "first", "type": "echo", "query": "<$input>"},
         {"id": "second", "type": "echo", "query": "$input and $first, $$5"},
         pools=pools,
         on_change=records.append,
+        now=iter(times).__next__,
     )
     assert run.get_execution_status()["status"] == "pending"
     record = asyncio.run(run.run())
     assert record.status is ExecutionStatus.COMPLETED
     assert record.results["second"] == {"answer": "input and <input>, $5", "client": "<Client>"}
     assert [r.status for r in records] == ["running", "completed"]
-    assert record.started_at is not None
-    assert record.finished_at is not None
-    assert record.created_at <= record.started_at <= record.finished_at
+    assert [record.created_at, record.started_at, record.finished_at] == times
 
 
 def test_an_error_is_kept_without_its_frames(pools: Pools) -> None:

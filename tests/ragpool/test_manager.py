@@ -25,6 +25,7 @@ from ragpool import (
     WorkflowExecutionManager,
 )
 from ragpool.workers import LoopThreads
+from tests.waiting import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -214,15 +215,15 @@ def test_nothing_of_a_removed_execution_remains(make: Any) -> None:
     for execution_id in list(manager.active_executions):
         manager.get(execution_id).wait(10) if execution_id != "running" else None
         manager.remove(execution_id)
-    manager.submit(node("quick"), "q", "last").wait(10)
-    manager.remove("last")
-    for _ in range(100):  # the cancelled one ends on its own loop
-        gc.collect()
-        if not any(reference() for reference in references):
-            break
+
+    def alive() -> int:
+        """Turn the workers' loops first: the cancelled one ends on its own."""
         manager.submit(node("quick"), "q", "turn").wait(10)
         manager.remove("turn")
-    assert [reference() for reference in references] == [None] * 21
+        gc.collect()
+        return sum(reference() is not None for reference in references)
+
+    assert settled(alive, 0) == 0
     held = (manager.active_executions, manager._execution_timestamps, manager._history)
     assert [len(part) for part in held] == [0, 0, 0]
 
@@ -320,7 +321,13 @@ def test_bounds_out_of_range_are_refused(pools: Pools) -> None:
 
 def test_a_worker_that_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     died: list[Any] = []
-    monkeypatch.setattr(threading, "excepthook", died.append)
+    told = threading.Event()
+
+    def hook(args: Any) -> None:
+        died.append(args)
+        told.set()
+
+    monkeypatch.setattr(threading, "excepthook", hook)
     threads = LoopThreads(1, "test")
     survived = threading.Event()
 
@@ -334,4 +341,5 @@ def test_a_worker_that_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None
     threads.submit(live)
     assert survived.wait(10)
     threads.shutdown()
+    assert told.wait(10)  # the first thread reports its death after its place was taken
     assert [args.exc_type for args in died] == [RuntimeError]
