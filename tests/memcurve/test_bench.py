@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
 from memcurve import bench
-from memcurve.cli import main
 from memcurve.commands.progress import Estimate, line
 from memcurve.discovery import discover
 from memcurve.judge.verdict import name_of
+from tests.memcurve.command_line import run_command
 
 if TYPE_CHECKING:
     from memcurve.judge.comparison import Outcome
@@ -123,9 +122,7 @@ def test_a_design_that_raises_is_a_failure_and_costs_the_others_nothing(tmp_path
 
 
 def invoke(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, list(arguments))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
+    result = run_command(*arguments)
     return result.exit_code, result.output
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from click.testing import CliRunner
 
 from memcurve.bench import Event
 from memcurve.cli import INTERRUPTED, main
 from memcurve.commands.progress import one_line, pass_line, shown
 from memcurve.report.comparison_json import ComparisonShape
+from tests.memcurve.command_line import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,20 +36,12 @@ small = scenario("small", {"naive": "jobs.py:flat", "pooled": "jobs.py:flat"}, c
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "bench" / "scenarios"
-    folder.mkdir(parents=True)
-    (folder / "small.py").write_text(SCENARIO)
-    for at in (folder, tmp_path):
-        (at / "jobs.py").write_text(JOBS)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def place(project: Callable[..., Path]) -> Path:
+    return project(SCENARIO, jobs=JOBS)
 
 
 def invoke(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, list(arguments), prog_name="memcurve")
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
+    result = run_command(*arguments)
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -188,6 +180,7 @@ def test_a_terminal_shows_scenario_design_pass_and_call(
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("NO_COLOR", raising=False)
     if no_color:
         monkeypatch.setenv("NO_COLOR", "1")

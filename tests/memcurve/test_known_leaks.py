@@ -5,16 +5,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from memcurve.cli import main
 from memcurve.explain.known import acknowledge, known_in, parse_known
 from memcurve.findings import Culprit
 from memcurve.judge.comparison import Comparison, Crossing, Outcome
 from memcurve.recording import Recording
+from tests.memcurve.command_line import run_command
 
 TODAY = datetime.date(2026, 11, 22)
 ENTRY = """
@@ -41,15 +41,10 @@ def test_keeps(): KEPT.append({"load": bytes(1000)})
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "bench" / "scenarios"
-    folder.mkdir(parents=True)
-    (folder / "small.py").write_text(SCENARIO)
-    for at in (folder, tmp_path):
-        (at / "leaky.py").write_text(LEAKY)
-    (tmp_path / "test_keeps.py").write_text(TEST)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def place(project: Callable[..., Path]) -> Path:
+    folder = project(SCENARIO, leaky=LEAKY)
+    (folder / "test_keeps.py").write_text(TEST)
+    return folder
 
 
 def write(place: Path, mark: str, days: int) -> None:
@@ -59,9 +54,7 @@ def write(place: Path, mark: str, days: int) -> None:
 
 
 def invoke(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, list(arguments), prog_name="memcurve")
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
+    result = run_command(*arguments)
     return result.exit_code, result.stdout
 
 
@@ -74,12 +67,12 @@ def mark_in(text: str) -> str:
 def test_check_fails_then_is_acknowledged_then_fails_again(place: Path) -> None:
     code, text = invoke("check", "leaky.py:keeps")
     assert code == 1
-    write(place, mark_in(text), days=1)
+    write(place, mark_in(text), days=7)
     code, text = invoke("check", "leaky.py:keeps")
     assert code == 0
     assert "the vendor never closes it (https://example.org/12)" in text
     assert text.startswith("growing")
-    write(place, mark_in(text), days=-1)
+    write(place, mark_in(text), days=-7)
     code, text = invoke("check", "leaky.py:keeps")
     assert code == 1
     assert "expired on" in text
@@ -89,12 +82,12 @@ def test_run_is_not_failed_by_a_known_leak_and_reports_it(place: Path) -> None:
     arguments = ("run", "--quiet", "--json", "--jobs", "1")
     code, text = invoke(*arguments)
     assert code == 1
-    write(place, mark_in(text), days=1)
+    write(place, mark_in(text), days=7)
     code, text = invoke(*arguments)
     assert code == 0
     assert '"growing"' in text
     assert "the vendor never closes it" in (place / "reports" / "index.html").read_text()
-    write(place, mark_in(text), days=-1)
+    write(place, mark_in(text), days=-7)
     assert invoke("report", "--json")[0] == 1
 
 
@@ -113,11 +106,11 @@ def test_a_test_is_not_failed_by_a_known_leak(place: Path) -> None:
 
     code, text = run()
     assert code == 1, text
-    write(place, mark_in(text), days=1)
+    write(place, mark_in(text), days=7)
     code, text = run()
     assert code == 0, text
     (leak,) = known_in(place)
-    write(place, leak.fingerprint, days=-1)
+    write(place, leak.fingerprint, days=-7)
     code, text = run()
     assert code == 1
     assert "expired on" in text

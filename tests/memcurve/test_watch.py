@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -31,9 +32,12 @@ def cheap_collections() -> Iterator[None]:
     gc.unfreeze()
 
 
+EVERY_MARK = 1e6  # a share of the program's CPU time that any row can be afforded in
+
+
 def watched(case: Callable[[], object], marks: int = 600, **options: bool) -> Watch:
     gc.collect()  # older garbage would be taken for the program's
-    with memcurve.watch(**options) as watch:
+    with memcurve.watch(share=EVERY_MARK, **options) as watch:
         for _ in range(marks):
             case()
             watch.mark()
@@ -110,7 +114,7 @@ def test_few_marks_are_inconclusive_and_say_how_many_would_do() -> None:
 
 
 def test_a_full_table_keeps_every_second_row_and_the_last_mark() -> None:
-    with memcurve.watch(rows=32) as watch:
+    with memcurve.watch(rows=32, share=EVERY_MARK) as watch:
         for _ in range(1001):
             watch.mark()
     calls = watch.curve("fds").calls
@@ -135,11 +139,12 @@ def test_watches_leave_no_descriptor_behind() -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_rows_are_left_out_where_they_would_cost_too_much() -> None:
+def test_rows_are_left_out_where_they_would_cost_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[Watch.__module__], "FIXED_ALLOWANCE_NS", 0)
     with memcurve.watch(share=0.0) as watch:
         for _ in range(4000):
             watch.mark()
-    assert 400 <= watch.rows < 4001
+    assert watch.curve().calls == (*range(6), *range(15, 4000, 10), 4000)
 
 
 def test_a_fork_cannot_mark_the_watch_of_its_parent() -> None:

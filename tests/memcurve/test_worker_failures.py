@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import settled
+
 TARGETS = "tests/memcurve/worker_targets.py"
 ROOT = Path(__file__).parents[2]
 
@@ -74,7 +76,7 @@ def test_a_target_that_cannot_be_measured_is_an_error_in_words(
     assert done.stderr.startswith("memcurve: ")
     assert message in done.stderr
     assert 'Traceback (most recent call last):\n  File "/usr' not in done.stderr
-    assert no_orphans.pids() == []
+    assert settled(no_orphans.pids, []) == []
 
 
 def test_what_never_ends_in_a_child_of_the_target_ends_too(
@@ -90,7 +92,7 @@ def test_what_never_ends_in_a_child_of_the_target_ends_too(
     )
     assert done.returncode == 2
     assert place.exists()
-    assert no_orphans.pids() == []
+    assert settled(no_orphans.pids, []) == []
 
 
 @pytest.mark.parametrize("name", ["forks_and_waits", "closes_stderr"])
@@ -98,7 +100,7 @@ def test_forks_and_a_closed_stderr_do_no_harm(no_orphans: Orphans, name: str) ->
     done = check(f"{TARGETS}:{name}", "--json", **no_orphans.mark)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["verdict"] in ("flat", "plateaued")
-    assert no_orphans.pids() == []
+    assert settled(no_orphans.pids, []) == []
 
 
 def test_the_copy_of_a_target_that_forks_does_not_go_on_measuring(no_orphans: Orphans) -> None:
@@ -106,7 +108,7 @@ def test_the_copy_of_a_target_that_forks_does_not_go_on_measuring(no_orphans: Or
     assert done.returncode in (0, 1, 2, 3), done.stderr
     assert done.stdout.count('"verdict"') <= 9  # one object, not one a copy
     json.loads(done.stdout or "{}")
-    assert no_orphans.pids() == []
+    assert settled(no_orphans.pids, []) == []
 
 
 def test_memory_without_end_is_stopped_before_the_machine_runs_out(
@@ -134,7 +136,7 @@ def test_memory_without_end_is_stopped_before_the_machine_runs_out(
     )
     assert done.returncode == 2, done.stdout + done.stderr
     assert "killed before the machine ran out" in done.stderr
-    assert no_orphans.pids() == []
+    assert settled(no_orphans.pids, []) == []
 
 
 @pytest.mark.parametrize(
