@@ -95,6 +95,11 @@ def test_what_never_ends_in_a_child_of_the_target_ends_too(
     assert settled(no_orphans.pids, []) == []
 
 
+def test_waiting_for_what_a_call_left_running_is_not_charged_to_the_call() -> None:
+    done = check(f"{TARGETS}:leaves_a_thread", "--timeout", "0.3", "--grace", "0.6", "--no-explain")
+    assert done.returncode in (0, 1, 3), done.stderr
+
+
 @pytest.mark.parametrize("name", ["forks_and_waits", "closes_stderr"])
 def test_forks_and_a_closed_stderr_do_no_harm(no_orphans: Orphans, name: str) -> None:
     done = check(f"{TARGETS}:{name}", "--json", **no_orphans.mark)

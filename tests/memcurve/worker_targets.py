@@ -106,6 +106,11 @@ def starts_a_daemon() -> None:
         threading.Event().wait()
 
 
+def leaves_a_thread(number: int) -> None:
+    if number % 100 == 0:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
 def keeps_slotted() -> None:
     KEPT.append(Slotted())
 

@@ -248,10 +248,22 @@ def available_bytes() -> int | None:
 
 
 class Guard:
-    """Watch a worker: kill it when one call takes too long or memory is about to run out."""
+    """Watch a worker: kill it when one call takes too long or memory is about to run out.
 
-    def __init__(self, pid: int, call_timeout_s: float, running_call: Callable[[], int]) -> None:
+    `running_call` is the number of the call that runs, below zero once it has returned: until the
+    next one, `between_s` is the limit, or that of a call.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        call_timeout_s: float,
+        running_call: Callable[[], int],
+        *,
+        between_s: float | None = None,
+    ) -> None:
         self._pid, self._timeout_s, self._running_call = pid, call_timeout_s, running_call
+        self._between_s = call_timeout_s if between_s is None else between_s
         available = available_bytes()
         self._limit = int(available * MEMORY_SHARE) if available else None
         self._call, self._since = -1, time.monotonic()
@@ -260,13 +272,14 @@ class Guard:
         now, call = time.monotonic(), self._running_call()
         if call != self._call:
             self._call, self._since = call, now
-        if now - self._since > self._timeout_s:
+        limit_s = self._timeout_s if call > 0 else self._between_s
+        if now - self._since > limit_s:
             what = f"call {call} did not return" if call > 0 else "the worker did not answer"
-            return "timeout", f"{what} within {self._timeout_s:g} s; give it more with --timeout"
+            return "timeout", f"{what} within {limit_s:g} s; give it more with --timeout"
         used = resident_bytes(self._pid)
         if self._limit is not None and used > self._limit:
             return "out_of_memory", (
-                f"call {call}: {used >> 20} MiB resident, {self._limit >> 20} MiB were to be had; "
-                "killed before the machine ran out"
+                f"call {abs(call)}: {used >> 20} MiB resident, "
+                f"{self._limit >> 20} MiB were to be had; killed before the machine ran out"
             )
         return None

@@ -28,6 +28,9 @@ from memcurve.recording import (
 from memcurve.scenario import Target
 from memcurve.steps import Calls, Finish, Step, Survey, Verify
 
+BETWEEN_CALLS_S = 60.0
+"""How long a set-up, or settling and looking between two calls, may take beside the grace."""
+
 NextStep = Callable[[PassRecord], Step]
 Progress = Callable[[int], None]
 
@@ -196,7 +199,9 @@ class _PassRun:
                 return self._ask({"op": "finish"}, stage="teardown")
 
     def _ask(self, message: Message, stage: str) -> Message | Failure:
-        guard = Guard(self._pid, self._plan.call_timeout_s, self._watch)
+        timeout_s = self._plan.call_timeout_s
+        between_s = max(timeout_s, BETWEEN_CALLS_S) + self._plan.grace_s
+        guard = Guard(self._pid, timeout_s, self._watch, between_s=between_s)
         answer = self._session.ask(message, guard)
         if isinstance(answer, Failure) and answer.kind in ("killed", "exited", "timeout"):
             running = self._table.running_call()
@@ -210,7 +215,7 @@ class _PassRun:
         call = self._table.running_call()
         if self._progress is not None:
             self._progress(call)
-        return call
+        return call if self._table.in_call() else -call
 
     def _drain(self) -> None:
         """Read the line that says that the fork of this pass ended."""

@@ -29,8 +29,12 @@ class SharedTable:
         return self._file.name
 
     def running_call(self) -> int:
-        """The number of the call that runs, 0 before the first."""
+        """The number of the call that runs, or that ran last; 0 before the first."""
         return self._cells[0]
+
+    def in_call(self) -> bool:
+        """Whether that call has not returned yet."""
+        return self._cells[3] != 0
 
     def samples(self) -> Samples:
         """Return the rows that are complete; columns that were never read are left out."""

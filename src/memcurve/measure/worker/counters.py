@@ -63,7 +63,11 @@ class Table:
 
     def running(self, call: int) -> None:
         """Tell the parent which call runs."""
-        self.cells[0] = call
+        self.cells[0], self.cells[3] = call, 1
+
+    def returned(self) -> None:
+        """Tell the parent that the call is over: what follows is none of it."""
+        self.cells[3] = 0
 
     def copied(self) -> None:
         """Tell that this process is a copy, made by a fork in the target."""

@@ -165,6 +165,7 @@ class CallLoop:
             if self._counters.table.was_copied:
                 text = "the target forked, and the copy returned from the call too"
                 raise CallError(number + 1) from RuntimeError(text)
+            self._counters.table.returned()
             self.calls = number + 1
             if self._wanted(rows):
                 yield from self._sample()
