@@ -12,7 +12,7 @@ from memcurve.recording import PassRecord
 from memcurve.scenario import Target
 
 SOURCE = """
-import collections, contextvars, functools, ssl, threading
+import asyncio, collections, contextvars, functools, ssl, threading, weakref
 
 class Record:
     def __init__(self, number):
@@ -67,6 +67,23 @@ class Shared:
 
 def native_always_held_twice(number):
     KEPT[number] = Shared()
+
+class Watcher:
+    def __init__(self):
+        self.payload = [bytes(300)]
+    def gone(self, *about):
+        pass
+
+WEAKLY = set()
+
+def watched(number):
+    watcher = Watcher()
+    KEPT[number] = Entry(Entry(Entry(None, watcher), None), None)
+    WEAKLY.add(weakref.ref(watcher, watcher.gone))
+
+async def timers(number):
+    later = functools.partial(Watcher().gone, number)
+    asyncio.get_running_loop().call_later(3600, later)
 
 class Engine:
     def __init__(self, number):
@@ -223,6 +240,23 @@ def test_native_weight_that_two_parts_of_a_survivor_hold_is_found_too(tmp_path: 
     record = run(tmp_path, "native_always_held_twice", native=10_000.0)
     ((_, fact),) = record.surveys["release"]["released"]
     assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
+
+
+def test_what_a_callback_is_a_method_of_is_named_not_the_timer(tmp_path: Path) -> None:
+    (group,) = groups(run(tmp_path, "timers"))
+    assert (group["type"], group["objects"], group["root"]) == ("held.Watcher", 20, "event loop")
+    assert group["path"][-3:] == [  # type: ignore[index]
+        "._callback: functools.partial",
+        ".func: method",
+        ".__self__: held.Watcher",
+    ]
+
+
+def test_a_weak_reference_does_not_count_what_a_registry_holds(tmp_path: Path) -> None:
+    first, second = groups(run(tmp_path, "watched"))
+    assert (first["type"], first["root"]) == ("held.Entry", "module global")
+    assert ["held.Watcher", 20] in [row[:2] for row in first["types"]]  # type: ignore[attr-defined]
+    assert second["type"] == "weakref.ReferenceType"
 
 
 def test_a_cycle_is_told_with_its_attributes_and_finalizers(tmp_path: Path) -> None:

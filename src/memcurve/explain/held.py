@@ -102,7 +102,9 @@ def _named(group: _Fact, weighed: _Fact | None, root: str) -> tuple[tuple[str, .
     steps = weighed["steps"] if weighed is not None else []
     if not steps:
         return tuple(path), group["type"], ""
-    path.extend(f"{label.strip()}: {text}" for label, text, _, _ in steps)
+    below = [f"{label.strip()}: {text}" for label, text, _, _ in steps]
+    known = max((n for n in range(len(below) + 1) if path[len(path) - n :] == below[:n]), default=0)
+    path.extend(below[known:])
     kinds = [group["type"], *(kind for _, _, kind, _ in steps)]
     named = _owner_of(kinds)
     return tuple(path), group["type"] if named in CONTAINERS else named, kinds[-1]

@@ -80,9 +80,12 @@ def _has_self(key: Any) -> bool:
 
 
 def _kind_of(group: Group, survey: Survey, root: Root) -> str:
-    """Return the name of the heads' type; of a bound method, that of the object it is bound to."""
+    """Return the name of the heads' type; of callbacks, that of the object whose method it is."""
     things = [survey.things[key] for key in group.heads]
-    owners = {type(thing.__self__) for thing in things if labels.is_a(thing, types.MethodType)}
+    behind = [ways.owners_of(thing)[-1:] for thing in things]
+    owners = {type(owner) for found in behind for _, owner in found}
+    if not all(behind):
+        owners.clear()
     if root.kind == "lru_cache":
         # a cache's keys are tuples of arguments; the instance among them is what is kept
         keys = [thing for thing in things if labels.is_a(thing, tuple)]

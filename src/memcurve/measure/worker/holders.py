@@ -17,7 +17,7 @@ REFERENCES = (type(None), types.FrameType, types.ModuleType, type)
 class Holder:
     """An old object that refers to new ones, and how many entries it had before and has now."""
 
-    __slots__ = ("thing", "new", "before", "after", "size_before", "frame_label", "full")
+    __slots__ = ("thing", "new", "before", "after", "size_before", "frame_label", "full", "weak")
 
     def __init__(
         self, thing: Any, new: List[Any], before: Optional[int], after: Any, size_before: int = 0
@@ -27,6 +27,7 @@ class Holder:
         self.size_before = size_before
         self.frame_label: Optional[str] = None
         self.full = is_full(thing)
+        self.weak = all(labels.is_a(one, ReferenceType) for one in new)
 
     @property
     def grown(self) -> bool:
@@ -39,9 +40,10 @@ class Holder:
     def turn(self) -> int:
         """Return when what it leads to is followed: growing containers first, full ones last.
 
-        What a full cache also happens to hold belongs to whoever gained an entry for it.
+        What a full cache also happens to hold belongs to whoever gained an entry for it, and what
+        the callback of a weak reference holds to whoever holds it besides.
         """
-        if self.full:
+        if self.full or self.weak:
             return 2
         return 0 if self.before is not None and self.grown else 1
 

@@ -22,10 +22,12 @@ Step = List[Any]  # label, what is there, its type, malloc bytes
 SHARE = 0.5
 LEAST_NATIVE_BYTES = 2048
 MOST_STEPS, TRIES, MOST_OBJECTS = 12, 6, 2000
+RANKED = 8  # heads that are looked at before each step: more than may be tried
 PLAIN = (  # what carries no weight of its own to speak of
     *(str, bytes, int, float, type(None), type, types.ModuleType),
     *(types.FunctionType, types.BuiltinFunctionType),
 )
+FIXED = (tuple, types.MethodType)
 
 
 def cut(holder: Any, ids: AbstractSet[int]) -> bool:
@@ -122,14 +124,15 @@ def walk_down(
 
     `find(id)` returns a living head; `born` are the ids of what the calls made, for what is older
     cannot carry their weight. Returns the steps down to what carries the native weight. What a
-    tuple holds cannot be cut off: its only part, if it has one, is followed untried.
+    tuple or a bound method holds cannot be cut off: its only part, if it has one, is followed
+    untried.
     """
     heads = list(group_heads)
     trail: List[str] = []
     steps: List[Step] = []
     while heads and len(trail) < MOST_STEPS and not scales.out_of_time():
         at = _follow(find(heads[-1]), trail)
-        names, fixed = _children(at, born), labels.is_a(at, tuple)
+        names, fixed = _children(at, born), labels.is_a(at, FIXED)
         if fixed:
             if len(names) != 1 or len(_parts(at)) != 1:
                 break
@@ -144,8 +147,8 @@ def walk_down(
     return steps
 
 
-def _parts(holder: Iterable[Any]) -> List[Any]:
-    return [part for part in holder if not labels.is_a(part, PLAIN)]
+def _parts(holder: Any) -> List[Any]:
+    return [part for part in children(holder) if not labels.is_a(part, PLAIN)]
 
 
 def _heaviest(
@@ -187,7 +190,7 @@ def _candidates(
     The label on which most hangs comes first.
     """
     found: Dict[str, List[Tuple[int, int]]] = {}
-    for key in heads:
+    for key in heads[-RANKED:]:
         head = find(key)
         holder = _follow(head, trail)
         whole = _reached(head, born)

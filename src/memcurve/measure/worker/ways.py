@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import types
-from typing import Any, List, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 from . import labels
 from .groups import INTERNAL, Group
@@ -45,6 +47,28 @@ def inner_steps(group: Group, survey: Survey) -> Tuple[str, List[str]]:
         text = labels.step(labels.label(above, below, general=True), labels.describe(below))
         if text not in steps and type(below).__name__ not in INTERNAL:
             steps.append(text)
-    if labels.is_a(chain[0], types.MethodType):
-        steps.append(labels.step(".__self__", labels.describe(chain[0].__self__)))
+    for text, thing in owners_of(chain[0]):
+        steps.append(labels.step(text, labels.describe(thing)))
     return labels.describe(chain[-1]), steps
+
+
+def owners_of(thing: Any) -> List[Tuple[str, Any]]:
+    """Return (label, object) for each step from a callback to the object whose method it calls.
+
+    [] for what calls no method. A person looks for the owner, not for the timer or the method.
+    """
+    found = list(_behind(thing))
+    return found if found and found[-1][0] == ".__self__" else []
+
+
+def _behind(thing: Any) -> Iterator[Tuple[str, Any]]:
+    while True:
+        if labels.is_a(thing, types.MethodType):
+            text, thing = ".__self__", thing.__self__
+        elif labels.is_a(thing, functools.partial):
+            text, thing = ".func", thing.func
+        elif labels.is_a(thing, asyncio.Handle):
+            text, thing = "._callback", thing._callback
+        else:
+            return
+        yield text, thing
