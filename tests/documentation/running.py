@@ -58,7 +58,7 @@ class Folder:
         return done.returncode, done.stdout
 
     def _environment(self) -> dict[str, str]:
-        hidden = ("PYTEST_", "COV_", "CI", "BUILD_NUMBER")  # pytest prints more under CI
+        hidden = ("PYTEST_", "COV_")
         own = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
         path = os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", "")])
         return own | {"PATH": path} | QUIET | self.environment

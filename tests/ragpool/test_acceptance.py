@@ -249,7 +249,7 @@ def retained(server: StubServer, *arguments: str) -> float:
         "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
     }
     command = [sys.executable, "-m", "tests.ragpool.retained", server.url, *arguments]
-    result = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=120)
+    result = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=600)
     return float(json.loads(result.stdout)["bytes_per_execution"])
 
 

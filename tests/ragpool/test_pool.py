@@ -265,7 +265,7 @@ def test_aclose_closes_the_clients_of_all_loops_and_may_be_repeated() -> None:
 
     thread = threading.Thread(target=asyncio.run, args=(other_loop(),))
     thread.start()
-    ready.wait(10)
+    assert ready.wait(10)
     resources = asyncio.run(owner())
     closed = [list(resource.closed) for resource in resources]
     done.set()
