@@ -117,6 +117,7 @@ class CallLoop:
         self._pid = os.getpid()
         self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
         self.sampling = True
+        self.freezing = True  # what the first calls build; not where every newcomer is wanted
 
     def begin(self) -> Steps[None]:
         """Settle, freeze what is there, and write row 0.
@@ -186,7 +187,8 @@ class CallLoop:
         if self._mode != "natural":
             deferred = yield from self._settle()
         self._row(deferred)
-        if FIRST_CALLS <= self.calls <= WARM_UP_CALLS and self._mode in ("settled", "patient"):
+        warming_up = self.freezing and FIRST_CALLS <= self.calls <= WARM_UP_CALLS
+        if warming_up and self._mode in ("settled", "patient"):
             self._freeze_warm_up()
         self._allowance.spend(began_ns)
 

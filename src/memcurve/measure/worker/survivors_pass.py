@@ -75,6 +75,7 @@ class SurvivorsPass(ExplainingPass):
             "atexit": exit_callbacks(),
         }
         gc.freeze()
+        self._loop.freezing = False  # a frozen survivor would not be listed among what is new
         return {"call": self._loop.calls, "objects": len(self._census.tracked)}
 
     def stage_middle(self) -> Fact:
