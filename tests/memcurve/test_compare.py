@@ -15,7 +15,9 @@ from tests.memcurve.making import (
     CurveMaker,
     culprit,
     curve,
+    cycle,
     environment,
+    explanation,
     natural,
     recording,
     settled,
@@ -75,6 +77,16 @@ def test_the_first_culprit_stands_in_the_message() -> None:
     )
     messages = [c.message for c in held(worse, None).crossings]
     assert any("first culprit: ssl.SSLContext at bench/designs/naive.py:42" in m for m in messages)
+
+
+def test_the_cycle_that_keeps_most_waiting_stands_in_the_message_about_garbage() -> None:
+    before = outcome(still(), deferred_bytes=still())
+    worse = outcome(still(), deferred_bytes=curve(calls=LONG).flat().above(90 * KIB))
+    found = explanation(cycles=(cycle("httpx.Response"), cycle("dict")))
+    worse = Outcome(recording=worse.recording, judgement=worse.judgement, explanation=found)
+    (message,) = (c.message for c in held(worse, baseline(before)).crossings)
+    assert "deferred bytes" in message
+    assert f"first cycle: {found.cycles[0].words}" in message
 
 
 def test_growth_is_crossed_without_any_baseline_and_with_one_that_grows() -> None:

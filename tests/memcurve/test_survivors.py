@@ -106,6 +106,16 @@ class Right:
 def garbage(number):
     Left()
 
+class Ring:
+    def __init__(self, load):
+        self.me, self.load = self, load
+
+def heavy_garbage(number):
+    Ring([Owner()])
+    larger = [Ring(None) for _ in range(4)]
+    for one in larger:
+        one.load = larger
+
 class Base:
     pass
 
@@ -265,6 +275,14 @@ def test_a_cycle_is_told_with_its_attributes_and_finalizers(tmp_path: Path) -> N
     assert found["objects"] == 2
     assert cycle["words"] == "held.Left.right → held.Right.left → held.Left"
     assert cycle["finalizers"] == ["held.Right"]
+
+
+def test_the_cycle_that_keeps_most_waiting_comes_first(tmp_path: Path) -> None:
+    heavy, larger = run(tmp_path, "heavy_garbage").surveys["cycles"]["cycles"]
+    assert heavy["words"] == "held.Ring.me → held.Ring"
+    assert heavy["held"]["bytes"] > 5_000 > larger["held"]["bytes"] > 0
+    assert heavy["held"]["names"] == ["ssl.SSLContext"]
+    assert (heavy["size"], larger["size"]) == (1, 5)
 
 
 def test_a_clean_workload_leaves_no_cycles(kept: PassRecord) -> None:

@@ -35,6 +35,9 @@ def _cycle(fact: dict[str, Any], calls: int) -> Cycle:
             for name, count in fact["types"]
         ),
         finalizers=tuple(fact["finalizers"]),
+        held_objects_per_call=fact["held"]["objects"] / calls,
+        held_per_call=fact["held"]["bytes"] / calls,
+        keeps=tuple(fact["held"]["names"]),
     )
 
 

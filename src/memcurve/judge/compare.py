@@ -9,7 +9,7 @@ Only "band" needs a baseline; the others gate in any environment. Verdicts are c
 baseline is read, so a baseline that grows cannot hide a run that grows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 import msgspec
@@ -164,9 +164,7 @@ def _crossing(
     recording = outcome.recording
     name = f"{recording.scenario}/{recording.design}"
     parts = [f"{name}: {_title(counter)} {text}"]
-    if outcome.culprits:
-        first = outcome.culprits[0]
-        parts.append(f"first culprit: {first.type}" + (f" at {first.site}" if first.site else ""))
+    parts.extend(_cause(outcome, counter))
     if accept:
         parts.append(f"if this is meant: memcurve accept -k {name} --reason '…'")
     return Crossing(
@@ -179,6 +177,16 @@ def _crossing(
         limit=limit,
         message="; ".join(parts),
     )
+
+
+def _cause(outcome: Outcome, counter: str) -> Iterator[str]:
+    """Yield who is to blame: of deferred bytes the cycle that keeps most waiting."""
+    cycles = outcome.explanation.cycles if outcome.explanation is not None else ()
+    if counter == "deferred_bytes" and cycles:
+        yield f"first cycle: {cycles[0].words}"
+    elif outcome.culprits:
+        first = outcome.culprits[0]
+        yield f"first culprit: {first.type}" + (f" at {first.site}" if first.site else "")
 
 
 def _changes(outcome: Outcome, accepted: AcceptedDesign | None) -> list[CounterChange]:

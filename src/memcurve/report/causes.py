@@ -68,8 +68,11 @@ def headline(culprit: Culprit) -> str:
 
 
 def cycle_line(cycle: Cycle) -> str:
-    """Return one line: how often, how many objects, which way round."""
+    """Return one line: how often, how many objects, which way round, and what waits with them."""
     text = f"{format_count(cycle.per_call)} a call, {cycle.objects} objects: {cycle.words}"
+    if cycle.held_per_call > cycle.per_call * cycle.bytes:
+        text += f"; keeps {format_bytes(cycle.held_per_call)} a call waiting"
+        text += f" ({', '.join(cycle.keeps)})" if cycle.keeps else ""
     if cycle.finalizers:
         text += f"; with finalizers: {', '.join(cycle.finalizers)}"
     return text

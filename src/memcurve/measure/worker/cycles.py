@@ -14,7 +14,7 @@ from typing import Any, Collection, Dict, Iterable, Iterator, List, Set, Tuple
 from . import bounds, labels
 
 Edges = Dict[int, List[int]]  # ids to ids
-MOST_CYCLES, MOST_MEMBERS, MOST_DRAWN = 12, 400, 16
+MOST_MEMBERS, MOST_DRAWN = 400, 16
 
 
 def collect_saved() -> List[Any]:
@@ -62,6 +62,16 @@ class Garbage:
                 if target in self.things and not (target == key and id(child) != key):
                     targets[target] = None
         return list(targets)
+
+    def reached(self, keys: Iterable[int]) -> Set[int]:
+        """Return the ids of what waits with these objects, namespaces included."""
+        seen, stack = set(keys), list(keys)
+        while stack:
+            for target in self.edges[stack.pop()]:
+                if target not in seen:
+                    seen.add(target)
+                    stack.append(target)
+        return seen | {name for name, owner in self._owner.items() if owner in seen}
 
     def components(self) -> List[List[int]]:
         """Return the strongly connected components that are cycles, the largest first."""
@@ -114,17 +124,27 @@ def _pop_part(node: int, stack: List[int], on_stack: Set[int]) -> List[int]:
             return part
 
 
-def describe(things: Collection[Any], calls: int) -> Dict[str, Any]:
-    """Return the cycles among unreachable things as plain values, equal shapes counted together."""
-    garbage = Garbage(things)
-    shapes: Dict[Tuple[str, int], Dict[str, Any]] = collections.OrderedDict()
+class Shape:
+    """Cycles that read alike: what is told of them, and the ids of all their members."""
+
+    def __init__(self, fact: Dict[str, Any]) -> None:
+        self.fact = fact
+        self.members: List[int] = []
+
+
+def shapes(garbage: Garbage) -> List[Shape]:
+    """Return the cycles of a garbage, equal ones together, the largest first."""
+    found: Dict[Tuple[str, int], Shape] = {}
     for part in garbage.components():
         fact = _fact(garbage, part)
-        key = (fact["words"], len(part))
-        if key in shapes:
-            shapes[key]["count"] += 1
-        elif len(shapes) < MOST_CYCLES:
-            shapes[key] = fact
+        shape = found.setdefault((fact["words"], len(part)), Shape(fact))
+        shape.fact["count"] += 1
+        shape.members.extend(part)
+    return list(found.values())
+
+
+def describe(things: Collection[Any], calls: int) -> Dict[str, Any]:
+    """Return what is unreachable as plain values."""
     return {
         "calls": calls,
         "objects": len(things),
@@ -133,7 +153,6 @@ def describe(things: Collection[Any], calls: int) -> Dict[str, Any]:
             [labels.type_name(kind), count]
             for kind, count in collections.Counter(map(type, things)).most_common(12)
         ],
-        "cycles": list(shapes.values()),
         "finalizers": _finalizers(things),
     }
 
@@ -156,7 +175,7 @@ def _fact(garbage: Garbage, part: List[int]) -> Dict[str, Any]:
     ]
     members = [garbage.things[key] for key in part]
     return {
-        "count": 1,
+        "count": 0,
         "size": len(part),
         "bytes": sum(bounds.block_bytes(thing) for thing in members),
         "members": [labels.describe(garbage.things[key]) for key in drawn],

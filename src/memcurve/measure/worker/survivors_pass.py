@@ -13,7 +13,7 @@ from __future__ import annotations
 import gc
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
-from . import backrefs, census, cycles, descriptors, labels, roots, sites
+from . import backrefs, census, cycles, descriptors, labels, roots, sites, waiting
 from .facts import facts
 from .groups import Group, Grouping, has_descriptor, types_of
 from .holders import children
@@ -56,7 +56,11 @@ class SurvivorsPass(ExplainingPass):
         before = gc.get_stats()[2].get("uncollectable", 0)
         found = cycles.collect_saved()
         answer = cycles.describe(found, calls)
-        del found
+        garbage = cycles.Garbage(found)
+        found.clear()  # from here on the garbage alone holds them
+        shapes = cycles.shapes(garbage)
+        answer["cycles"] = waiting.weighed(garbage, shapes, self._counters.live_bytes, self._quiet)
+        del garbage
         answer["uncollectable"] = gc.get_stats()[2].get("uncollectable", 0) - before
         self._settle()
         answer["call"] = self._loop.calls
