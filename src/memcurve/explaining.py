@@ -25,6 +25,7 @@ from memcurve.check import (
 from memcurve.explain.culprits import LEAST_SHARE, add_lines, join
 from memcurve.explain.growth import Growth
 from memcurve.explain.leftovers import UNEXPLAINED
+from memcurve.explain.places import shortened
 from memcurve.findings import Explanation
 from memcurve.judge.verdict import Growing, Judgement
 from memcurve.measure.explaining import (
@@ -146,6 +147,7 @@ def explain_with(
     if growth.unexplained(explanation.culprits) > UNEXPLAINED:
         counted = run(*lines_request(plan, windows), labelled(progress, "lines"))
         explanation = add_lines(growth, explanation, counted)
+    explanation = shortened(explanation, str(Path.cwd()))
     return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)
 
 

@@ -1,10 +1,22 @@
-"""Choose, of the frames that lead to an allocation, the one that a person would open."""
+"""Places in code: which frame a person would open, and how its file is written.
 
+A worker tells files as the interpreter does, with all folders of the machine. Read are places
+relative to the working directory, and those of installed packages from the package on.
+"""
+
+import os
 import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from memcurve.findings import Culprit, Cycle, Explanation, Peak, Site
 
 _STDLIB = re.compile(r"/lib/python\d[^/]*/(?!site-packages/|dist-packages/)")
+_INSTALLED = re.compile(r"/[^():]*/(?:(?:site|dist)-packages|lib/python\d[^/():]*)/")
 
 Frames = tuple[str, ...]
+_T = TypeVar("_T")
 
 
 def is_stdlib(place: str) -> bool:
@@ -22,3 +34,41 @@ def as_places(frames: object) -> Frames:
     if not isinstance(frames, (list, tuple)):
         return ()
     return tuple(f"{frame[0]}:{frame[1]}" for frame in frames)
+
+
+def shortened(explanation: Explanation, folder: str) -> Explanation:
+    """Return an explanation with its places relative to a folder, or to where packages are.
+
+    It comes last: which file is the standard library's is told by its folder.
+    """
+    return msgspec.structs.replace(
+        explanation,
+        culprits=_written(explanation.culprits, tuple[Culprit, ...], folder),
+        cycles=_written(explanation.cycles, tuple[Cycle, ...], folder),
+        sites=_written(explanation.sites, tuple[Site, ...], folder),
+        peak=_written(explanation.peak, Peak | None, folder),
+    )
+
+
+def short(text: str, folder: str) -> str:
+    """Return a place, or a text with places in parentheses, without the folders in front."""
+    if "/" not in text:
+        return text
+    here = re.escape(folder.rstrip(os.sep) + os.sep)
+    return re.sub(rf"(^|\(){here}", r"\1", _INSTALLED.sub("", text))
+
+
+def _written(value: _T, kind: Any, folder: str) -> _T:
+    written: _T = msgspec.convert(_shortened(msgspec.to_builtins(value), folder), kind)
+    return written
+
+
+def _shortened(value: Any, folder: str) -> Any:
+    match value:
+        case str():
+            return short(value, folder)
+        case list() | tuple():
+            return [_shortened(one, folder) for one in value]
+        case dict():
+            return {key: _shortened(one, folder) for key, one in value.items()}
+    return value
