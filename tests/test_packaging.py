@@ -86,7 +86,8 @@ def test_the_installed_command_finds_a_leak_and_acquits_a_clean_function(
         "kept = []\ndef leak():\n    kept.append(bytes(1000))\ndef clean():\n    bytes(1000)\n"
     )
     memcurve = str(installed / "memcurve")
-    text = run(memcurve, "check", "jobs.py:leak", exit_code=1, folder=tmp_path)
+    command = (memcurve, "check", "jobs.py:leak", "--budget", "120")
+    text = run(*command, exit_code=1, folder=tmp_path)
     assert text.startswith("growing: live bytes grow by 1.0")
     assert "jobs.kept" in text
     module = (str(installed / "python"), "-m", "memcurve", "check", "jobs.py:clean")

@@ -49,7 +49,7 @@ async def test_a_leaking_coroutine_is_growing_by_what_it_keeps() -> None:
     async def call(number: int) -> None:
         kept[number] = bytes(1000)
 
-    verdict = await memcurve.acheck(call)
+    verdict = await memcurve.acheck(call, budget=600)
     assert isinstance(verdict, memcurve.Growing)
     # 1,033 bytes and malloc's own 8, in blocks of 16
     assert verdict.low <= 1056 <= verdict.high

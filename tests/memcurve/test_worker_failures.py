@@ -96,7 +96,8 @@ def test_what_never_ends_in_a_child_of_the_target_ends_too(
 
 
 def test_waiting_for_what_a_call_left_running_is_not_charged_to_the_call() -> None:
-    done = check(f"{TARGETS}:leaves_a_thread", "--timeout", "0.3", "--grace", "0.6", "--no-explain")
+    brief = ("--timeout", "0.5", "--grace", "1", "--budget", "1", "--no-explain")
+    done = check(f"{TARGETS}:leaves_a_thread", *brief)
     assert done.returncode in (0, 1, 3), done.stderr
 
 
@@ -156,7 +157,7 @@ def test_memory_without_end_is_stopped_before_the_machine_runs_out(
 def test_known_growth_is_told_by_its_size(
     name: str, code: int, counter: str, low: float, high: float
 ) -> None:
-    done = check(f"{TARGETS}:{name}", "--json")
+    done = check(f"{TARGETS}:{name}", "--json", "--budget", "120")
     assert done.returncode == code, done.stdout + done.stderr
     found = json.loads(done.stdout)
     value = (
