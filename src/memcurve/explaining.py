@@ -145,7 +145,9 @@ def explain_with(
             traced = short, long
     explanation = join(growth, survivors, traced, str(chosen.flame_graph or ""))
     if growth.unexplained(explanation.culprits) > UNEXPLAINED:
-        counted = run(*lines_request(plan, windows), labelled(progress, "lines"))
+        of_malloc = growth.is_left_in_malloc(explanation.culprits)
+        request = lines_request(plan, windows, of_malloc=of_malloc)
+        counted = run(*request, labelled(progress, "lines"))
         explanation = add_lines(growth, explanation, counted)
     explanation = shortened(explanation, str(Path.cwd()))
     return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)

@@ -12,8 +12,22 @@ SITE = ["/srv/app/jobs.py", 12]
 
 def growth(size: float = 1000.0, **more: Any) -> Growth:
     return Growth(
-        scenario="check", bytes_per_call=size, python_per_call=size, native_per_call=0.0, **more
+        **{"scenario": "check", "bytes_per_call": size, "python_per_call": size}
+        | {"native_per_call": 0.0}
+        | more
     )
+
+
+MALLOC = {"python_per_call": 0.0, "native_per_call": 1000.0}
+
+
+def counted(*lines: tuple[str, int, int, int, int]) -> PassRecord:
+    """A count by lines over ten calls: (file, line, position of the caller, python, malloc)."""
+    rows = [
+        ["work", file, line, above, python, malloc] for file, line, above, python, malloc in lines
+    ]
+    surveys = {"stop": {"lines": rows, "calls": 10}}
+    return PassRecord(kind="allocations", mode="settled", surveys=surveys)
 
 
 def group(**more: Any) -> dict[str, Any]:
@@ -100,10 +114,23 @@ def test_a_client_is_named_rather_than_the_connection_inside_it() -> None:
 
 def test_growth_that_no_object_explains_is_charged_to_the_line_that_grows() -> None:
     short, long = traced(10, (7, 9_000), (8, 500)), traced(30, (7, 29_000), (8, 500))
-    found = join(growth(), survivors(), (short, long))
+    found = join(growth(**MALLOC), survivors(), (short, long))
     (culprit,) = found.culprits
     assert (culprit.root, culprit.site) == (OUTSIDE, "/srv/app/native.py:7")
     assert culprit.bytes_per_call == 1000.0
+
+
+def test_a_line_that_gains_much_less_than_the_growth_is_not_blamed_for_it() -> None:
+    short, long = traced(10, (7, 9_000)), traced(30, (7, 15_000))
+    assert [site.bytes_per_call for site in join(growth(), survivors(), (short, long)).sites] == [
+        300
+    ]
+    assert join(growth(**MALLOC), survivors(), (short, long)).culprits == ()
+
+
+def test_a_line_is_not_blamed_for_what_grows_in_the_other_heap() -> None:
+    short, long = traced(10, (7, 9_000)), traced(30, (7, 29_000))
+    assert join(growth(), survivors(), (short, long)).culprits == ()
 
 
 def test_a_stack_that_only_holds_something_is_no_site() -> None:
@@ -148,31 +175,53 @@ def test_what_nothing_leads_to_once_its_holder_let_go_is_held_outside_python() -
     assert (culprit.root, culprit.path) == (OUTSIDE, (OUTSIDE,))
 
 
+MAIN = ("/srv/app/main.py", 2, -1, 0, 0)
+
+
 def test_a_count_by_line_closes_what_is_left() -> None:
-    found = explained(survivors())
+    found = explained(survivors(), **MALLOC)
     assert growth().unexplained(found.culprits) == 1.0
-    frames = [["work", "/srv/app/native.py", 9]]
-    stop = {"stacks": [[frames, False, 10_000, 0], [frames, True, 0, 0]], "calls": 10}
-    counted = PassRecord(kind="allocations", mode="settled", surveys={"stop": stop})
-    (culprit,) = add_lines(growth(), found, counted).culprits
+    record = counted(MAIN, ("/srv/app/native.py", 9, 0, 0, 10_000))
+    (culprit,) = add_lines(growth(**MALLOC), found, record).culprits
     assert (culprit.type, culprit.site) == ("native memory (malloc)", "/srv/app/native.py:9")
+    assert culprit.stack == ("/srv/app/native.py:9", "/srv/app/main.py:2")
 
 
 def test_a_line_whose_gain_another_gives_back_is_not_blamed() -> None:
-    rows = [
-        [[["work", "/srv/app/native.py", 9], ["main", "/srv/app/main.py", 2]], True, 50_000, 0],
-        [[["free", "/srv/app/native.py", 20], ["main", "/srv/app/main.py", 2]], True, -50_000, 0],
-        [[["leak", "/srv/app/native.py", 30], ["main", "/srv/app/main.py", 3]], True, 10_000, 0],
-    ]
-    counted = PassRecord(
-        kind="allocations", mode="settled", surveys={"stop": {"stacks": rows, "calls": 10}}
+    record = counted(
+        MAIN,
+        ("/srv/app/native.py", 9, 0, 10_000, 0),
+        ("/srv/app/native.py", 20, 0, -10_000, 0),
+        ("/srv/app/main.py", 3, -1, 0, 0),
+        ("/srv/app/native.py", 30, 3, 10_000, 0),
     )
-    (culprit,) = add_lines(growth(), explained(survivors()), counted).culprits
+    (culprit,) = add_lines(growth(), explained(survivors()), record).culprits
     assert culprit.site == "/srv/app/native.py:30"
 
 
-def test_what_cannot_be_found_out_is_a_note() -> None:
-    counted = PassRecord(kind="allocations", mode="settled", surveys={})
-    found = add_lines(growth(), explained(survivors()), counted)
-    assert found.culprits == ()
+def test_a_line_of_malloc_is_found_among_python_objects_that_come_and_go_between_tasks() -> None:
+    record = counted(
+        MAIN,
+        ("/srv/app/callbacks.py", 4, 0, 90_000, 11_000),
+        ("/srv/app/main.py", 3, -1, -90_000, -15_000),
+        ("/srv/app/native.py", 9, 2, 0, 10_560),
+    )
+    found = add_lines(growth(**MALLOC), explained(survivors(), **MALLOC), record)
+    assert [culprit.site for culprit in found.culprits] == [""]  # two lines gain as much
+    record = counted(
+        MAIN,
+        ("/srv/app/callbacks.py", 4, 0, 90_000, 4_000),
+        ("/srv/app/main.py", 3, -1, -90_000, -4_000),
+        ("/srv/app/native.py", 9, 2, 0, 10_560),
+    )
+    found = add_lines(growth(**MALLOC), explained(survivors(), **MALLOC), record)
+    assert [culprit.site for culprit in found.culprits] == ["/srv/app/native.py:9"]
+
+
+def test_what_cannot_be_found_out_is_a_note_and_a_culprit_without_a_line() -> None:
+    record = PassRecord(kind="allocations", mode="settled", surveys={})
+    found = add_lines(growth(**MALLOC), explained(survivors(), **MALLOC), record)
+    (culprit,) = found.culprits
+    assert (culprit.type, culprit.site) == ("native memory (malloc)", "")
+    assert (culprit.share, culprit.fingerprint) == (1.0, "")
     assert "1000 B a call could not be traced" in found.notes[-1]

@@ -3,6 +3,7 @@
 import collections
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,6 +137,7 @@ def also_in_a_full_cache(number):
     global newest
     newest = Entry(newest, cached(number))
 """
+PAYLOAD_LINE = SOURCE.splitlines().index("        self.payload = bytes(300)") + 1
 WINDOWS = Windows(warm=60, window=20, traced=5, short=10, long=30, lines=10)
 EARLY = Windows(warm=8, window=10, traced=5, short=5, long=15, lines=10)
 PLAN = PassPlan(kind="survivors", mode="settled", grace_s=0.05)
@@ -289,16 +291,26 @@ def test_a_clean_workload_leaves_no_cycles(kept: PassRecord) -> None:
     assert kept.surveys["cycles"]["cycles"] == []
 
 
-@pytest.mark.parametrize("tracer", ["memray", "tracemalloc", "lines"])
+@pytest.mark.parametrize("tracer", ["memray", "tracemalloc"])
 def test_every_tracer_sees_the_line_of_a_growing_dict(tmp_path: Path, tracer: str) -> None:
-    options = {"start": {"tracer": tracer, "native": False}, "stop": {}}
-    record = _run(tmp_path, "kept", allocations_request(PLAN, WINDOWS, 30, options))
-    line = SOURCE.splitlines().index("        self.payload = bytes(300)") + 1
     sizes: collections.Counter[int] = collections.Counter()
-    for frames, _, size, _ in record.surveys["stop"]["stacks"]:
+    for frames, _, size, _ in _traced(tmp_path, "kept", tracer)["stacks"]:
         sizes[frames[0][2]] += size
-    assert sizes.most_common(1)[0][0] == line
-    assert sizes[line] >= 30 * 336
+    assert sizes.most_common(1)[0][0] == PAYLOAD_LINE
+    assert sizes[PAYLOAD_LINE] >= 30 * 336
+
+
+def test_a_count_by_lines_sees_the_line_of_a_growing_dict_and_who_calls_it(tmp_path: Path) -> None:
+    lines = _traced(tmp_path, "kept", "lines")["lines"]
+    made = [row for row in lines if row[2] == PAYLOAD_LINE]
+    assert sum(row[4] + row[5] for row in made) >= 30 * 336
+    assert {lines[row[3]][0] for row in made} == {"kept"}
+
+
+def _traced(folder: Path, name: str, tracer: str) -> dict[str, list[Any]]:
+    options = {"start": {"tracer": tracer, "native": False}, "stop": {}}
+    record = _run(folder, name, allocations_request(PLAN, WINDOWS, 30, options))
+    return record.surveys["stop"]
 
 
 def test_a_tracer_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,14 @@ import msgspec
 from memcurve.explain.cycles import cycles_of
 from memcurve.explain.growth import LEAST_BYTES, Growth
 from memcurve.explain.held import held_culprits, mark_of, types_of
-from memcurve.explain.leftovers import TABLE, at_sites, descriptors, in_place, of_site
+from memcurve.explain.leftovers import (
+    TABLE,
+    at_sites,
+    descriptors,
+    in_place,
+    of_site,
+    unknown,
+)
 from memcurve.explain.lines import growing_line
 from memcurve.explain.sites import growing_sites, held_at_peak
 from memcurve.findings import Culprit, Explanation, PassCost, Peak, Site
@@ -64,16 +71,20 @@ def join(
 def add_lines(growth: Growth, explanation: Explanation, counted: PassRecord) -> Explanation:
     """Charge what is left to the line that a count of live bytes line by line points at."""
     left = growth.left(explanation.culprits)
+    of_malloc = growth.is_left_in_malloc(explanation.culprits)
     found = counted.surveys.get("stop")
-    site = growing_line(found, left) if found else None
+    site = growing_line(found, left, of_malloc=of_malloc) if found else None
     passes = (*explanation.passes, cost_of(counted))
-    explanation = msgspec.structs.replace(explanation, passes=passes)
     if site is None:
         text = f"{left:.0f} B a call could not be traced to an object or a line"
-        return msgspec.structs.replace(explanation, notes=(*explanation.notes, text))
-    site = msgspec.structs.replace(site, bytes_per_call=min(site.bytes_per_call, left))
-    culprits = [*explanation.culprits, of_site(growth, site)]
-    return msgspec.structs.replace(explanation, culprits=_ranked(growth, culprits))
+        notes = (*explanation.notes, text)
+        explanation = msgspec.structs.replace(explanation, notes=notes)
+        culprit = unknown(growth, explanation.culprits)
+    else:
+        site = msgspec.structs.replace(site, bytes_per_call=min(site.bytes_per_call, left))
+        culprit = of_site(growth, site)
+    ranked = _ranked(growth, [*explanation.culprits, culprit])
+    return msgspec.structs.replace(explanation, passes=passes, culprits=ranked)
 
 
 def cost_of(record: PassRecord) -> PassCost:

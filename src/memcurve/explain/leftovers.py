@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from memcurve.explain.advice import Signs, advise
 from memcurve.explain.fingerprint import file_of, fingerprint
 from memcurve.explain.growth import LEAST_BYTES, Growth
@@ -10,6 +12,8 @@ from memcurve.explain.places import is_stdlib, site_of
 from memcurve.findings import OUTSIDE, Culprit, Site
 
 UNEXPLAINED = 0.2
+MOST_OVER, ENOUGH = 1.5, 0.6  # shares of what is left
+LARGEST_SMALL = 512  # bytes that Python's own allocator serves
 LEAST_RATE = 0.005
 TABLE = "descriptor table"
 
@@ -39,18 +43,46 @@ def in_place(
 def at_sites(
     growth: Growth, culprits: Sequence[Culprit], sites: Sequence[Site]
 ) -> Iterator[Culprit]:
-    """Charge what is left to the sites that no culprit was made at, the steepest first."""
+    """Charge what is left to the sites that no culprit was made at, the steepest first.
+
+    A site that gained more than its heap did, or sites that gained much less than what is left
+    together, are a coincidence: then nothing is charged to any.
+    """
     if not growth.proved:
         return
-    left = growth.left(culprits)
+    whole = left = growth.left(culprits)
+    native_left = growth.native_left(culprits)
     known = {place for culprit in culprits for place in culprit.stack}
+    found = []
     for site in sites:
         if left < max(UNEXPLAINED * growth.bytes_per_call, LEAST_BYTES):
-            return
+            break
         if site.site in known or is_stdlib(site.site):
             continue
-        left -= site.bytes_per_call
-        yield of_site(growth, site)
+        if site.bytes_per_call <= MOST_OVER * _in_its_heap(site, whole, native_left):
+            left -= site.bytes_per_call
+            found.append(site)
+    if whole - left >= ENOUGH * whole:
+        yield from (of_site(growth, site) for site in found)
+
+
+def _in_its_heap(site: Site, left: float, native_left: float) -> float:
+    """Return what is left of a site's heap; large blocks of Python are malloc's."""
+    if site.native:
+        return native_left
+    small = site.bytes_per_call <= LARGEST_SMALL * site.blocks_per_call
+    return left - native_left if small else left
+
+
+def unknown(growth: Growth, culprits: Sequence[Culprit]) -> Culprit:
+    """Return the culprit of what is left and could not be traced to an object or a line.
+
+    It has no mark: to acknowledge it would be to acknowledge whatever comes after it.
+    """
+    left = growth.left(culprits)
+    native = growth.is_left_in_malloc(culprits)
+    site = Site(site="", function="", bytes_per_call=left, blocks_per_call=0.0, native=native)
+    return msgspec.structs.replace(of_site(growth, site), fingerprint="")
 
 
 def of_site(growth: Growth, site: Site) -> Culprit:

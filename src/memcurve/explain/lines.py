@@ -1,8 +1,10 @@
 """Find the line that leaves memory behind, from what each line gained over many calls.
 
-Gains are inclusive along the chain of calls. From the outermost line inwards, the line is followed
-whose gain comes nearest to the judged growth; it ends where a line's own gain is most of it. What a
-line allocates and another frees cancels in the lines above both.
+The one line whose own gain is the judged growth is it, unless another line loses as much: what is
+allocated for a moment is given back elsewhere. Where there is none, or more than one, gains count
+along the chain of calls: from the outermost line inwards, the line is followed that gains it while
+no other beside it gains or loses much, and it ends where a line's own gain is most of it. What a
+line allocates and another frees cancels in the lines above both. Nothing is guessed beyond that.
 """
 
 from typing import Any
@@ -13,61 +15,118 @@ from memcurve.findings import Site
 
 OWN_SHARE = 0.5
 LEAST_SHARE = 0.3
+NEAR = 0.25  # of the growth that is looked for
+ALIKE = 0.05
+MOST_FRAMES = 12
+NOBODY = -1
 
-_Chain = tuple[tuple[str, str, int], ...]
 
+class _Line(msgspec.Struct):
+    """A line as it was called from another: its own gain, and with all that it calls."""
 
-class _Gain(msgspec.Struct):
-    python: int = 0
-    malloc: int = 0
+    function: str
+    file: str
+    number: int
+    above: int
+    own: int
+    malloc: int
+    whole: int = 0
 
     @property
-    def total(self) -> int:
-        return self.python + self.malloc
+    def place(self) -> str:
+        return f"{self.file}:{self.number}"
 
 
-def growing_line(counted: dict[str, Any], bytes_per_call: float) -> Site | None:
-    """Return the line that gains what a call leaves behind; None if no line gains that much."""
+def growing_line(
+    counted: dict[str, Any], bytes_per_call: float, *, of_malloc: bool = False
+) -> Site | None:
+    """Return the line that gains what a call leaves behind; None if no line gains that much.
+
+    Where it is malloc's heap that grows, only malloc's bytes count.
+    """
     calls = max(counted["calls"], 1)
-    own, whole = _gains(counted["stacks"])
+    lines = _tree(counted["lines"], of_malloc)
     wanted = bytes_per_call * calls
-    chain: _Chain = ()
-    while True:
-        below = [key for key in whole if len(key) == len(chain) + 1 and key[1:] == chain]
-        fit = [key for key in below if whole[key].total >= LEAST_SHARE * wanted]
-        if not fit:
+    found = _alone(lines, wanted)
+    if found == NOBODY:
+        found = _inwards(lines, wanted)
+    return _site(lines, found, calls) if found != NOBODY else None
+
+
+def _tree(rows: list[Any], of_malloc: bool) -> list[_Line]:
+    """Return the lines; a caller stands before what it calls."""
+    lines = []
+    for function, file, number, above, python, malloc in rows:
+        own = malloc if of_malloc else python + malloc
+        lines.append(_Line(function, file, number, above, own, malloc, whole=own))
+    for line in reversed(lines):
+        if line.above != NOBODY:
+            lines[line.above].whole += line.whole
+    return lines
+
+
+def _alone(lines: list[_Line], wanted: float) -> int:
+    """Return where the one line that gains about as much as is wanted gains most."""
+    gains: dict[str, int] = {}
+    for line in lines:
+        gains[line.place] = gains.get(line.place, 0) + line.own
+    near = {place: gain for place, gain in gains.items() if _is_near(gain, wanted)}
+    left = near.keys() - _given_back(near, gains)
+    if len(left) != 1:
+        return NOBODY
+    at = [position for position, line in enumerate(lines) if line.place in left]
+    return max(at, key=lambda position: lines[position].own)
+
+
+def _given_back(near: dict[str, int], gains: dict[str, int]) -> set[str]:
+    """Return those of `near` of which another line loses as much: what they gain came and went.
+
+    A line's loss answers one gain, the nearest; of gains equally near, nobody knows which.
+    """
+    pairs = sorted(
+        (abs(gain + loss), place, loser)
+        for place, gain in near.items()
+        for loser, loss in gains.items()
+        if abs(gain + loss) <= ALIKE * gain
+    )
+    found: set[str] = set()
+    answered: dict[str, int] = {}
+    for apart, place, loser in pairs:
+        if place not in found and answered.setdefault(loser, apart) == apart:
+            found.add(place)
+    return found
+
+
+def _inwards(lines: list[_Line], wanted: float) -> int:
+    """Follow the growth as far as it is plain: to where lines beside it gain or lose as well."""
+    below: dict[int, list[int]] = {}
+    for position, line in enumerate(lines):
+        below.setdefault(line.above, []).append(position)
+    found = NOBODY
+    while moved := [p for p in below.get(found, []) if abs(lines[p].whole) >= LEAST_SHARE * wanted]:
+        if len(moved) > 1 or not _is_near(lines[moved[0]].whole, wanted):
             break
-        chain = min(fit, key=lambda key: abs(whole[key].total - wanted))
-        if chain in own and own[chain].total >= OWN_SHARE * wanted:
+        found = moved[0]
+        if lines[found].own >= OWN_SHARE * wanted:
             break
-    return _site(chain, whole[chain], calls) if chain else None
+    return found
 
 
-def _gains(rows: list[Any]) -> tuple[dict[_Chain, _Gain], dict[_Chain, _Gain]]:
-    """Return the gains of each line itself, and with all that it calls; chains go outwards."""
-    own: dict[_Chain, _Gain] = {}
-    whole: dict[_Chain, _Gain] = {}
-    for frames, python, size, _ in rows:
-        chain = tuple((f[0], f[1], f[2]) for f in frames)
-        _add(own.setdefault(chain, _Gain()), python, size)
-        for start in range(len(chain)):
-            _add(whole.setdefault(chain[start:], _Gain()), python, size)
-    return own, whole
+def _is_near(gain: float, wanted: float) -> bool:
+    return abs(gain - wanted) <= NEAR * wanted
 
 
-def _add(gain: _Gain, python: bool, size: int) -> None:
-    if python:
-        gain.python += size
-    else:
-        gain.malloc += size
-
-
-def _site(chain: _Chain, gain: _Gain, calls: int) -> Site:
+def _site(lines: list[_Line], found: int, calls: int) -> Site:
+    line = lines[found]
+    stack: list[str] = []
+    while found != NOBODY and len(stack) < MOST_FRAMES:
+        stack.append(lines[found].place)
+        found = lines[found].above
     return Site(
-        site=f"{chain[0][1]}:{chain[0][2]}",
-        function=chain[0][0],
-        bytes_per_call=gain.total / calls,
+        site=line.place,
+        function=line.function,
+        bytes_per_call=line.whole / calls,
         blocks_per_call=0.0,
-        native=gain.malloc > gain.python,
-        stack=tuple(f"{filename}:{line}" for _, filename, line in chain),
+        native=2 * line.malloc > line.own,
+        stack=tuple(stack),
     )

@@ -17,8 +17,9 @@ class AllocationsPass(ExplainingPass):
     def stage_start(self, tracer: str, native: bool, folder: Optional[str] = None) -> Fact:
         """Start the tracer; nothing is sampled from here on."""
         self._settle()
-        if tracer == "lines":
-            self._tracer = lines.LineCounter(self._counters.python.read, self._counters.malloc.read)
+        if tracer.startswith("lines"):
+            python = self._counters.python.read if tracer == "lines" else _nothing
+            self._tracer = lines.LineCounter(python, self._counters.malloc.read)
         else:
             self._tracer = allocations.make_tracer(tracer, native, folder)
         self._from = self._loop.calls
@@ -40,3 +41,7 @@ class AllocationsPass(ExplainingPass):
             calls=self._loop.calls - self._from,
         )
         return answer
+
+
+def _nothing() -> int:
+    return 0

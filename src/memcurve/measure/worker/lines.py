@@ -12,25 +12,30 @@ import sys
 from types import FrameType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from .allocations import OWN_FOLDER, Frame
+from .allocations import OWN_FOLDER
 
-Place = Tuple[Frame, ...]  # the line first, then its callers
+Node = Tuple[str, str, int, int]  # function, file, line, and the number of its caller's node
 Trace = Callable[[FrameType, str, Any], Any]
 
-MOST_LINES = 20000
-DEEPEST = 12
+MOST_LINES = 50000
+OUTERMOST, NOWHERE = -1, -2
 
 
 class LineCounter:
-    """A trace function that charges every change of the heaps to the line that runs."""
+    """A trace function that charges every change of the heaps to the line that runs.
+
+    Lines are nodes of a tree: a line that is called from elsewhere is another one. So the whole way
+    out is known, however deep the calls, for one look-up a line.
+    """
 
     name = "lines"
     sees_malloc, settles = True, False  # what settling frees belongs to no line
 
     def __init__(self, python: Callable[[], int], malloc: Callable[[], int]) -> None:
         self._python, self._malloc = python, malloc
-        self._gains: Dict[Place, List[int]] = {}
-        self._current: Optional[Place] = None
+        self._numbers: Dict[Node, int] = {}
+        self._gains: List[List[int]] = []
+        self._current = NOWHERE
         self._last = (0, 0)
 
     def start(self) -> None:
@@ -42,48 +47,56 @@ class LineCounter:
 
     def _charge(self) -> None:
         python, malloc = self._python(), self._malloc()
-        if self._current is not None:
-            entry = self._gains.get(self._current)
-            if entry is None and len(self._gains) < MOST_LINES:
-                entry = self._gains[self._current] = [0, 0]
-            if entry is not None:
-                entry[0] += python - self._last[0]
-                entry[1] += malloc - self._last[1]
+        if self._current >= 0:
+            gain = self._gains[self._current]
+            gain[0] += python - self._last[0]
+            gain[1] += malloc - self._last[1]
 
     def _on_call(self, frame: FrameType, event: str, argument: Any) -> Optional[Trace]:
         if frame.f_code.co_filename.startswith(OWN_FOLDER):
             return None
-        return self._on_line(frame, "line", argument)
-
-    def _on_line(self, frame: FrameType, event: str, argument: Any) -> Trace:
         self._charge()
-        if event == "return":
-            above = frame.f_back
-            ours = above is None or above.f_code.co_filename.startswith(OWN_FOLDER)
-            self._current = None if ours else _place(above)
-        else:
-            self._current = _place(frame)
-        # what this function itself keeps is not the program's
+        above = self._above(frame)
+        name, file = frame.f_code.co_name, frame.f_code.co_filename
+
+        def on_line(frame: FrameType, event: str, argument: Any) -> Trace:
+            self._charge()
+            if event == "return":
+                self._current = above if above != OUTERMOST else NOWHERE
+            else:
+                self._current = self._number((name, file, frame.f_lineno, above))
+            # what this function itself keeps is not the program's
+            self._last = self._python(), self._malloc()
+            return on_line
+
+        self._current = self._number((name, file, frame.f_lineno, above))
         self._last = self._python(), self._malloc()
-        return self._on_line
+        return on_line
+
+    def _above(self, frame: FrameType) -> int:
+        """Return the node of the line that calls a frame; lines of the worker itself are none."""
+        chain: List[FrameType] = []
+        above = frame.f_back
+        while above is not None and not above.f_code.co_filename.startswith(OWN_FOLDER):
+            chain.append(above)
+            above = above.f_back
+        number = OUTERMOST
+        for one in reversed(chain):
+            code = one.f_code
+            number = self._number((code.co_name, code.co_filename, one.f_lineno, number))
+        return number
+
+    def _number(self, node: Node) -> int:
+        number = self._numbers.get(node, NOWHERE)
+        if number == NOWHERE and len(self._gains) < MOST_LINES:
+            number = self._numbers[node] = len(self._gains)
+            self._gains.append([0, 0])
+        return number
 
     def read(self, flame_graph: Optional[str] = None, keep: Optional[str] = None) -> Dict[str, Any]:
-        """Return {"stacks"} like the tracers: [frames, python, bytes, blocks] of each line."""
-        rows: List[List[Any]] = []
-        for places, (python, malloc) in self._gains.items():
-            frames = [list(place) for place in places]
-            rows.append([frames, True, python, 0])
-            rows.append([frames, False, malloc, 0])
-        return {"stacks": rows, "peak_bytes": 0, "peak": []}
+        """Return {"lines": [function, file, line, position of its caller, python, malloc], …}.
 
-
-def _place(frame: Optional[FrameType]) -> Place:
-    """Return the frames from here outwards, as (function, file, line), up to the worker's own."""
-    places: List[Frame] = []
-    while frame is not None and len(places) < DEEPEST:
-        code = frame.f_code
-        if code.co_filename.startswith(OWN_FOLDER):
-            break
-        places.append((code.co_name, code.co_filename, frame.f_lineno))
-        frame = frame.f_back
-    return tuple(places)
+        A caller stands before what it calls; the outermost have -1. There are no stacks.
+        """
+        rows = [[*node, *gain] for node, gain in zip(self._numbers, self._gains)]
+        return {"lines": rows, "stacks": [], "peak_bytes": 0, "peak": []}
