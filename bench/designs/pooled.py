@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
-HISTORY = 20
 MODELS_IN_USE = 64
 TOO_FEW_MODELS = 8
 CALL_S = 300.0  # so that each call ends with a clean-up: in between the level would swing
@@ -46,6 +46,7 @@ def caching_pools() -> AbstractAsyncContextManager[Pools]:
 
 @contextlib.asynccontextmanager
 async def _closed_after(llm: LLMPool, cache: SearchCache) -> AsyncIterator[Pools]:
+    _read_in_one_thread()
     made = Pools(llm=llm, retrieval=RAGServicePool(), cache=cache)
     try:
         yield made
@@ -56,12 +57,22 @@ async def _closed_after(llm: LLMPool, cache: SearchCache) -> AsyncIterator[Pools
 @contextlib.asynccontextmanager
 async def default_pools() -> AsyncIterator[Pools]:
     """Give the process-wide pools, and close them behind the last call."""
+    _read_in_one_thread()
     try:
         yield Pools.default()
     finally:
         await Pools.default().aclose()
         for kind in (SearchCache, RAGServicePool, LLMPool):
             kind.clear_instance()
+
+
+def _read_in_one_thread() -> None:
+    """Give the caller's loop one thread, as ragpool gives each of its own loops.
+
+    langchain-openai reads every reply in a thread; asyncio starts a further one whenever the first
+    is a moment late, up to six, and each such moment is a step in the curve.
+    """
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
 
 
 class FakeClock:
@@ -122,7 +133,7 @@ async def impatient_platform() -> AsyncIterator[Platform]:
 def _platform(shared: Pools) -> Platform:
     clock = FakeClock()
     manager = WorkflowExecutionManager(
-        cases.AT_A_TIME, pools=shared, node_types=NODES, max_history=HISTORY, clock=clock
+        cases.AT_A_TIME, pools=shared, node_types=NODES, max_history=cases.SUITE, clock=clock
     )
     return Platform(pools=shared, manager=manager, clock=clock)
 

@@ -84,7 +84,7 @@ async def pooled_service() -> AsyncIterator[httpx.AsyncClient]:
     """Serve with ragpool's own application, and close it behind the last request."""
     with tempfile.TemporaryDirectory() as folder:
         settings = ConfigClient.load(
-            database_url=_url(folder), rag_base_url=cases.rag_url(), max_history=20
+            database_url=_url(folder), rag_base_url=cases.rag_url(), max_history=cases.SUITE
         )
         app = create_app(settings)
         async with app.router.lifespan_context(app), _asked(app) as client:

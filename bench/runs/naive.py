@@ -85,7 +85,7 @@ async def _work(client: naive.RAGServiceClient, number: int, fate: str) -> Any:
 async def batch(number: int) -> None:
     """Run one test case; its execution, engine and result stay."""
     engine = naive.new_engine(cases.node_config())
-    await _executions.create(number, engine.search(cases.query(number)), engine).run()
+    await _executions.create(number, engine.search(cases.batch_query(number)), engine).run()
 
 
 def batch_threads(number: int) -> None:
@@ -98,7 +98,7 @@ def batch_threads(number: int) -> None:
 
 
 def _case(number: int) -> None:
-    asyncio.run(naive.execute_vectordb_node(cases.node_config(), cases.query(number)))
+    asyncio.run(naive.execute_vectordb_node(cases.node_config(), cases.batch_query(number)))
 
 
 async def faults(number: int) -> None:

@@ -96,7 +96,7 @@ async def batch(platform: Platform, number: int) -> None:
     """Run one test case on the caller's loop."""
     name = f"case-{number:07d}"
     workflow = Workflow.single(_config())
-    record = await platform.manager.create_executor(name, workflow, cases.query(number)).run()
+    record = await platform.manager.create_executor(name, workflow, cases.batch_query(number)).run()
     _require_success(record)
 
 
@@ -105,7 +105,8 @@ def batch_threads(platform: Platform, number: int) -> None:
     workflow = Workflow.single(_config())
     first = number * cases.AT_A_TIME
     running = [
-        platform.manager.submit(workflow, cases.query(first + i)) for i in range(cases.AT_A_TIME)
+        platform.manager.submit(workflow, cases.batch_query(first + i))
+        for i in range(cases.AT_A_TIME)
     ]
     for executor in running:
         _require_success(executor.wait(30.0))

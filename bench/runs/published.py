@@ -107,7 +107,7 @@ async def batch(number: int) -> None:
 
 
 async def _node(number: int) -> Any:
-    return await published.execute_vectordb_node(cases.node_config(), cases.query(number))
+    return await published.execute_vectordb_node(cases.node_config(), cases.batch_query(number))
 
 
 def batch_threads(number: int) -> None:

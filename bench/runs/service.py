@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 async def execute(client: httpx.AsyncClient, number: int) -> None:
     """Ask for one workflow and wait for its result."""
     with counted():
-        await _post(client, {"query": cases.query(number)})
+        await _post(client, {"query": cases.batch_query(number)})
 
 
 async def execute_nodes(client: httpx.AsyncClient, number: int) -> None:
     """Do the same in the words of ragpool's own service, which must not fail."""
     config = {**cases.node_config(), "collections": [cases.COLLECTION]}
     nodes = [{"id": "search", "config": config}]
-    await _post(client, {"query": cases.query(number), "nodes": nodes, "wait": True})
+    await _post(client, {"query": cases.batch_query(number), "nodes": nodes, "wait": True})
 
 
 async def _post(client: httpx.AsyncClient, body: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETUPS = "bench.designs.pooled"
-CHEAP, DEAR = 1500, 300  # calls for a verdict: a call of a few, or of more than ten milliseconds
+CHEAP, MODELS, DEAR = 1500, 1000, 400  # calls for a verdict, by what a call costs: 2, 4, over 10 ms
 
 
 def three_designs(

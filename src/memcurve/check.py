@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from memcurve.judge.stopping import Budget, next_step
+from memcurve.judge.stopping import Budget, next_step, nothing_rises
 from memcurve.judge.thresholds import Thresholds
 from memcurve.measure.isolation import ForkedWorker
 from memcurve.measure.runner import NextStep, PassPlan, Session, open_session
@@ -183,9 +183,12 @@ def run_settled(
 
 
 def rerun_mode(record: PassRecord, thresholds: Thresholds) -> str | None:
-    """Return the mode in which to repeat a pass whose growth a verification took back."""
+    """Return the mode in which to repeat a pass whose growth a verification took back.
+
+    None where the pass ended flat: what was frozen or in flight made that no smaller.
+    """
     curve = record.samples.curve("live_bytes")
-    if not record.verifications or not len(curve):
+    if not record.verifications or not len(curve) or nothing_rises(record, thresholds):
         return None
     grown = max(curve.values[-1] - curve.tail(1).values[0], 1)
     freed = max(v.released_bytes for v in record.verifications)

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import gc
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,9 +13,16 @@ import pytest
 
 from memcurve.measure.table import LocalTable
 from memcurve.measure.worker import heap
-from memcurve.measure.worker.counters import COLUMNS, Counters, Gauges, count_tasks, make_readers
+from memcurve.measure.worker.counters import (
+    COLUMNS,
+    Clock,
+    Counters,
+    Gauges,
+    count_tasks,
+    make_readers,
+)
 from memcurve.measure.worker.loop import Allowance, CallLoop, drive
-from memcurve.measure.worker.settle import Settler
+from memcurve.measure.worker.settle import Settler, forget_cancelled_timers
 
 MIB = 1 << 20
 ROWS, BLOCKS = 400, 40
@@ -203,6 +211,52 @@ def test_free_lists_read_neither_as_growth_nor_as_deferred(quiet: None) -> None:
     assert set(samples.curve("deferred_objects").tail(5).values) == {0}
     live = samples.curve("live_bytes").tail(5).values
     assert max(live) - min(live) < 500
+
+
+def test_names_that_the_interpreter_caches_do_not_read_as_growth(quiet: None) -> None:
+    """`finditer` looks up "search" by a new string each time; CPython keeps up to 4,096 of them."""
+    pattern = re.compile("x")
+
+    def look_up() -> None:
+        for found in [pattern.finditer("x" * 50) for _ in range(20)]:
+            list(found)
+
+    live = settled_rows(look_up, 100).samples().curve("live_bytes")
+    assert live.at(100) - live.at(20) < 128
+
+
+def test_the_number_of_a_call_does_not_read_as_growth(quiet: None) -> None:
+    live = settled_rows(lambda: None, 300).samples().curve("live_bytes")
+    assert live.at(300) - live.at(250) <= 32  # from 257 on an integer is an object: only the row's
+
+
+def test_rows_stand_at_fixed_calls_whatever_they_cost() -> None:
+    allowance = Allowance(Clock(), 0.0, 0.0, every=7)
+    allowance.spent_ns = 10**12
+    covered = [call for call in range(1, 130) if allowance.covers_a_row(call)]
+    assert covered == [*range(1, 101), 105, 112, 119, 126]
+
+
+@pytest.mark.asyncio
+async def test_cancelled_timers_are_dropped_and_waiting_ones_stay() -> None:
+    loop = asyncio.get_running_loop()
+    fired: list[int] = []
+    both = asyncio.Event()
+    waiting = [loop.call_later(delay, fired.append, 1) for delay in (0.01, 600)]
+    loop.call_later(0.02, both.set)
+    for _ in range(50):
+        loop.call_later(300, fired.append, 2).cancel()
+    assert timers(loop) == 53
+    forget_cancelled_timers(loop)
+    assert timers(loop) == 3
+    await both.wait()
+    waiting[1].cancel()
+    assert fired == [1]
+
+
+def timers(loop: asyncio.AbstractEventLoop) -> int:
+    scheduled: list[object] = loop._scheduled  # type: ignore[attr-defined]
+    return len(scheduled)
 
 
 def test_kept_objects_are_counted_one_by_one(quiet: None) -> None:

@@ -38,7 +38,8 @@ Progress = Callable[[int], None]
 class PassPlan(msgspec.Struct, frozen=True, kw_only=True):
     """How to run one pass.
 
-    Sampling may cost `allowance_s` seconds of CPU plus `share` of what the calls cost. The grace
+    Sampling may cost `allowance_s` seconds of CPU plus `share` of what the calls cost; or a row
+    follows each of the first 100 calls, and then `every` so many calls. The grace
     is how long a patient settle waits for what calls left running.
     """
 
@@ -47,6 +48,7 @@ class PassPlan(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int = 4000
     allowance_s: float = 0.06
     share: float = 0.06
+    every: int | None = None
     grace_s: float = 1.0
     call_timeout_s: float = 30.0
     fork: bool = True
@@ -174,6 +176,7 @@ class _PassRun:
             "grace_s": plan.grace_s,
             "allowance_s": plan.allowance_s,
             "share": plan.share,
+            "every": plan.every,
         }
 
     def _take(self, step: Step) -> Message | Failure:

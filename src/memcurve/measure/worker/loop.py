@@ -8,6 +8,7 @@ of our own and a loop that a test is already running.
 
 from __future__ import annotations
 
+import array
 import gc
 import inspect
 import os
@@ -17,7 +18,7 @@ from typing import Any, Awaitable, Callable, Collection, Dict, Iterable, Optiona
 
 from . import bounds
 from .counters import MISSING, Clock, Counters
-from .settle import Settler, Steps, T
+from .settle import Settler, Steps, T, forget_names
 
 FIRST_CALLS = 5  # always sampled: what the first calls build is part of every picture
 NO_MORE_THAN_APART = 23  # calls; however dear a row is; a prime, so that it beats with no period
@@ -74,18 +75,28 @@ class CallError(Exception):
         self.call = call
 
 
+ALL_OF_THE_FIRST = 100  # calls get a row each where rows stand at fixed calls
 FAST_CALL_NS = 200000  # calls faster than this cost nobody anything: they get more rows
 FAST_FACTOR = 4
 
 
 class Allowance:
-    """Say whether one more row can be afforded: a fixed amount plus a share of the workload."""
+    """Say whether one more row can be afforded: a fixed amount plus a share of the workload.
 
-    def __init__(self, clock: Clock, fixed_s: float, share: float) -> None:
+    With `every`, rows stand at fixed calls instead, whatever they cost: two runs of one workload
+    then have the same rows, on a machine that is busy or not.
+    """
+
+    def __init__(
+        self, clock: Clock, fixed_s: float, share: float, every: Optional[int] = None
+    ) -> None:
         self._clock, self._fixed_ns, self._share = clock, int(fixed_s * 1e9), share
+        self._every = every
         self.spent_ns = 0
 
     def covers_a_row(self, calls: int) -> bool:
+        if self._every is not None:
+            return calls <= ALL_OF_THE_FIRST or calls % self._every == 0
         used_ns = self._clock.cpu_ns
         fixed_ns = self._fixed_ns * (FAST_FACTOR if used_ns < calls * FAST_CALL_NS else 1)
         return self.spent_ns <= fixed_ns + self._share * used_ns
@@ -113,11 +124,17 @@ class CallLoop:
         self._function, self._arguments = function, arguments
         self._counters, self._settler = counters, settler
         self._allowance, self._mode = allowance, mode
-        self.calls = self._last_row = 0
+        # not as Python's integers: from 257 on those are objects, and would read as growth
+        self._numbers = array.array("q", [0, 0])
         self._pid = os.getpid()
         self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
         self.sampling = True
         self.freezing = True  # what the first calls build; not where every newcomer is wanted
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls are done."""
+        return self._numbers[0]
 
     def begin(self) -> Steps[None]:
         """Settle, freeze what is there, and write row 0.
@@ -147,9 +164,8 @@ class CallLoop:
         """Run calls up to number `last`; `rows` call numbers are sampled whatever they cost."""
         clock, function = self._counters.clock, self._function
         while self.calls < last:
-            number = self.calls
-            arguments = self._arguments(number)
-            self._counters.table.running(number + 1)
+            arguments = self._arguments(self.calls)
+            self._counters.table.running(self.calls + 1)
             clock.start()
             try:
                 pending = function(*arguments)
@@ -158,16 +174,16 @@ class CallLoop:
                 del pending, arguments
             except Exception as error:
                 clock.stop()
-                raise CallError(number + 1) from error
+                raise CallError(self.calls + 1) from error
             clock.stop()
             if os.getpid() != self._pid:
                 self._counters.table.copied()
                 os._exit(0)  # the copy must not go on measuring
             if self._counters.table.was_copied:
                 text = "the target forked, and the copy returned from the call too"
-                raise CallError(number + 1) from RuntimeError(text)
+                raise CallError(self.calls + 1) from RuntimeError(text)
             self._counters.table.returned()
-            self.calls = number + 1
+            self._numbers[0] += 1
             if self._wanted(rows):
                 yield from self._sample()
             elif self._every and self.sampling and self._mode != "natural":
@@ -177,7 +193,7 @@ class CallLoop:
         call = self.calls
         if not self.sampling:
             return False
-        if call in rows or call <= FIRST_CALLS or call - self._last_row >= NO_MORE_THAN_APART:
+        if call in rows or call <= FIRST_CALLS or call - self._numbers[1] >= NO_MORE_THAN_APART:
             return True
         return bool(self._every) and self._allowance.covers_a_row(call)
 
@@ -205,7 +221,7 @@ class CallLoop:
     def _row(self, deferred: Tuple[int, int]) -> None:
         loop, frozen = self._settler.loop, self._mode in ("settled", "patient")
         self._counters.write_row(self.calls, deferred, loop, frozen)
-        self._last_row = self.calls
+        self._numbers[1] = self.calls
 
     def _settle(self) -> Steps[Tuple[int, int]]:
         """Settle; return the (bytes, objects) that only the cyclic collector could free.
@@ -215,6 +231,7 @@ class CallLoop:
         """
         self._settler.let_threads_leave()
         yield from self._settler.turns()
+        forget_names()
         flags = gc.get_debug()
         gc.set_debug(flags | gc.DEBUG_SAVEALL)
         try:

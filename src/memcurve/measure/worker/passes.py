@@ -80,7 +80,9 @@ class SampledPass:
             self._counters.resources.threads,
             spec["grace_s"],
         )
-        allowance = Allowance(self._counters.clock, spec["allowance_s"], spec["share"])
+        allowance = Allowance(
+            self._counters.clock, spec["allowance_s"], spec["share"], spec["every"]
+        )
         self._loop = CallLoop(function, arguments, self._counters, settler, allowance, mode)
         self._allowance = allowance
         drive(self._loop.begin(), runner)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import heapq
+import sys
 import threading
 import time
 from typing import Any, Awaitable, Callable, Generator, Optional, Tuple, TypeVar
@@ -18,8 +20,16 @@ Loop = Optional[asyncio.AbstractEventLoop]
 
 MAX_TURNS = 16
 MAX_COLLECTIONS = 4
+HAND_OVER_S = 0.0002  # how long a thread may hold what it worked on behind handing over its result
 THREAD_EXIT_S = 0.005  # how long a thread that Python has joined may take to leave the process
 FIRST_NAP_S, LONGEST_NAP_S = 0.001, 0.05
+
+
+# CPython's cache of type attributes keeps the name of each look-up, by its address: what looks up
+# one name by ever new strings, as `re.finditer` does, fills its 4,096 entries over many calls
+forget_names: Callable[[], Any] = getattr(
+    sys, "_clear_internal_caches", getattr(sys, "_clear_type_cache", int)
+)
 
 
 async def _nothing() -> None:
@@ -39,6 +49,24 @@ def _timers(loop: asyncio.AbstractEventLoop, within_s: float) -> int:
     due = loop.time() + within_s
     handles = getattr(loop, "_scheduled", ())
     return sum(1 for handle in handles if not handle.cancelled() and handle.when() <= due)
+
+
+def forget_cancelled_timers(loop: Any) -> None:
+    """Do early what asyncio does when more than a hundred timers are cancelled: drop them.
+
+    Until then they hold what they would have called, and the level of memory is a sawtooth.
+    """
+    if not getattr(loop, "_timer_cancelled_count", 0):
+        return
+    waiting = []
+    for handle in loop._scheduled:
+        if handle.cancelled():
+            handle._scheduled = False
+        else:
+            waiting.append(handle)
+    heapq.heapify(waiting)
+    loop._scheduled = waiting
+    loop._timer_cancelled_count = 0
 
 
 class Settler:
@@ -83,6 +111,7 @@ class Settler:
             if not _ready(self.loop):
                 break
             yield self._turn()
+        forget_cancelled_timers(self.loop)
 
     def in_flight(self, within_s: float) -> Tuple[int, int, int]:
         """Return how many tasks, due timers and threads are left of what calls started."""
@@ -93,6 +122,7 @@ class Settler:
     def quick(self) -> Steps[None]:
         """Turn the loop, then collect until a collection finds nothing."""
         yield from self.turns()
+        forget_names()
         self.let_threads_leave()
         for _ in range(MAX_COLLECTIONS):
             if not gc.collect():
@@ -100,7 +130,12 @@ class Settler:
             yield from self.turns()
 
     def let_threads_leave(self) -> None:
-        """Wait for threads that Python has joined: the system frees their state a moment later."""
+        """Let threads of a pool put down their work, and those that Python has joined end.
+
+        The system frees the state of a joined thread a moment later.
+        """
+        if threading.active_count() > 1:
+            time.sleep(HAND_OVER_S)  # without the interpreter's lock
         if self._threads() <= self._base_threads:
             return
         deadline = time.monotonic() + THREAD_EXIT_S
