@@ -24,6 +24,12 @@ BUFFERS = (bytearray, array.array, io.BytesIO, io.StringIO)
 NESTING = (dict, tuple)
 
 
+def of_kinds(things: List[Any], wanted: Tuple[type, ...]) -> List[Any]:
+    """Return those of these kinds: a heap has a thousand classes and half a million objects."""
+    kinds = {kind for kind in set(map(type, things)) if issubclass(kind, wanted)}
+    return [thing for thing in things if type(thing) in kinds]
+
+
 def chunks(things: List[Any]) -> Iterator[List[Any]]:
     """Yield a list in pieces that one call of the collector's functions can take."""
     for start in range(0, len(things), CHUNK):
@@ -58,12 +64,11 @@ class Census:
         self._note_nested(held)
         self.held = frozenset(held)
         self._kept = list(held.values())
-        self.untracked_dicts = [t for t in self._kept if issubclass(type(t), dict)]
-        sized = [t for t in things if issubclass(type(t), SIZED)] + self.untracked_dicts
+        self.untracked_dicts = of_kinds(self._kept, (dict,))
+        sized = of_kinds(things, SIZED) + self.untracked_dicts
         self.breadth = {id(thing): breadth(thing) for thing in sized}
         self.sizes = {id(thing): sys.getsizeof(thing) for thing in sized}
-        buffers = [t for t in things if issubclass(type(t), BUFFERS)]
-        buffers += [t for t in self._kept if issubclass(type(t), BUFFERS)]
+        buffers = of_kinds(things, BUFFERS) + of_kinds(self._kept, BUFFERS)
         self.buffers = {id(thing): thing.__sizeof__() for thing in buffers}
 
     @staticmethod
@@ -76,12 +81,12 @@ class Census:
         return found
 
     def _note_nested(self, held: Dict[int, Any]) -> None:
-        level = [thing for thing in held.values() if issubclass(type(thing), NESTING)]
+        level = of_kinds(list(held.values()), NESTING)
         while level:
             found = self._untracked(level)
             level = [found[key] for key in found.keys() - held.keys()]
             held.update(found)
-            level = [thing for thing in level if issubclass(type(thing), NESTING)]
+            level = of_kinds(level, NESTING)
 
     def keep(self, things: Iterable[Any]) -> None:
         """Keep untracked new objects alive too, so that their addresses stay theirs."""
@@ -93,9 +98,7 @@ class Census:
 
     def grown_buffers(self) -> Iterator[Tuple[Any, int]]:
         """Yield (buffer, bytes grown) for buffers that grew in place."""
-        for thing in self._kept + gc.get_objects():
-            if not labels.is_a(thing, BUFFERS):
-                continue
+        for thing in of_kinds(self._kept + gc.get_objects(), BUFFERS):
             before = self.buffers.get(id(thing))
             if before is not None and thing.__sizeof__() > before:
                 yield thing, thing.__sizeof__() - before

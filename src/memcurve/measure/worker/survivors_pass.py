@@ -22,7 +22,7 @@ from .passes import Runner, Spec
 from .survey import Survey
 from .surveying import ExplainingPass, Fact
 from .target import Arguments
-from .weighing import Weighing, exit_callbacks
+from .weighing import Weighing, exit_callbacks, leave_to_the_collector
 
 MOST_COLLECTIONS = 6
 SITE_CALLS, ENOUGH_SITES, MOST_TRACED, MOST_TYPES = 3, 3, 8, 40
@@ -169,6 +169,7 @@ class SurvivorsPass(ExplainingPass):
 
     def stage_release(self, native_each: float) -> Fact:
         """Let the groups go, one after another, and weigh what that frees."""
+        leave_to_the_collector(self._born)  # it is asked some dozen times
         weighing = Weighing(
             self._counters, self._quiet, self._born, self._marks["atexit"], self._is_lost
         )
@@ -176,6 +177,7 @@ class SurvivorsPass(ExplainingPass):
 
     def _is_lost(self, thing: Any) -> bool:
         """Say whether nothing in Python leads to an object."""
+        gc.unfreeze()
         alive = frozenset(map(id, gc.get_objects()))
         search = roots.Search(self._named, self._ignored() | {id(alive)}, alive)
         return search.up(thing).kind == roots.OUTSIDE
