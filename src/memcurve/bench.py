@@ -26,12 +26,12 @@ from memcurve.judge.comparison import Outcome, Run
 from memcurve.judge.judgement import judge
 from memcurve.judge.ledger import ledger_of
 from memcurve.judge.thresholds import Thresholds
-from memcurve.lanes import Job, Lane, Pace
+from memcurve.lanes import Job, Lane
+from memcurve.pacing import Pace, pace_of
 from memcurve.recording import PassRecord, Recording
 from memcurve.scenario import Scenario
 
 CPU_BUDGET_S = 4.0
-MAY_GROW_CPU_S = 1.0  # its verdict gates nothing
 
 
 Explain = Literal["never", "crossings", "suspects", "always"]
@@ -204,7 +204,7 @@ def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
     calls = work.options.calls or job.scenario.calls
     lane.options = msgspec.structs.replace(lane.options, calls=calls)
     passes = lane.settled(
-        job, lambda kind, call: work.tell(job, kind, call), _pace(work.options, job, calls)
+        job, lambda kind, call: work.tell(job, kind, call), _pace(work.options, job)
     )
     recording = _recording(job, lane, calls, passes)
     outcome = judged(recording, work.options.thresholds)
@@ -212,19 +212,15 @@ def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
     work.finished_pass()
 
 
-def _pace(options: RunOptions, job: Job, calls: int) -> Pace:
-    """Return how far the settled pass of a design goes; dear calls are run fewer times."""
-    dear = min(job.scenario.calls / 100, 1.0)
-    first_look = round(options.thresholds.first_look * dear)
-    stated = job.scenario.verdict_calls
-    cpu_s = options.cpu_s if stated is None else 0.0
-    if job.design not in job.scenario.may_grow:
-        most = round(options.thresholds.most_calls * dear)
-        return Pace(enough=stated or first_look, cpu_s=cpu_s, most=most)
-    if options.judge_all and job.design not in job.scenario.brief:
-        enough = stated or first_look
-        return Pace(enough=enough, cpu_s=min(cpu_s, MAY_GROW_CPU_S), may_grow=True)
-    return Pace(enough=calls, once=True)
+def _pace(options: RunOptions, job: Job) -> Pace:
+    return pace_of(
+        job.scenario,
+        job.design,
+        calls=options.calls,
+        cpu_s=options.cpu_s,
+        judge_all=options.judge_all,
+        thresholds=options.thresholds,
+    )
 
 
 def _measure_natural(work: _Work, lane: Lane, job: Job) -> None:

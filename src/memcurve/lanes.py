@@ -11,25 +11,14 @@ from typing import Self
 import msgspec
 
 from memcurve.check import Options, natural_request, rerun_mode, settled_request
-from memcurve.judge.gates import marks
-from memcurve.judge.stopping import (
-    Budget,
-    is_full,
-    looks_growing,
-    next_step,
-    nothing_rises,
-    rises_unproved,
-    something_grows,
-)
 from memcurve.measure.isolation import SpawnedWorker
 from memcurve.measure.runner import NextStep, PassPlan, Session
+from memcurve.pacing import Pace, paced
 from memcurve.recording import Environment, Failure, PassRecord
 from memcurve.scenario import Backend, Scenario, Target
-from memcurve.steps import Calls, Finish, Step, Verify
 
 LOAD_TIMEOUT_S = 120.0
 MOST_RERUNS = 2
-LONGER_LOOK_S = 1.0
 CALLS_A_ROW = (
     7  # behind the first 100, which have one each; a prime, so that it beats with no period
 )
@@ -51,22 +40,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return f"{self.scenario.name}/{self.design}"
-
-
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a settled pass goes for its verdict.
-
-    `enough` calls are run in any case, and more as long as they used less CPU time than `cpu_s`.
-    What then surely rises, but is not proved to grow, is followed up to call `most`.
-    `may_grow`: the calls that are shown are enough where something grows by then.
-    """
-
-    enough: int
-    cpu_s: float = 0.0
-    may_grow: bool = False
-    most: int = 0
-    once: bool = False
-    """Only curves are wanted: no repeat in another mode, verified only where it looks growing."""
 
 
 class Lane:
@@ -169,40 +142,3 @@ class Lane:
 
     def _options(self, job: Job) -> Options:
         return msgspec.structs.replace(self.options, packages=job.scenario.packages)
-
-
-def paced(options: Options, pace: Pace) -> NextStep:
-    """Return what decides the steps of a settled pass in a benchmark.
-
-    Two runs must take the same decisions on a machine that is busy or not: what ends a pass is a
-    number of calls, or CPU time of the calls where none was stated. It stops at every mark, so
-    that all curves share those calls, and looks on where nothing rises yet: 1 KB every 100 calls
-    shows two steps in 250 calls, and fifteen in 1,500.
-    """
-    thresholds, shown = options.thresholds, options.calls
-    farthest = max(shown, pace.enough)
-
-    def decide(record: PassRecord) -> Step:
-        done = record.calls
-        seen = pace.may_grow and done >= shown and something_grows(record, thresholds)
-        enough = shown if seen else farthest
-        budget = Budget(calls=shown, enough=enough, out_of_time=lambda: record.cpu_s >= pace.cpu_s)
-        step = next_step(record, thresholds, budget)
-        if done < enough and not is_full(record, thresholds):
-            # the first look verifies; after it a second one at the end is enough
-            beyond = [
-                mark for mark in (*marks(shown), thresholds.first_look, enough) if mark > done
-            ]
-            return step if isinstance(step, Verify) else Calls(to=min(*beyond, enough))
-        if pace.once and isinstance(step, Verify) and not looks_growing(record, thresholds):
-            return Finish()
-        if not isinstance(step, Finish):
-            return step
-        farther = 0
-        if record.cpu_s < min(pace.cpu_s, LONGER_LOOK_S) and nothing_rises(record, thresholds):
-            farther = thresholds.conviction
-        elif rises_unproved(record, thresholds):
-            farther = pace.most
-        return Calls(to=min(done * 2, farther)) if done < farther else step
-
-    return decide

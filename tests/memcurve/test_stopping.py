@@ -5,7 +5,7 @@ import msgspec
 from memcurve.check import Options
 from memcurve.judge.stopping import Budget, grown_bytes, look, next_step
 from memcurve.judge.thresholds import Thresholds
-from memcurve.lanes import Pace, paced
+from memcurve.pacing import Pace, paced
 from memcurve.recording import Bound, InFlight, PassRecord, Verification
 from memcurve.steps import Calls, Finish, Step, Verify
 from tests.memcurve.making import CurveMaker, curve, settled
