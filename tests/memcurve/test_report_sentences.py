@@ -91,6 +91,15 @@ def test_an_inconclusive_design_is_not_called_flat() -> None:
     )
 
 
+def test_what_is_proved_of_most_scenarios_is_said_before_what_is_open() -> None:
+    still = [outcome(recording(scenario=name), judged=judgement(flat())) for name in ("one", "two")]
+    open_question = outcome(recording(scenario="three"), judged=judgement(inconclusive()))
+    assert design_sentence("pooled", [*still, open_question]) == (
+        "pooled is flat in 2 of 3 scenarios, and not proved so in three: "
+        "≤ 8 B a call over 300 calls"
+    )
+
+
 def test_an_open_question_about_descriptors_gives_no_bound_in_bytes() -> None:
     fds = msgspec.structs.replace(inconclusive(), evidence=evidence("fds"))
     one = [outcome(recording(), judged=judgement(fds=fds))]

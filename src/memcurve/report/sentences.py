@@ -153,7 +153,11 @@ def _open_sentence(design: str, still_open: Sequence[Outcome], outcomes: Sequenc
         (o.judgement for o in still_open if o.judgement is not None),
         key=lambda judgement: judgement.retained.evidence.high,
     )
-    text = f"{design} is not proved flat{_where(still_open, outcomes)}"
+    still = [o for o in outcomes if o not in still_open]
+    proved = "not proved flat"
+    if len(still) > len(still_open):
+        proved = f"flat in {_share(still, outcomes)}, and not proved so"
+    text = f"{design} is {proved}{_where(still_open, outcomes)}"
     bound = _bound(worst.retained.evidence.high, worst.calls)
     return f"{text}: {bound}" if isinstance(worst.retained, Inconclusive) and bound else text
 
