@@ -67,7 +67,7 @@ class Weighing:
         steps: List[release.Step] = []
         before = scales.settled()
         if native_each >= release.LEAST_NATIVE_BYTES:
-            heads = group.all_heads[-MOST_TRIED:]
+            heads = [key for key in group.all_heads if key != id(probe)][-MOST_TRIED:]
             steps = release.walk_down(heads, _finder(holder), self._born, scales, native_each)
         if scales.freed_by(lambda: release.cut(holder, ids)) is None:
             return None
