@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from memcurve.diagnosis import CounterSource, Diagnosis, Headroom, Tool
 from memcurve.errors import MeasureError
-from memcurve.measure.headroom import Headroom, read_headroom
+from memcurve.measure.headroom import read_headroom
 from memcurve.measure.isolation import Guard, SpawnedWorker
 from memcurve.measure.runner import Session
 from memcurve.recording import Environment, Failure, Source
@@ -21,44 +22,6 @@ from memcurve.units import format_bytes
 START_TIMEOUT_S = 30.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 IN_PAGES = "a leak shows in steps of 4 KiB: one below about 64 B a call may stay inconclusive"
-
-
-class CounterSource(msgspec.Struct, frozen=True, kw_only=True):
-    """How one counter is read; `note` says what a stand-in costs, or is empty."""
-
-    counter: str
-    source: str
-    exact: bool
-    note: str = ""
-
-
-class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """Something optional: whether it is there, and what it is good for."""
-
-    name: str
-    found: bool
-    purpose: str
-
-
-class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be measured. `row_s` is what one reading of both heaps costs in seconds of CPU."""
-
-    environment: Environment
-    key: str
-    counters: tuple[CounterSource, ...]
-    isolation: tuple[str, ...]
-    thread_cache_off: bool
-    row_s: float
-    tools: tuple[Tool, ...]
-    headroom: Headroom | None
-    notes: tuple[str, ...]
-
-    @property
-    def exact(self) -> bool:
-        """Whether anything at all is counted exactly in bytes."""
-        return any(
-            row.exact for row in self.counters if row.counter in ("python_bytes", "malloc_bytes")
-        )
 
 
 def diagnose(python: str = sys.executable) -> Diagnosis:

@@ -19,11 +19,12 @@ from typing import Any, Self
 import msgspec
 
 from memcurve.curve import Curve
+from memcurve.diagnosis import Headroom
 from memcurve.errors import MeasureError
 from memcurve.judge.natural import FULL_COLLECTIONS, judge_natural
 from memcurve.judge.thresholds import Thresholds
 from memcurve.judge.verdict import Details, Growing, Judgement, Verdict
-from memcurve.measure.headroom import Headroom, read_headroom
+from memcurve.measure.headroom import read_headroom
 from memcurve.measure.inprocess import readers_of
 from memcurve.measure.table import LocalTable
 from memcurve.measure.worker.counters import COLUMNS, INDEX, MISSING, Counters

@@ -1,6 +1,5 @@
 """What the doctor says of interpreters and platforms, this one and others."""
 
-import json
 import os
 import sys
 from typing import Any
@@ -11,10 +10,12 @@ from click.testing import CliRunner
 
 from memcurve import doctor
 from memcurve.cli import main
-from memcurve.doctor import Diagnosis, diagnose, diagnosis_of
+from memcurve.diagnosis import Diagnosis
+from memcurve.doctor import diagnose, diagnosis_of
 from memcurve.errors import MeasureError
 from memcurve.judge.judgement import judge
 from memcurve.recording import Source
+from memcurve.report.printed import Diagnosed
 from tests.memcurve.making import environment, recording
 
 EXACT = {"name": "mallinfo2", "exact": True, "note": ""}
@@ -126,11 +127,11 @@ def test_a_source_that_counts_caches_as_in_use_is_a_caveat_of_the_verdict() -> N
 
 def test_json_holds_the_counters_and_the_key() -> None:
     done = CliRunner().invoke(main, ["doctor", "--json"])
-    told = json.loads(done.output)
+    told = msgspec.json.decode(done.output, type=Diagnosed)
     assert done.exit_code == 0
-    assert told["exact"] is True
-    assert told["key"] == diagnose().key
-    assert {"live_bytes", "fds", "tasks"} <= {one["counter"] for one in told["counters"]}
+    assert (told.schema_version, told.exact) == (1, True)
+    assert told.key == diagnose().key
+    assert {"live_bytes", "fds", "tasks"} <= {one.counter for one in told.counters}
 
 
 def test_text_names_every_counter_and_the_limit() -> None:

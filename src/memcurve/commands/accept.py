@@ -1,10 +1,10 @@
 """`memcurve accept`: make the curves of now the thresholds, with a reason."""
 
-import json
 import time
 from pathlib import Path
 
 import click
+import msgspec
 
 from memcurve.baseline import Baseline
 from memcurve.commands.scenarios import json_option, scenario_options
@@ -48,6 +48,7 @@ def accept(
     from memcurve.accepting import accepted, changes
     from memcurve.commands.progress import shown
     from memcurve.discovery import discover, select
+    from memcurve.report.printed import Accepted, AcceptedScenario
     from memcurve.store import save_baseline
 
     if not reason.strip():
@@ -64,17 +65,18 @@ def accept(
             click.echo(f"repeat {number} of {repeats}", err=True)
         with shown(quiet) as progress:
             rounds.append(bench.run_scenarios(scenarios, options, progress, found))
-    kept: list[dict[str, object]] = []
+    kept: list[AcceptedScenario] = []
     for one in scenarios:
         before = _before(rounds, baselines, one.name)
         after = accepted(one, rounds, reason.strip(), before)
         path = save_baseline(baselines, after)
-        lines = changes(before, after)
-        kept.append({"scenario": one.name, "path": str(path), "changes": lines})
+        lines = tuple(changes(before, after))
+        kept.append(AcceptedScenario(scenario=one.name, path=str(path), changes=lines))
         if not as_json:
             click.echo("\n".join(lines))
     if as_json:
-        click.echo(json.dumps({"schema_version": 1, "reason": reason.strip(), "accepted": kept}))
+        value = Accepted(reason=reason.strip(), accepted=tuple(kept))
+        click.echo(msgspec.json.encode(value).decode())
     else:
         click.echo(f"accepted {len(scenarios)} scenarios in {time.monotonic() - began:.0f} s")
 

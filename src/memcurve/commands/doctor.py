@@ -9,7 +9,7 @@ import msgspec
 from memcurve.units import format_duration
 
 if TYPE_CHECKING:
-    from memcurve.doctor import Diagnosis
+    from memcurve.diagnosis import Diagnosis
 
 
 @click.command(short_help="Say what this interpreter and platform can measure.")
@@ -26,11 +26,11 @@ def doctor(python: str | None, as_json: bool) -> None:
       memcurve doctor --python .venv39/bin/python --json
     """
     from memcurve.doctor import diagnose
+    from memcurve.report.printed import Diagnosed
 
     found = diagnose(python or sys.executable)
     if as_json:
-        fields = {"schema_version": 1, "exact": found.exact, **msgspec.to_builtins(found)}
-        click.echo(msgspec.json.encode(fields).decode())
+        click.echo(msgspec.json.encode(Diagnosed.of(found)).decode())
     else:
         click.echo(_text(found))
     sys.exit(0 if found.exact else 2)

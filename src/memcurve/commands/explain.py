@@ -58,6 +58,7 @@ def explain(
     from memcurve.discovery import discover
     from memcurve.explain.known import load_known, mark_known
     from memcurve.explaining import ExplainOptions
+    from memcurve.report.printed import Explained
     from memcurve.report.text import outcome_text
 
     scenario, target, design = _named(discover(paths), name)
@@ -79,13 +80,9 @@ def explain(
     if drawings:
         _draw(found, Path(drawings))
     if as_json:
-        value = {
-            "schema_version": 1,
-            "scenario": scenario.name,
-            "design": design,
-            "explanation": found,
-            "ledger": outcome.ledger,
-        }
+        value = Explained(
+            scenario=scenario.name, design=design, explanation=found, ledger=outcome.ledger
+        )
         click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
     else:
         click.echo(outcome_text(outcome, found))

@@ -8,22 +8,9 @@ in use, which the kernel drops first.
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
+from memcurve.diagnosis import Headroom
 
 UNLIMITED_BYTES = 1 << 60  # version 1 writes "no limit" as a number near 2**63
-
-
-class Headroom(msgspec.Struct, frozen=True, kw_only=True):
-    """The nearest limit on memory: who sets it, and the bytes that are left of it.
-
-    `limit_bytes` is None where only the machine limits; `calls_left` is how many calls it takes to
-    get there at the present slope, None where nothing is proved to grow.
-    """
-
-    source: str
-    limit_bytes: int | None
-    left_bytes: int
-    calls_left: int | None = None
 
 
 def read_headroom(root: Path = Path("/")) -> Headroom | None:

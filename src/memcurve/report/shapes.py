@@ -18,6 +18,7 @@ from memcurve.report.comparison_json import (
     RevisionsShape,
 )
 from memcurve.report.keeping import FINDINGS_VERSION, Findings
+from memcurve.report.printed import PRINTED_VERSION, Accepted, Diagnosed, Explained
 from memcurve.report.summary import SUMMARY_VERSION
 
 
@@ -169,6 +170,9 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     f"findings-v{FINDINGS_VERSION}": Findings,
     f"comparison-v{COMPARISON_VERSION}": ComparisonShape,
     f"revisions-v{COMPARISON_VERSION}": RevisionsShape,
+    f"accepted-v{PRINTED_VERSION}": Accepted,
+    f"explained-v{PRINTED_VERSION}": Explained,
+    f"diagnosis-v{PRINTED_VERSION}": Diagnosed,
 }
 
 
