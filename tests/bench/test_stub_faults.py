@@ -6,16 +6,13 @@ import http.client
 import json
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from bench.stub.faults import FaultBoard, parse_header
 from bench.stub_server import StubServer, StubServerError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SEARCH = {"collection": "kb", "query": "how long is a refund possible?", "top_k": 3}
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Query: why"}]}
@@ -27,24 +24,6 @@ FORM = {
     "type": "json_schema",
     "json_schema": {"name": "RelevanceJudgement", "schema": JUDGE_SCHEMA},
 }
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[StubServer]:
-    with StubServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: StubServer) -> StubServer:
-    shared.reset()
-    return shared
-
-
-@pytest.fixture
-def client(server: StubServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=20) as client:
-        yield client
 
 
 def search(client: httpx.Client, fault: str = "") -> httpx.Response:

@@ -11,34 +11,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
-
-from bench.stub_server import StubServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from bench.stub_server import StubServer
 
 SEARCH = {"collection": "kb", "query": "how long is a refund possible?", "top_k": 3}
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Query: why"}]}
 WAIT_S = 20
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[StubServer]:
-    with StubServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: StubServer) -> StubServer:
-    shared.reset()
-    return shared
-
-
-@pytest.fixture
-def client(server: StubServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=WAIT_S) as client:
-        yield client
 
 
 def test_requests_and_connections_are_counted_exactly(server: StubServer) -> None:
