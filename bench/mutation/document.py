@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 PAGE: Final = Path(__file__).parents[2] / "docs" / "gate-mutation.md"
 HEADER = ["fault", "in", "design that must turn red", "counters", "named", "as", "calls", "s"]
 MISSED = "missed: "
-SEEN = "seen, not named"
 LONGEST = 90
 
 
@@ -36,11 +35,10 @@ def rows_of(text: str) -> dict[str, list[str]]:
 
 def _end(rows: Sequence[Sequence[str]]) -> str:
     missed = sum(cells[3].startswith(MISSED) for cells in rows)
-    seen = sum(cells[4] == SEEN for cells in rows)
     minutes = sum(int(cells[7]) for cells in rows) / 60
     return (
-        f"{len(rows) - missed - seen} of {len(rows)} named, {seen} seen and not named, {missed} "
-        f"missed. Together they took {minutes:.0f} minutes, two at a time."
+        f"{len(rows) - missed} of {len(rows)} named, {missed} missed. "
+        f"Together they took {minutes:.0f} minutes, two at a time."
     )
 
 
@@ -51,7 +49,7 @@ def _row(finding: Finding) -> list[str]:
         f"`{finding.fault.file}`",
         finding.fault.seen_in,
         f"{MISSED}{finding.problem}" if finding.problem else counters,
-        f"`{finding.fault.culprit}`" if finding.named else "-" if finding.problem else SEEN,
+        f"`{finding.fault.culprit}`" if finding.named else "-",
         _code(finding.culprit) if finding.named else "-",
         str(finding.calls or "-"),
         f"{finding.elapsed_s:.0f}",

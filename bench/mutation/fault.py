@@ -60,8 +60,7 @@ class Fault:
 
     `module` is put behind the imports of the first edit's file. `seen_in` is the design that must
     turn red, `counters` are those of which at least one must be named, and `culprit` is what must
-    stand in the first culprits, or in the error of a call that raises. `unnamed` is why nobody can
-    name it yet, for a fault that is seen all the same.
+    stand in the first culprits, or in the error of a call that raises.
     """
 
     name: str
@@ -70,7 +69,6 @@ class Fault:
     counters: tuple[str, ...]
     culprit: str
     module: str = ""
-    unnamed: str = ""
 
     @property
     def file(self) -> str:

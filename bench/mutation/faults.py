@@ -200,6 +200,7 @@ REQUEST_FAULTS = (
         culprit="Thread",
     ),
     kept("200 B a call", SEARCH, "bytes(160)", RAG),
+    kept("40 B a call", SEARCH, "float(top_k)", RAG),
     Fault(
         name="malloc without free",
         edits=(SEARCH.then("_LIBC.malloc(512)"),),
@@ -207,7 +208,6 @@ REQUEST_FAULTS = (
         seen_in=RAG,
         counters=MEMORY,
         culprit="retrieval.py",
-        unnamed="no tracer sees this malloc, and counting by lines charges others",
     ),
     Fault(
         name="finalizer on a client that stays",
@@ -352,6 +352,7 @@ EXECUTION_FAULTS = (
         "progress",
         NODE,
     ),
+    kept("40 B a question", Place("engine.py", "        while True:"), "float(id(progress))", NODE),
     Fault(
         name="a form per question",
         edits=(

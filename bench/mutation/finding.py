@@ -54,7 +54,7 @@ class Finding:
             problem = "the gate stayed green"
         elif not set(counters) & set(fault.counters):
             problem = f"named {', '.join(counters)} instead of {' or '.join(fault.counters)}"
-        elif not right and not fault.unnamed:
+        elif not right:
             problem = f"the culprit is not {fault.culprit!r} but {'; '.join(named) or 'nobody'}"
         return cls(
             fault=fault,
