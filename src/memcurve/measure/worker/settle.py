@@ -30,6 +30,10 @@ FIRST_NAP_S, LONGEST_NAP_S = 0.001, 0.05
 forget_names: Callable[[], Any] = getattr(
     sys, "_clear_internal_caches", getattr(sys, "_clear_type_cache", int)
 )
+if sys.version_info[:2] == (3, 10):
+    # it numbers the versions of types from 0 again there, and bytecode that remembers a version
+    # and the place of an attribute could take one class for another
+    forget_names = int
 
 
 async def _nothing() -> None:
