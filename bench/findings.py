@@ -3,7 +3,7 @@
     python -m bench.findings > figures.md
 
 `docs/findings.md` says what they mean. Every design runs 100 calls settled, which counts bytes, and
-100 calls as in production, which counts time.
+100 calls as in production, which counts time; those of the ablation run 60.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import platform
 import sys
 from typing import TYPE_CHECKING
 
+from bench import cases
 from memcurve import bench
 from memcurve.commands.progress import shown
 from memcurve.discovery import discover, select
 from memcurve.judge.compare import spent
-from memcurve.judge.gates import gated_curve
 from memcurve.units import format_bytes, format_count
 
 if TYPE_CHECKING:
     from memcurve.judge.comparison import Outcome
     from memcurve.recording import Recording
 
-SCENARIOS = (
-    "ablation",
+ABLATION, ABLATION_CALLS = "ablation", 60
+OTHERS = (
     "executions",
     "llm_client",
     "rag_client",
@@ -32,16 +32,14 @@ SCENARIOS = (
     "vectordb_node",
 )
 SETTLED_FROM = 0.3  # of the calls: what is built once is behind then
+PERIOD = cases.CLEAN_UP_EVERY
 HEAD = "| scenario | design | retained a call | deferred a call | connections | descriptors kept "
 HEAD += "| tasks kept | peak RSS growth | CPU a call |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"
 
 
 def main() -> int:
     """Measure, print the table and the environment; return 0."""
-    scenarios = select(discover(), " or ".join(f"{name}" for name in SCENARIOS))
-    options = bench.RunOptions(explain="never", judge_all=False)
-    with shown(quiet=False) as progress:
-        outcomes = bench.run_scenarios(scenarios, options, progress)
+    outcomes = [*_run(ABLATION, ABLATION_CALLS), *_run(" or ".join(OTHERS), None)]
     print(HEAD)
     for outcome in outcomes:
         print(row(outcome))
@@ -49,6 +47,13 @@ def main() -> int:
     versions = ", ".join(f"{name} {number}" for name, number in environment.packages.items())
     print(f"\nCPython {environment.python}, {environment.libc}, {platform.machine()}; {versions}.")
     return 0
+
+
+def _run(names: str, calls: int | None) -> list[Outcome]:
+    found = discover()
+    options = bench.RunOptions(calls=calls, explain="never", judge_all=False)
+    with shown(quiet=False) as progress:
+        return bench.run_scenarios(select(found, names), options, progress, found)
 
 
 def row(outcome: Outcome) -> str:
@@ -65,13 +70,17 @@ def row(outcome: Outcome) -> str:
 
 
 def retained(recording: Recording) -> float:
-    """Return the bytes that a call keeps: the rise over the later calls, divided by them."""
+    """Return the bytes that a call keeps: the rise over the later calls, divided by them.
+
+    Over whole periods of the clean-up, whose sawtooth would read as a slope.
+    """
     settled = recording.of("settled")
     if settled is None:
         return 0.0
-    curve = gated_curve(settled, "live_bytes", recording.calls)
-    tail = curve.tail(round(recording.calls * SETTLED_FROM))
-    return (tail.values[-1] - tail.values[0]) / max(tail.calls[-1] - tail.calls[0], 1)
+    curve, last = settled.samples.curve("live_bytes"), recording.calls
+    earliest = round(last * SETTLED_FROM)
+    first = earliest + (last - earliest) % PERIOD
+    return (curve.at(last) - curve.at(first)) / (last - first)
 
 
 def _peak(recording: Recording) -> float:
