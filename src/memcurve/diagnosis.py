@@ -4,6 +4,8 @@ import msgspec
 
 from memcurve.recording import Environment
 
+DIAGNOSIS_VERSION = 1
+
 
 class Headroom(msgspec.Struct, frozen=True, kw_only=True):
     """The nearest limit on memory: who sets it, and the bytes that are left of it.
@@ -36,8 +38,14 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be measured. `row_s` is what one reading of both heaps costs in seconds of CPU."""
+    """What can be measured, as `memcurve doctor --json` prints it.
 
+    `exact` says whether anything at all is counted exactly in bytes; `row_s` is what one reading of
+    both heaps costs in seconds of CPU.
+    """
+
+    schema_version: int = DIAGNOSIS_VERSION
+    exact: bool
     environment: Environment
     key: str
     counters: tuple[CounterSource, ...]
@@ -47,10 +55,3 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...]
     headroom: Headroom | None
     notes: tuple[str, ...]
-
-    @property
-    def exact(self) -> bool:
-        """Whether anything at all is counted exactly in bytes."""
-        return any(
-            row.exact for row in self.counters if row.counter in ("python_bytes", "malloc_bytes")
-        )

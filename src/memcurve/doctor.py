@@ -43,7 +43,9 @@ def diagnose(python: str = sys.executable) -> Diagnosis:
 def diagnosis_of(facts: dict[str, Any], headroom: Headroom | None = None) -> Diagnosis:
     """Turn what a worker told into a diagnosis."""
     environment = msgspec.convert(facts["environment"], Environment)
+    sources = environment.sources
     return Diagnosis(
+        exact=any(sources[name].exact for name in ("python_bytes", "malloc_bytes")),
         environment=environment,
         key=environment.key,
         counters=(*_heaps(environment), *_objects(environment, facts), *_system(facts)),

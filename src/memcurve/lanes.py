@@ -19,9 +19,8 @@ from memcurve.scenario import Backend, Scenario, Target
 
 LOAD_TIMEOUT_S = 120.0
 MOST_RERUNS = 2
-CALLS_A_ROW = (
-    7  # behind the first 100, which have one each; a prime, so that it beats with no period
-)
+# behind the first 100, which have a row each; a prime, so that it beats with no period
+CALLS_A_ROW = 7
 
 CallProgress = Callable[[str, int], None]
 """Told which pass runs which call."""

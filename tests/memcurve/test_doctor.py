@@ -15,7 +15,6 @@ from memcurve.doctor import diagnose, diagnosis_of
 from memcurve.errors import MeasureError
 from memcurve.judge.judgement import judge
 from memcurve.recording import Source
-from memcurve.report.printed import Diagnosed
 from tests.memcurve.making import environment, recording
 
 EXACT = {"name": "mallinfo2", "exact": True, "note": ""}
@@ -127,7 +126,7 @@ def test_a_source_that_counts_caches_as_in_use_is_a_caveat_of_the_verdict() -> N
 
 def test_json_holds_the_counters_and_the_key() -> None:
     done = CliRunner().invoke(main, ["doctor", "--json"])
-    told = msgspec.json.decode(done.output, type=Diagnosed)
+    told = msgspec.json.decode(done.output, type=Diagnosis)
     assert done.exit_code == 0
     assert (told.schema_version, told.exact) == (1, True)
     assert told.key == diagnose().key

@@ -26,11 +26,10 @@ def doctor(python: str | None, as_json: bool) -> None:
       memcurve doctor --python .venv39/bin/python --json
     """
     from memcurve.doctor import diagnose
-    from memcurve.report.printed import Diagnosed
 
     found = diagnose(python or sys.executable)
     if as_json:
-        click.echo(msgspec.json.encode(Diagnosed.of(found)).decode())
+        click.echo(msgspec.json.encode(found).decode())
     else:
         click.echo(_text(found))
     sys.exit(0 if found.exact else 2)

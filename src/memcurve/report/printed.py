@@ -1,10 +1,8 @@
-"""What `accept`, `explain` and `doctor` print as JSON."""
+"""What `accept` and `explain` print as JSON."""
 
 import msgspec
 
-from memcurve.diagnosis import CounterSource, Diagnosis, Headroom, Tool
 from memcurve.findings import Explanation, Ledger
-from memcurve.recording import Environment
 
 PRINTED_VERSION = 1
 
@@ -33,24 +31,3 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     design: str
     explanation: Explanation
     ledger: Ledger | None
-
-
-class Diagnosed(msgspec.Struct, frozen=True, kw_only=True):
-    """What `memcurve doctor` says of an interpreter; `exact`: bytes can be counted exactly."""
-
-    schema_version: int = PRINTED_VERSION
-    exact: bool
-    environment: Environment
-    key: str
-    counters: tuple[CounterSource, ...]
-    isolation: tuple[str, ...]
-    thread_cache_off: bool
-    row_s: float
-    tools: tuple[Tool, ...]
-    headroom: Headroom | None
-    notes: tuple[str, ...]
-
-    @staticmethod
-    def of(found: Diagnosis) -> "Diagnosed":
-        """Return a diagnosis as it is printed."""
-        return Diagnosed(exact=found.exact, **msgspec.structs.asdict(found))

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from memcurve.baseline import BASELINE_VERSION, Baseline
+from memcurve.diagnosis import DIAGNOSIS_VERSION, Diagnosis
 from memcurve.findings import Culprit, Cycle, Ledger
 from memcurve.judge.caveats import Caveat
 from memcurve.judge.verdict import VerdictName
@@ -18,7 +19,7 @@ from memcurve.report.comparison_json import (
     RevisionsShape,
 )
 from memcurve.report.keeping import FINDINGS_VERSION, Findings
-from memcurve.report.printed import PRINTED_VERSION, Accepted, Diagnosed, Explained
+from memcurve.report.printed import PRINTED_VERSION, Accepted, Explained
 from memcurve.report.summary import SUMMARY_VERSION
 
 
@@ -172,7 +173,7 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     f"revisions-v{COMPARISON_VERSION}": RevisionsShape,
     f"accepted-v{PRINTED_VERSION}": Accepted,
     f"explained-v{PRINTED_VERSION}": Explained,
-    f"diagnosis-v{PRINTED_VERSION}": Diagnosed,
+    f"diagnosis-v{DIAGNOSIS_VERSION}": Diagnosis,
 }
 
 
