@@ -44,7 +44,7 @@ Shape = Literal["flat", "growing", "decaying", "undecided"]
 
 STARTS = (0.2, 1 / 3, 0.5, 2 / 3, 0.8, 0.9)
 WARM_UP_CALLS = 20
-WARM_UP_BYTES = 4096
+WARM_UP_BYTES = 16384  # two threads more in a pool are less, and so are a few pages of a cache
 RECOUNT_BYTES = 128
 HOLDS, MAY_HOLD = 0.9, 0.7
 SIGNIFICANT = 3.0
