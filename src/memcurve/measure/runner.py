@@ -47,7 +47,7 @@ class PassPlan(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     capacity: int = 4000
     allowance_s: float = 0.06
-    share: float = 0.06
+    share: float = 0.04
     every: int | None = None
     grace_s: float = 1.0
     call_timeout_s: float = 30.0
