@@ -17,6 +17,7 @@ from memcurve import bench
 from memcurve.commands.progress import shown
 from memcurve.discovery import discover, select
 from memcurve.judge.compare import spent
+from memcurve.run_options import RunOptions
 from memcurve.units import format_bytes, format_count
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def main() -> int:
 
 def _run(names: str, calls: int | None) -> list[Outcome]:
     found = discover()
-    options = bench.RunOptions(calls=calls, explain="never", judge_all=False)
+    options = RunOptions(calls=calls, explain="never", judge_all=False)
     with shown(quiet=False) as progress:
         return bench.run_scenarios(select(found, names), options, progress, found)
 

@@ -19,6 +19,7 @@ import pytest
 from bench.backend import stub_backend
 from memcurve import bench as measuring
 from memcurve.discovery import discover, select
+from memcurve.run_options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def memory() -> dict[tuple[str, str], dict[str, Any]]:
     """Measure the same scenarios once, without time."""
     wanted = " or ".join(f"{name}/" for name in SCENARIOS)
     scenarios = select(discover(), wanted)
-    options = measuring.RunOptions(natural=False, explain="never", judge_all=False)
+    options = RunOptions(natural=False, explain="never", judge_all=False)
     return {
         (one.recording.scenario, one.recording.design): _figures(one)
         for one in measuring.run_scenarios(scenarios, options)

@@ -16,6 +16,7 @@ from memcurve import bench
 from memcurve.discovery import discover, only
 from memcurve.gating import gated
 from memcurve.judge.gates import GATED_COUNTERS
+from memcurve.run_options import RunOptions
 from memcurve.store import DEFAULT_BASELINES, replace_file
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def needed(items: list[pytest.Item]) -> list[Scenario]:
 def outcomes(request: pytest.FixtureRequest) -> Outcomes:
     chosen = needed(request.session.items)
     # what may grow gates by its band alone: the calls that are shown suffice for it
-    options = bench.RunOptions(
+    options = RunOptions(
         natural=False,
         judge_all=False,
         explain="crossings",

@@ -26,6 +26,7 @@ from bench.mutation.finding import Finding
 from memcurve import bench
 from memcurve.discovery import discover, only, select
 from memcurve.gating import gated
+from memcurve.run_options import RunOptions
 from memcurve.store import DEFAULT_BASELINES
 
 if TYPE_CHECKING:
@@ -91,9 +92,7 @@ def _gated(design: str, cwd: str) -> list[Outcome]:
     That folder comes first on the path of the workers.
     """
     scenarios = [chosen for one in _scenarios() if (chosen := _gating(one, design)).designs]
-    options = bench.RunOptions(
-        jobs=1, natural=False, explain="crossings", baselines=BASELINES, cwd=cwd
-    )
+    options = RunOptions(jobs=1, natural=False, explain="crossings", baselines=BASELINES, cwd=cwd)
     return gated(scenarios, bench.run_scenarios(scenarios, options, among=_scenarios()), BASELINES)
 
 
@@ -121,7 +120,7 @@ def _clean_runs(count: int, scenarios: Sequence[Scenario], jobs: int) -> int:
 
 def _clean_run(scenarios: Sequence[Scenario], jobs: int) -> list[str]:
     """Return what turned red: crossed thresholds, and designs that could not be measured."""
-    options = bench.RunOptions(jobs=jobs, natural=False, explain="never", judge_all=False)
+    options = RunOptions(jobs=jobs, natural=False, explain="never", judge_all=False)
     outcomes = gated(
         scenarios, bench.run_scenarios(scenarios, options, among=_scenarios()), BASELINES
     )

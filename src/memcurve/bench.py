@@ -8,7 +8,6 @@ An outcome never raises: what a design did wrong is a failure in its recording.
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,50 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Literal
 
 import msgspec
 
-from memcurve.check import Options
 from memcurve.gating import crosses, is_suspect
 from memcurve.judge.comparison import Outcome, Run
 from memcurve.judge.judgement import judge
 from memcurve.judge.ledger import ledger_of
 from memcurve.judge.thresholds import Thresholds
 from memcurve.lanes import Job, Lane
-from memcurve.pacing import Pace, pace_of
+from memcurve.pacing import pace_of
 from memcurve.recording import PassRecord, Recording
+from memcurve.run_options import RunOptions
 from memcurve.scenario import Scenario
-
-CPU_BUDGET_S = 4.0
-
-
-Explain = Literal["never", "crossings", "suspects", "always"]
-"""Which designs to explain: those that cross a threshold, also those that grow anyway, or all."""
-
-
-class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run scenarios: see `memcurve run --help`.
-
-    `calls` replaces what the scenarios say. `cpu_s` is how much CPU time the calls of one settled
-    pass may use before an open question stays open, where the scenario states no number of calls.
-    `judge_all`: designs that may grow get a verdict too, past the calls shown. `explain` looks at
-    the thresholds in the folder `baselines`, and draws what it traces into the folder
-    `flame_graphs`. The workers start in the folder `cwd`.
-    """
-
-    calls: int | None = None
-    jobs: int = 2
-    natural: bool = True
-    explain: Explain = "suspects"
-    baselines: Path | None = None
-    flame_graphs: Path | None = None
-    cpu_s: float = CPU_BUDGET_S
-    judge_all: bool = True
-    call_timeout_s: float = 30.0
-    python: str = sys.executable
-    cwd: str | None = None
-    thresholds: Thresholds = Thresholds()
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +149,7 @@ def _run_group(work: _Work) -> dict[str, Outcome]:
 def _lane_thread(work: _Work, barrier: threading.Barrier, number: int) -> None:
     try:
         with Lane.opened(
-            work.imported or work.jobs, _options(work.options), work.options.cwd
+            work.imported or work.jobs, work.options.of_a_pass(), work.options.cwd
         ) as lane:
             work.lanes.append(lane)
             with contextlib.suppress(Empty):
@@ -202,35 +170,18 @@ def _wait_for_the_others(barrier: threading.Barrier) -> None:
         barrier.wait()
 
 
-def _options(options: RunOptions) -> Options:
-    return Options(
-        call_timeout_s=options.call_timeout_s,
-        python=options.python,
-        thresholds=options.thresholds,
-    )
-
-
 def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
     calls = work.options.calls or job.scenario.calls
     lane.options = msgspec.structs.replace(lane.options, calls=calls)
     passes = lane.settled(
-        job, lambda kind, call: work.tell(job, kind, call), _pace(work.options, job)
+        job,
+        lambda kind, call: work.tell(job, kind, call),
+        pace_of(job.scenario, job.design, work.options),
     )
     recording = _recording(job, lane, calls, passes)
     outcome = judged(recording, work.options.thresholds)
     work.outcomes[job.name] = _explained(work, lane, job, outcome)
     work.finished_pass()
-
-
-def _pace(options: RunOptions, job: Job) -> Pace:
-    return pace_of(
-        job.scenario,
-        job.design,
-        calls=options.calls,
-        cpu_s=options.cpu_s,
-        judge_all=options.judge_all,
-        thresholds=options.thresholds,
-    )
 
 
 def _measure_natural(work: _Work, lane: Lane, job: Job) -> None:

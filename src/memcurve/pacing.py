@@ -13,9 +13,9 @@ from memcurve.judge.stopping import (
     rises_unproved,
     something_grows,
 )
-from memcurve.judge.thresholds import Thresholds
 from memcurve.measure.runner import NextStep
 from memcurve.recording import PassRecord
+from memcurve.run_options import RunOptions
 from memcurve.scenario import Scenario
 from memcurve.steps import Calls, Finish, Step, Verify
 
@@ -39,28 +39,20 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """Only curves are wanted: no repeat in another mode, verified only where it looks growing."""
 
 
-def pace_of(
-    scenario: Scenario,
-    design: str,
-    *,
-    calls: int | None,
-    cpu_s: float,
-    judge_all: bool,
-    thresholds: Thresholds,
-) -> Pace:
+def pace_of(scenario: Scenario, design: str, options: RunOptions) -> Pace:
     """Return how far the settled pass of a design goes; dear calls are run fewer times.
 
-    `calls` replaces those that the scenario shows; `cpu_s` counts where it states no number of
-    calls for a verdict.
+    CPU time counts only where the scenario states no number of calls for a verdict.
     """
     dear = min(scenario.calls / 100, 1.0)
-    enough = scenario.verdict_calls or round(thresholds.first_look * dear)
-    cpu_s = cpu_s if scenario.verdict_calls is None else 0.0
+    enough = scenario.verdict_calls or round(options.thresholds.first_look * dear)
+    cpu_s = options.cpu_s if scenario.verdict_calls is None else 0.0
     if design not in scenario.may_grow:
-        return Pace(enough=enough, cpu_s=cpu_s, most=round(thresholds.most_calls * dear))
-    if judge_all and design not in scenario.brief:
+        most = round(options.thresholds.most_calls * dear)
+        return Pace(enough=enough, cpu_s=cpu_s, most=most)
+    if options.judge_all and design not in scenario.brief:
         return Pace(enough=enough, cpu_s=min(cpu_s, MAY_GROW_CPU_S), may_grow=True)
-    return Pace(enough=calls or scenario.calls, once=True)
+    return Pace(enough=options.calls or scenario.calls, once=True)
 
 
 def paced(options: Options, pace: Pace) -> NextStep:

@@ -12,6 +12,7 @@ from memcurve import bench
 from memcurve.commands.progress import Estimate, line
 from memcurve.discovery import discover
 from memcurve.judge.verdict import name_of
+from memcurve.run_options import RunOptions
 from tests.memcurve.command_line import run_command
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ import contextlib, tempfile
 from pathlib import Path
 from memcurve import Backend, scenario
 from memcurve.scenario import Lead
+from memcurve.run_options import RunOptions
 
 small = scenario(
     "small",
@@ -65,16 +67,14 @@ def place(tmp_path: Path) -> Path:
 
 
 def measured(place: Path, **options: object) -> dict[str, Outcome]:
-    chosen = bench.RunOptions(**({"explain": "never", "natural": False} | options))  # type: ignore[arg-type]
+    chosen = RunOptions(**({"explain": "never", "natural": False} | options))  # type: ignore[arg-type]
     outcomes = bench.run_scenarios(discover([place]), chosen)
     return {f"{o.recording.scenario}/{o.recording.design}": o for o in outcomes}
 
 
 def test_designs_come_back_in_order_judged_with_all_passes(place: Path) -> None:
     events: list[bench.Event] = []
-    outcomes = bench.run_scenarios(
-        discover([place]), bench.RunOptions(explain="never"), events.append
-    )
+    outcomes = bench.run_scenarios(discover([place]), RunOptions(explain="never"), events.append)
     names = [f"{o.recording.scenario}/{o.recording.design}" for o in outcomes]
     assert names == ["small/naive", "small/pooled", "backed/counting"]
     kinds = [[one.kind for one in o.recording.passes] for o in outcomes]

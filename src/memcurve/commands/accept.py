@@ -9,6 +9,7 @@ import msgspec
 from memcurve.baseline import Baseline
 from memcurve.commands.scenarios import json_option, scenario_options
 from memcurve.judge.comparison import Outcome
+from memcurve.run_options import RunOptions
 
 FEWEST_REPEATS = 5
 
@@ -55,9 +56,7 @@ def accept(
         raise click.UsageError("--reason is empty; say why these curves are right")
     found = discover(paths)
     scenarios = select(found, expression)
-    options = bench.RunOptions(
-        calls=calls, jobs=jobs, natural=False, explain="never", judge_all=False
-    )
+    options = RunOptions(calls=calls, jobs=jobs, natural=False, explain="never", judge_all=False)
     began = time.monotonic()
     rounds: list[list[Outcome]] = []
     for number in range(1, repeats + 1):

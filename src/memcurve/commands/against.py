@@ -23,6 +23,7 @@ from memcurve.judge.comparison import Outcome
 from memcurve.judge.revisions import Difference, differences
 from memcurve.recording import Recording
 from memcurve.report.comparison_json import revisions_of
+from memcurve.run_options import RunOptions
 from memcurve.scenario import Scenario
 from memcurve.units import COUNTERS, format_value
 
@@ -49,7 +50,7 @@ def compare_revisions(
         interpreter(root, other) as python,
         shown(quiet) as progress,
     ):
-        here = bench.RunOptions(calls=calls, jobs=1, explain="never", judge_all=False)
+        here = RunOptions(calls=calls, jobs=1, explain="never", judge_all=False)
         there = msgspec.structs.replace(here, python=python, cwd=str(other))
 
         def measure(one: Scenario) -> tuple[list[Outcome], list[Outcome]]:

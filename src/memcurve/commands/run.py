@@ -21,6 +21,7 @@ from memcurve.commands.scenarios import (
     scenario_options,
 )
 from memcurve.judge.comparison import Outcome, Run
+from memcurve.run_options import RunOptions
 from memcurve.scenario import Scenario
 
 
@@ -79,7 +80,7 @@ def run(
     began = time.monotonic()
     found = discover(paths)
     scenarios = select(found, expression)
-    options = bench.RunOptions(
+    options = RunOptions(
         calls=calls,
         jobs=jobs,
         natural=not quick,
