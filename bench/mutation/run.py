@@ -120,7 +120,9 @@ def _clean_runs(count: int, scenarios: Sequence[Scenario], jobs: int) -> int:
 
 def _clean_run(scenarios: Sequence[Scenario], jobs: int) -> list[str]:
     """Return what turned red: crossed thresholds, and designs that could not be measured."""
-    options = RunOptions(jobs=jobs, natural=False, explain="never", judge_all=False)
+    options = RunOptions(
+        jobs=jobs, natural=False, explain="never", judge_all=False, baselines=BASELINES
+    )
     outcomes = gated(
         scenarios, bench.run_scenarios(scenarios, options, among=_scenarios()), BASELINES
     )

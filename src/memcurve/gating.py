@@ -7,7 +7,7 @@ from pathlib import Path
 from memcurve.baseline import Baseline
 from memcurve.explain.known import KnownLeak, acknowledge, load_known
 from memcurve.judge.compare import compare
-from memcurve.judge.comparison import Outcome
+from memcurve.judge.comparison import Crossing, Outcome
 from memcurve.judge.verdict import Growing
 from memcurve.scenario import Scenario
 from memcurve.store import load_baseline
@@ -57,8 +57,19 @@ def crosses(scenario: Scenario, outcome: Outcome, folder: Path | None) -> bool:
 
     `folder` has the baselines, None for what needs none.
     """
+    return bool(_crossings(scenario, outcome, folder))
+
+
+def leaves_its_band(scenario: Scenario, outcome: Outcome, folder: Path | None) -> bool:
+    """Say whether a curve of a design leaves the band that was accepted for it in `folder`."""
+    return any(one.kind == "band" for one in _crossings(scenario, outcome, folder))
+
+
+def _crossings(scenario: Scenario, outcome: Outcome, folder: Path | None) -> list[Crossing]:
     held = gated([scenario], [outcome], folder) if folder else gated_by([scenario], [outcome], {})
-    return any(one.comparison is not None and one.comparison.crossings for one in held)
+    return [
+        one for each in held if each.comparison is not None for one in each.comparison.crossings
+    ]
 
 
 def is_suspect(outcome: Outcome) -> bool:

@@ -152,7 +152,11 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """All passes of one design of one scenario, with the environment that they ran in."""
+    """All passes of one design of one scenario, with the environment that they ran in.
+
+    `set_aside` are the settled passes of a first measurement, whose curves left their accepted
+    bands, so that it was made again.
+    """
 
     schema_version: int = SCHEMA_VERSION
     scenario: str
@@ -161,6 +165,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     calls: int
     environment: Environment | None
     passes: tuple[PassRecord, ...]
+    set_aside: tuple[PassRecord, ...] = ()
     recorded_at: str = ""
 
     def of(self, kind: PassKind) -> PassRecord | None:

@@ -35,7 +35,6 @@ import contextlib, tempfile
 from pathlib import Path
 from memcurve import Backend, scenario
 from memcurve.scenario import Lead
-from memcurve.run_options import RunOptions
 
 small = scenario(
     "small",
@@ -155,6 +154,46 @@ def test_run_accept_and_compare_work_together(place: Path, tmp_path: Path) -> No
     baseline.write_bytes(b"{")
     code, text = invoke("compare", "--out", out, *kept, str(place))
     assert (code, "not a baseline" in text) == (2, True)
+
+
+JUMPING = """
+import os
+kept = []
+def jumps(number):
+    if number == 3 and os.path.exists("jump"):
+        kept.append(bytes(300_000))
+        if os.path.exists("once"):
+            os.unlink("jump")
+"""
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_a_curve_that_leaves_its_band_is_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, once: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("jumping.py").write_text(JUMPING)
+    Path("scenarios.py").write_text(
+        "from memcurve import scenario\n"
+        'one = scenario("one", {"a": "jumping.py:jumps"}, calls=20)\n'
+    )
+    chosen = ["scenarios.py", "-q", "--baselines", "accepted"]
+    assert invoke("accept", *chosen, "--reason", "it is right")[0] == 0
+
+    code, text = invoke("run", *chosen, "--quick", "--json")
+    assert (code, "measured_again" in text) == (0, False)  # nothing is run twice that stays inside
+
+    Path("jump").touch()
+    if once:
+        Path("once").touch()
+    code, text = invoke("run", *chosen, "--quick", "--json")
+    assert code == (0 if once else 1)
+    summary = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    (design,) = summary["scenarios"][0]["designs"]
+    again = [one["text"] for one in design["caveats"] if one["kind"] == "measured_again"]
+    assert len(again) == 1
+    assert "at first live bytes left its accepted band at call 4" in again[0]
+    assert bool(design["crossings"]) is not once
 
 
 @pytest.mark.parametrize(

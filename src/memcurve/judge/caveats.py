@@ -13,6 +13,7 @@ CaveatKind = Literal[
     "in_flight",
     "repeated_unfrozen",
     "repeated_patient",
+    "measured_again",
     "budget_ended",
     "few_calls",
     "filling_bound",

@@ -218,7 +218,23 @@ def _curves(recording: Recording) -> dict[str, Curve]:
 def _caveats(
     recording: Recording, baseline: Baseline | None, accepted: AcceptedDesign | None
 ) -> list[Caveat]:
-    return [*_failed_calls(recording), *_baseline_caveats(recording, baseline, accepted)]
+    return [
+        *_failed_calls(recording),
+        *_measured_again(recording, accepted),
+        *_baseline_caveats(recording, baseline, accepted),
+    ]
+
+
+def _measured_again(recording: Recording, accepted: AcceptedDesign | None) -> list[Caveat]:
+    """Say what a first measurement left that was set aside, whatever the second one did."""
+    if not recording.set_aside:
+        return []
+    first = msgspec.structs.replace(recording, passes=recording.set_aside)
+    left = band_crossings(Outcome(recording=first, judgement=None), accepted)
+    text = "; ".join(one.message.partition(": ")[2].partition(";")[0] for one in left)
+    text = f"measured twice: at first {text or 'a curve left its band'}"
+    name = f"{recording.scenario}/{recording.design}"
+    return [Caveat(kind="measured_again", text=f"{name}: {text}")]
 
 
 def _failed_calls(recording: Recording) -> list[Caveat]:
