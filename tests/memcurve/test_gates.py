@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from memcurve.curve import Curve
 from memcurve.judge.bands import FLOORS, band, fell_for_good, left_for_good, limit_at
 from memcurve.judge.gates import gated_curve, gated_curves, marks
 from tests.memcurve.making import curve, settled
@@ -45,6 +48,19 @@ def test_a_band_spans_its_repeats_and_one_blip_beyond() -> None:
     assert accepted.high[-1] == max(c.values[-1] for c in curves) + blip
     assert accepted.low[-1] == min(c.values[-1] for c in curves) - blip
     assert accepted.low[-1] < accepted.values[-1] < accepted.high[-1]
+
+
+def test_a_band_is_as_much_wider_as_its_repeats_differ() -> None:
+    chance = random.Random(0)
+
+    def repeat() -> Curve:
+        level = round(chance.gauss(5e6, 100 * KIB))  # far more than a blip
+        return Curve(counter="live_bytes", calls=(0, 1, 2, 3), values=(0, level, level, level))
+
+    outside = sum(
+        left_for_good(repeat(), band([repeat() for _ in range(5)])) is not None for _ in range(2000)
+    )
+    assert 0 < outside < 0.03 * 2000  # a sixth of five leaves their bare span 333 times
 
 
 def test_a_repeat_of_what_was_accepted_stays_inside() -> None:

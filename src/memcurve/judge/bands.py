@@ -1,11 +1,12 @@
 """Make a tolerance band from repeated runs, and find where a curve leaves it for good.
 
 The band at a mark spans the least and the greatest value of the repeats, widened on both sides by a
-floor. The floor is what one observed blip measures: with five exchangeable repeats a sixth leaves
-their bare span once in three times. So the floor carries the certainty, and the repeats only say
-where it stands. It never depends on the machine's speed, since no gated counter does.
+floor: with five exchangeable repeats a sixth leaves their bare span once in three times. The floor
+is what one observed blip measures, or that span itself where the repeats differ by more: a sixth
+value of a normal distribution goes farther up once in 70 times, and a curve that does is measured
+again (see `bench`). It never depends on the machine's speed, since no gated counter does.
 
-    floor(counter) = max(blip(counter), share(counter) · |greatest value|)
+    floor(counter) = max(blip(counter), share(counter) · |greatest value|, greatest - least value)
 
 A curve has left its band for good at call n if it is above it at n and at every later mark, and if
 these marks are at least `OUT_FOR` in number: a blip goes back.
@@ -44,7 +45,7 @@ def band(curves: Sequence[Curve]) -> AcceptedCurve:
     shared = sorted(set.intersection(*(set(curve.calls) for curve in curves)))
     columns = [[dict(curve)[call] for curve in curves] for call in shared]
     blip, share = FLOORS[counter]
-    floors = [max(blip, share * max(map(abs, column))) for column in columns]
+    floors = [max(blip, share * max(map(abs, c)), max(c) - min(c)) for c in columns]
     return AcceptedCurve(
         counter=counter,
         calls=tuple(shared),
