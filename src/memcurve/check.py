@@ -26,7 +26,7 @@ DEFAULT_BUDGET_S = 10.0
 MOST_RERUNS = 2
 WAITING = 8
 """A call that waits counts as this much cheaper than one that works."""
-NATURAL_ALLOWANCE_S, NATURAL_SHARE = 0.015, 0.03
+NATURAL_ALLOWANCE_S, NATURAL_SHARE = 0.015, 0.02
 
 Progress = Callable[[str, int], None]
 """Told which pass runs which call."""
