@@ -139,9 +139,14 @@ LEADING = scenario(
 )
 
 
-def led(pooled_opens: float) -> Comparison:
-    naive = outcome(still(), "naive", connections_opened=curve(calls=LONG).grows(per_call=1))
-    pooled = outcome(still(), connections_opened=curve(calls=LONG).grows(per_call=pooled_opens))
+def led(pooled_opens: float, *, naive_fails: float = 0.0, pooled_fails: float = 0.0) -> Comparison:
+    def design(name: str, opens: float, fails: float) -> Outcome:
+        opened = curve(calls=LONG).grows(per_call=opens)
+        failures = curve(calls=LONG).grows(per_call=fails)
+        return outcome(still(), name, connections_opened=opened, failures=failures)
+
+    naive = design("naive", 1, naive_fails)
+    pooled = design("pooled", pooled_opens, pooled_fails)
     found = compare(LEADING, [naive, pooled], None)[1].comparison
     assert found is not None
     return found
@@ -152,6 +157,16 @@ def test_a_lead_that_is_kept_crosses_nothing_and_one_that_is_lost_does() -> None
     crossing = led(0.5).crossings[0]
     assert (crossing.kind, crossing.value, crossing.limit) == ("lead", 50, 10)
     assert "50% of what naive uses (100); at most 10% is agreed" in crossing.message
+
+
+def test_no_lead_is_held_over_a_design_that_fails_more() -> None:
+    found = led(0.5, naive_fails=0.7)
+    assert found.crossings == ()
+    notes = [one.text for one in found.caveats if one.kind == "failed_calls"]
+    assert any(
+        "naive failed 70 times more often in 100 calls, so no lead" in note for note in notes
+    )
+    assert [one.kind for one in led(0.5, naive_fails=0.7, pooled_fails=0.7).crossings] == ["lead"]
 
 
 def test_cpu_is_read_off_the_natural_pass_and_deferred_bytes_are_a_sum() -> None:

@@ -37,16 +37,31 @@ def compare(
         if ours is None or other is None:
             continue
         if ours.recording.calls >= scenario.calls:  # fewer calls do not pay for what is built once
-            crossings = lead_crossings(lead, ours.recording, other.recording)
-            by_design[lead.design] = _with(ours, crossings)
+            caveats = _unfair(lead, ours.recording, other.recording)
+            crossings = () if caveats else lead_crossings(lead, ours.recording, other.recording)
+            by_design[lead.design] = _with(ours, crossings, caveats)
     return list(by_design.values())
 
 
-def _with(outcome: Outcome, crossings: Sequence[Crossing]) -> Outcome:
+def _with(outcome: Outcome, crossings: Sequence[Crossing], caveats: Sequence[Caveat]) -> Outcome:
     held = outcome.comparison
     assert held is not None
-    held = msgspec.structs.replace(held, crossings=(*held.crossings, *crossings))
+    held = msgspec.structs.replace(
+        held, crossings=(*held.crossings, *crossings), caveats=(*held.caveats, *caveats)
+    )
     return msgspec.structs.replace(outcome, comparison=held)
+
+
+def _unfair(lead: Lead, ours: Recording, other: Recording) -> list[Caveat]:
+    """Say why a lead is not held: work that fails uses less, and no one leads by failing."""
+    failed = (spent(other, "failures") or 0.0) - (spent(ours, "failures") or 0.0)
+    if failed <= 0:
+        return []
+    text = (
+        f"{ours.scenario}/{ours.design}: {lead.over} failed {failed:,.0f} times more often in "
+        f"{other.calls} calls, so no lead over it is held: what fails uses less"
+    )
+    return [Caveat(kind="failed_calls", text=text)]
 
 
 def _compared(scenario: Scenario, outcome: Outcome, baseline: Baseline | None) -> Outcome:
