@@ -173,7 +173,7 @@ def _wait_for_the_others(barrier: threading.Barrier) -> None:
 def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
     outcome = _settled(work, lane, job)
     if leaves_its_band(job.scenario, outcome, work.options.baselines):
-        # once in many runs threads meet so that a block more is allocated; what is so comes again
+        # a design with threads has one mapping more in some thirty runs; what is so comes again
         first, outcome = outcome, _settled(work, lane, job)
         recording = msgspec.structs.replace(outcome.recording, set_aside=first.recording.passes)
         outcome = msgspec.structs.replace(outcome, recording=recording)

@@ -20,9 +20,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `calls` replaces what the scenarios say. `cpu_s` is how much CPU time the calls of one settled
     pass may use before an open question stays open, where the scenario states no number of calls.
-    `judge_all`: designs that may grow get a verdict too, past the calls shown. `explain` looks at
-    the thresholds in the folder `baselines`, and draws what it traces into the folder
-    `flame_graphs`. The workers start in the folder `cwd`.
+    `judge_all`: designs that may grow get a verdict too, past the calls shown. What leaves its
+    band in the folder `baselines` is measured again, and `explain` looks at those thresholds too;
+    it draws what it traces into the folder `flame_graphs`. The workers start in the folder `cwd`.
     """
 
     calls: int | None = None

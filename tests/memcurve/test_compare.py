@@ -164,7 +164,7 @@ def test_no_lead_is_held_over_a_design_that_fails_more() -> None:
     assert found.crossings == ()
     notes = [one.text for one in found.caveats if one.kind == "failed_calls"]
     assert any(
-        "naive failed 70 times more often in 100 calls, so no lead" in note for note in notes
+        "naive failed in 70 more pieces of work in 100 calls, so no lead" in note for note in notes
     )
     assert [one.kind for one in led(0.5, naive_fails=0.7, pooled_fails=0.7).crossings] == ["lead"]
 

@@ -58,8 +58,8 @@ def _unfair(lead: Lead, ours: Recording, other: Recording) -> list[Caveat]:
     if failed <= 0:
         return []
     text = (
-        f"{ours.scenario}/{ours.design}: {lead.over} failed {failed:,.0f} times more often in "
-        f"{other.calls} calls, so no lead over it is held: what fails uses less"
+        f"{ours.scenario}/{ours.design}: {lead.over} failed in {failed:,.0f} more pieces of "
+        f"work in {other.calls} calls, so no lead over it is held: what fails uses less"
     )
     return [Caveat(kind="failed_calls", text=text)]
 
