@@ -66,6 +66,13 @@ async def default_pools() -> AsyncIterator[Pools]:
             kind.clear_instance()
 
 
+@contextlib.asynccontextmanager
+async def one_reader() -> AsyncIterator[None]:
+    """Give designs that need nothing else one thread that reads replies."""
+    _read_in_one_thread()
+    yield
+
+
 def _read_in_one_thread() -> None:
     """Give the caller's loop one thread, as ragpool gives each of its own loops.
 

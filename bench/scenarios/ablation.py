@@ -1,6 +1,7 @@
 """What each of the article's four measures pays: each alone, all but one, none, all."""
 
-from bench.scenarios._declaring import DEAR, declared
+from bench.scenarios._declaring import DEAR, SETUPS, declared
+from memcurve.scenario import Target
 
 HOME = "bench.designs.ablation"
 DESIGNS = (
@@ -18,7 +19,7 @@ DESIGNS = (
 
 ablation = declared(
     "ablation",
-    {name: f"{HOME}:{name}" for name in DESIGNS},
+    {name: Target(call=f"{HOME}:{name}", setup=f"{SETUPS}:one_reader") for name in DESIGNS},
     "One node a call as an execution: LLM pool, retrieval pool, cache off and clean-up, "
     "each alone, all but one, none and all.",
     must_not_grow=("everything",),

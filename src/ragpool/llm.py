@@ -204,7 +204,7 @@ def _build(builder: Provider, arguments: dict[str, Any], http: LLMHttp) -> BaseC
 
 
 def _build_openai(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
-    from langchain_openai import ChatOpenAI
+    from ragpool.openai_chat import ChatOpenAI
 
     # both clients: with one alone it still builds the other, TLS context included
     return ChatOpenAI(**arguments, http_client=http.sync, http_async_client=http.client)

@@ -10,7 +10,8 @@ from memcurve.judge.thresholds import Thresholds
 from tests.memcurve.making import CurveMaker, curve
 
 BYTES = Limits.of_bytes(Thresholds())
-COUNTS = Limits.of_resources(Thresholds())
+COUNTS = Limits.of_resource("fds", Thresholds())
+THREADS = Limits.of_resource("threads", Thresholds())
 LONG = 1500
 CLEAN_RUNS, LEAKING_RUNS = 300, 60  # a thousand of each take a minute
 
@@ -19,8 +20,8 @@ def shape(maker: CurveMaker, limits: Limits = BYTES) -> str:
     return read_curve(maker.make(), limits).shape
 
 
-def read(maker: CurveMaker) -> Reading:
-    return read_curve(maker.make(), BYTES)
+def read(maker: CurveMaker, limits: Limits = BYTES) -> Reading:
+    return read_curve(maker.make(), limits)
 
 
 def holds(maker: CurveMaker, per_call: float) -> None:
@@ -214,6 +215,15 @@ def test_one_descriptor_every_ten_calls_is_growing() -> None:
 
 def test_descriptors_of_a_pool_are_flat_when_it_is_full() -> None:
     assert shape(curve(calls=300).grows(per_call=1, calls=10).flat(), COUNTS) == "flat"
+
+
+@pytest.mark.parametrize(("started", "at"), [(8, 0), (9, 59)])
+def test_a_pool_of_threads_is_named_when_it_is_more_than_asyncios_own(
+    started: int, at: int
+) -> None:
+    steps = curve(calls=300).flat(50).grows(per_call=1, calls=started).flat()
+    assert (read(steps, THREADS).shape, read(steps, THREADS).at) == ("flat", at)
+    assert read(steps, COUNTS).at > 0
 
 
 def test_descriptors_that_come_and_go_are_flat() -> None:

@@ -45,6 +45,7 @@ Shape = Literal["flat", "growing", "decaying", "undecided"]
 STARTS = (0.2, 1 / 3, 0.5, 2 / 3, 0.8, 0.9)
 WARM_UP_CALLS = 20
 WARM_UP_BYTES = 16384  # two threads more in a pool are less, and so are a few pages of a cache
+WARM_UP_THREADS = 8  # asyncio's pool starts one more when all are a moment late: four and one a CPU
 RECOUNT_BYTES = 128
 HOLDS, MAY_HOLD = 0.9, 0.7
 SIGNIFICANT = 3.0
@@ -79,14 +80,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @staticmethod
-    def of_resources(thresholds: Thresholds) -> "Limits":
-        """Return the limits of descriptors, threads and tasks."""
+    def of_resource(name: str, thresholds: Thresholds) -> "Limits":
+        """Return the limits of "fds", "threads" or "tasks"."""
         return Limits(
             tolerance=thresholds.resource_tolerance,
             floor=thresholds.resource_tolerance,
             step=1,
             flat_tail=thresholds.flat_tail,
-            warm_up=0,
+            warm_up=WARM_UP_THREADS if name == "threads" else 0,
             recount=0,  # a descriptor is one, however often it is counted
         )
 

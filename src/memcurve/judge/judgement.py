@@ -38,7 +38,7 @@ def judge(recording: Recording, thresholds: Thresholds | None = None) -> Judgeme
     for name in RESOURCES:
         curve = settled.samples.curve(name)
         if len(curve):
-            verdicts[name] = judge_resource(curve, settled, chosen)
+            verdicts[name] = judge_resource(name, curve, settled, chosen)
     evidence = verdicts["retained"].evidence
     tail = (evidence.from_call, evidence.to_call)
     return Judgement(
@@ -71,9 +71,9 @@ def judge_memory(settled: PassRecord, thresholds: Thresholds) -> Verdict:
     return _verdict(reading, evidence, settled, thresholds, grown_bytes(settled))
 
 
-def judge_resource(curve: Curve, settled: PassRecord, thresholds: Thresholds) -> Verdict:
+def judge_resource(name: str, curve: Curve, settled: PassRecord, thresholds: Thresholds) -> Verdict:
     """Judge a counter of descriptors, threads or tasks."""
-    reading = read_curve(curve, Limits.of_resources(thresholds))
+    reading = read_curve(curve, Limits.of_resource(name, thresholds))
     return _verdict(reading, _evidence(reading, curve), settled, thresholds, 0)
 
 

@@ -50,11 +50,14 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 def look(record: PassRecord, thresholds: Thresholds) -> Look:
     """Read the gated curves of a pass."""
     samples = record.samples
-    counts = Limits.of_resources(thresholds)
     curves = {name: samples.curve(name) for name in RESOURCES}
     return Look(
         memory=read_curve(samples.curve("live_bytes"), Limits.of_bytes(thresholds)),
-        resources={n: read_curve(c, counts) for n, c in curves.items() if len(c)},
+        resources={
+            name: read_curve(curve, Limits.of_resource(name, thresholds))
+            for name, curve in curves.items()
+            if len(curve)
+        },
     )
 
 

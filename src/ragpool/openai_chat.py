@@ -1,0 +1,28 @@
+"""langchain-openai's chat model, spared the walk over each message that openai makes.
+
+Before openai sends a request, it compares every message and tool with each type that it might be,
+to rename fields. None of the fields of a chat message is renamed, and the walk takes about a third
+of the CPU time of a call. `extra_body` is not walked, and goes into the same JSON object.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import langchain_openai
+
+_PLAIN = ("messages", "tools", "tool_choice")
+
+
+class ChatOpenAI(langchain_openai.ChatOpenAI):
+    """Send what `langchain_openai.ChatOpenAI` sends, for less CPU time.
+
+    It has the name of its parent, which traces and serialized chains show.
+    """
+
+    def _get_request_payload(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        payload = super()._get_request_payload(*args, **kwargs)
+        if "messages" not in payload or "response_format" in payload:
+            return payload  # the Responses API; or openai reads the tools to parse the reply
+        plain = {name: payload.pop(name) for name in _PLAIN if name in payload}
+        return payload | {"messages": (), "extra_body": plain | (payload.get("extra_body") or {})}
