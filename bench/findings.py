@@ -16,7 +16,7 @@ from bench import cases
 from memcurve import bench
 from memcurve.commands.progress import shown
 from memcurve.discovery import discover, select
-from memcurve.judge.compare import spent
+from memcurve.judge.spending import spent
 from memcurve.run_options import RunOptions
 from memcurve.units import format_bytes, format_count
 

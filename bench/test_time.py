@@ -73,7 +73,7 @@ def memory() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def _figures(outcome: Any) -> dict[str, Any]:
-    from memcurve.judge.compare import spent
+    from memcurve.judge.spending import spent
     from memcurve.judge.verdict import name_of
 
     judgement = outcome.judgement

@@ -6,9 +6,10 @@ import pytest
 
 from memcurve.baseline import Baseline
 from memcurve.bench import judged
-from memcurve.judge.compare import accept, compare, spent
+from memcurve.judge.compare import accept, compare
 from memcurve.judge.comparison import Comparison, Outcome
 from memcurve.judge.revisions import differences
+from memcurve.judge.spending import spent
 from memcurve.judge.thresholds import Thresholds
 from memcurve.scenario import Lead, Scenario, scenario
 from tests.memcurve.making import (

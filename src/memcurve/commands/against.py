@@ -18,9 +18,9 @@ from memcurve import bench
 from memcurve.commands.other_revision import checked_out, interpreter, moved
 from memcurve.commands.progress import shown
 from memcurve.discovery import DEFAULT_FOLDER, discover, only, project_root, select
-from memcurve.judge.compare import spent
 from memcurve.judge.comparison import Outcome
 from memcurve.judge.revisions import Difference, differences
+from memcurve.judge.spending import spent
 from memcurve.recording import Recording
 from memcurve.report.comparison_json import revisions_of
 from memcurve.run_options import RunOptions

@@ -3,14 +3,13 @@
     band       a gated curve is above its accepted band for good (see `bands`)
     verdict    memory grows in a design that must not grow
     resources  descriptors, threads or tasks grow in a design that must not grow
-    lead       a design no longer saves what it must save over another one of the same run
+    lead       a design no longer saves what it must save over another (see `leads`)
 
 Only "band" needs a baseline; the others gate in any environment. Verdicts are computed before a
 baseline is read, so a baseline that grows cannot hide a run that grows.
 """
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 
 import msgspec
 
@@ -20,9 +19,11 @@ from memcurve.judge.bands import band, fell_for_good, left_for_good, limit_at
 from memcurve.judge.caveats import Caveat
 from memcurve.judge.comparison import Comparison, CounterChange, Crossing, Outcome
 from memcurve.judge.gates import gated_curves
+from memcurve.judge.leads import hold_leads
+from memcurve.judge.spending import spent
 from memcurve.judge.verdict import GATED, Growing, name_of
 from memcurve.recording import Recording
-from memcurve.scenario import Lead, Scenario
+from memcurve.scenario import Scenario
 from memcurve.units import COUNTERS, format_value
 
 
@@ -31,37 +32,7 @@ def compare(
 ) -> list[Outcome]:
     """Return the outcomes of one scenario with their comparisons; `baseline` may be None."""
     compared = [_compared(scenario, outcome, baseline) for outcome in outcomes]
-    by_design = {outcome.recording.design: outcome for outcome in compared}
-    for lead in scenario.leads:
-        ours, other = by_design.get(lead.design), by_design.get(lead.over)
-        if ours is None or other is None:
-            continue
-        if ours.recording.calls >= scenario.calls:  # fewer calls do not pay for what is built once
-            caveats = _unfair(lead, ours.recording, other.recording)
-            crossings = () if caveats else lead_crossings(lead, ours.recording, other.recording)
-            by_design[lead.design] = _with(ours, crossings, caveats)
-    return list(by_design.values())
-
-
-def _with(outcome: Outcome, crossings: Sequence[Crossing], caveats: Sequence[Caveat]) -> Outcome:
-    held = outcome.comparison
-    assert held is not None
-    held = msgspec.structs.replace(
-        held, crossings=(*held.crossings, *crossings), caveats=(*held.caveats, *caveats)
-    )
-    return msgspec.structs.replace(outcome, comparison=held)
-
-
-def _unfair(lead: Lead, ours: Recording, other: Recording) -> list[Caveat]:
-    """Say why a lead is not held: work that fails uses less, and no one leads by failing."""
-    failed = (spent(other, "failures") or 0.0) - (spent(ours, "failures") or 0.0)
-    if failed <= 0:
-        return []
-    text = (
-        f"{ours.scenario}/{ours.design}: {lead.over} failed in {failed:,.0f} more pieces of "
-        f"work in {other.calls} calls, so no lead over it is held: what fails uses less"
-    )
-    return [Caveat(kind="failed_calls", text=text)]
+    return hold_leads(scenario, compared)
 
 
 def _compared(scenario: Scenario, outcome: Outcome, baseline: Baseline | None) -> Outcome:
@@ -119,50 +90,6 @@ def growth_crossings(outcome: Outcome) -> tuple[Crossing, ...]:
             call = verdict.evidence.from_call
             found.append(_crossing(outcome, counter, kind, call, verdict.per_call, limit, text))
     return tuple(found)
-
-
-def lead_crossings(lead: Lead, ours: Recording, other: Recording) -> tuple[Crossing, ...]:
-    """Return the counters of which `ours` uses more than the agreed share of the other's."""
-    found = []
-    for counter, most in lead.at_most.items():
-        value, theirs = spent(ours, counter), spent(other, counter)
-        if value is None or not theirs or value <= most * theirs:
-            continue
-        name = f"{ours.scenario}/{ours.design}"
-        message = (
-            f"{name}: {_title(counter)}: {_show(counter, value)} in {ours.calls} calls is "
-            f"{value / theirs:.0%} of what {lead.over} uses ({_show(counter, theirs)}); "
-            f"at most {most:.0%} is agreed"
-        )
-        found.append(
-            Crossing(
-                scenario=ours.scenario,
-                design=ours.design,
-                counter=counter,
-                kind="lead",
-                call=ours.calls,
-                value=value,
-                limit=most * theirs,
-                message=message,
-            )
-        )
-    return tuple(found)
-
-
-def spent(recording: Recording, counter: str) -> float | None:
-    """Return what the calls shown used of a counter, None if it was not read.
-
-    CPU time is of the natural pass, everything else of the settled one. Deferred bytes are a sum:
-    each row has those of one call, and stands for the calls without a row.
-    """
-    record = recording.of("natural") if counter == "cpu_ns" else recording.first_settled
-    curve = record.samples.curve(counter).head(recording.calls) if record is not None else None
-    if curve is None or not len(curve):
-        return None
-    if counter == "deferred_bytes":
-        rows = curve.tail(1).values
-        return fmean(rows) * recording.calls if rows else None
-    return float(curve.values[-1] - curve.values[0])
 
 
 def _crossing(

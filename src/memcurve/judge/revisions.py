@@ -9,9 +9,9 @@ smaller, and by half a millisecond a call. Anything else is no difference: "~".
 import msgspec
 
 from memcurve.judge.bands import FLOORS, OUT_FOR
-from memcurve.judge.compare import spent
 from memcurve.judge.comparison import Outcome
 from memcurve.judge.gates import gated_curves
+from memcurve.judge.spending import spent
 from memcurve.judge.verdict import Evidence
 from memcurve.recording import Recording
 
