@@ -1,8 +1,9 @@
 """langchain-openai's chat model, spared the walk over each message that openai makes.
 
 Before openai sends a request, it compares every message and tool with each type that it might be,
-to rename fields. None of the fields of a chat message is renamed, and the walk takes about a third
-of the CPU time of a call. `extra_body` is not walked, and goes into the same JSON object.
+to rename fields. None of the fields of a chat message is renamed, and the walk takes a fifth of the
+CPU time of a request (`python -m bench.unwalked`). `extra_body` is not walked, and goes into the
+same JSON object. The price is 200 KiB, once, for pydantic's schema of one more class.
 """
 
 from __future__ import annotations
