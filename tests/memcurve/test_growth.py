@@ -209,6 +209,22 @@ def test_growth_that_stands_still_for_200_calls_is_no_leak() -> None:
     assert shape(maker) != "growing"
 
 
+@pytest.mark.parametrize("every", [6, 24, 47])
+def test_a_leak_below_what_comes_and_goes_is_growing(every: int) -> None:
+    leak = curve(calls=2000).grows(per_call=32).teeth(per_call=500, every=every).sampled(every=7)
+    assert shape(leak) == "growing"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_cache_that_fills_below_what_comes_and_goes_is_not(seed: int) -> None:
+    dice = random.Random(seed)
+    found, values = set(), [0.0]
+    for _ in range(2000):
+        found.add(dice.randrange(800))
+        values.append(len(found) * 100.0)
+    assert shape(from_values(values).teeth(per_call=500, every=24).sampled(every=7)) != "growing"
+
+
 def test_one_descriptor_every_ten_calls_is_growing() -> None:
     assert shape(curve(calls=LONG).steps(by=1, every=10), COUNTS) == "growing"
 

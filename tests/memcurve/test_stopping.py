@@ -97,7 +97,7 @@ def after_300_calls(record: CurveMaker, *, most: int) -> Step:
 
 
 def test_a_benchmark_follows_what_surely_rises_until_it_is_proved() -> None:
-    noisy = curve(calls=300).grows(per_call=700).noise(seed=1, by=10_000)
+    noisy = curve(calls=300).grows(per_call=700).noise(seed=1, by=30_000)
     assert look(settled(noisy), THRESHOLDS).memory.shape == "undecided"
     assert after_300_calls(noisy, most=1500) == Calls(to=600)
     assert isinstance(after_300_calls(noisy, most=0), Finish)

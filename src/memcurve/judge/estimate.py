@@ -6,7 +6,7 @@ from statistics import fmean, median
 import msgspec
 
 from memcurve.curve import Curve
-from memcurve.judge.trend import Trend, block_levels, least_squares
+from memcurve.judge.trend import BLOCKS, Trend, block_levels, least_squares
 
 REGULAR_SHARE = 0.8
 END_SHARE = 0.02
@@ -64,9 +64,9 @@ def _slope_up_to(tail: Curve, last: int) -> float:
     return (y1 - y0) / (x1 - x0) if x1 > x0 else least_squares(tail)
 
 
-def block_slopes(tail: Curve) -> list[float]:
+def block_slopes(tail: Curve, blocks: int = BLOCKS) -> list[float]:
     """Return the slopes from each block of the tail to the next."""
-    return [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(block_levels(tail))]
+    return [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(block_levels(tail, blocks))]
 
 
 def is_regular(tail: Curve) -> bool:

@@ -16,11 +16,12 @@ quantile, and a noise, the span from its 10 % to its 90 % quantile. t is the tol
    curves fill something now and then; high is their floor.
 2. Growing. For some tail low > t; what is never given back rises in every quarter and never
    stands still for longer than 150 calls or a sixth of the calls so far (a list that grows by an
-   eighth does); and the pace holds: the second half rises at least 0.9 as fast as the first, or at
-   least 0.7 as fast where chance (3 standard errors, from blocks) explains the difference and the
-   second half is itself told from zero. It is regular if four blocks in five rise at least half as
-   much as their mean. Where "never given back" is asked, the last 5 % of the calls are left out:
-   what they hold has had no time to be given back.
+   eighth does); and the pace holds: the second half is told from zero, and rises at least 0.9 as
+   fast as the first, or at least 0.7 as fast where chance (3 standard errors, from blocks) explains
+   the difference. Where chance hides that in 40 blocks, ten of the longest tail are asked, which
+   average what comes and goes, and 0.9 of them. It is regular if four blocks in five rise at least
+   half as much as their mean. Where "never given back" is asked, the last 5 % of the calls are left
+   out: what they hold has had no time to be given back.
 3. Decaying. It rises, but the second half significantly slower: a cache that fills by chance.
 4. Anything else is undecided.
 
@@ -38,7 +39,7 @@ import msgspec
 from memcurve.curve import Curve
 from memcurve.judge.estimate import block_slopes, is_regular, widened
 from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.trend import Trend, measure_trend
+from memcurve.judge.trend import BLOCKS, Trend, measure_trend
 
 Shape = Literal["flat", "growing", "decaying", "undecided"]
 
@@ -49,6 +50,7 @@ WARM_UP_THREADS = 8  # asyncio's pool starts one more when all are a moment late
 RECOUNT_BYTES = 128
 HOLDS, MAY_HOLD = 0.9, 0.7
 SIGNIFICANT = 3.0
+LONG_BLOCKS = BLOCKS // 4
 NOISE_SHARE = 0.05
 LONGEST_STAND = 150
 EDGE_SHARE = 0.05
@@ -121,7 +123,11 @@ def read_curve(curve: Curve, limits: Limits) -> Reading:
             flat = _read_flat(curve, tail, limits)
             if flat is not None:
                 return flat
-    readings = [_read_rise(tail, limits, curve.values[0]) for tail in tails[:3] if len(tail)]
+    readings = [
+        _read_rise(tail, limits, curve.values[0], longest=tail is tails[0])
+        for tail in tails[:3]
+        if len(tail)
+    ]
     for reading in readings:
         if reading.shape == "growing":
             return reading
@@ -220,7 +226,7 @@ def _stopped(curve: Curve, limits: Limits) -> tuple[int, float]:
     return at, final - curve.values[0]
 
 
-def _read_rise(tail: Curve, limits: Limits, start: int) -> Reading:
+def _read_rise(tail: Curve, limits: Limits, start: int, *, longest: bool) -> Reading:
     trend = measure_trend(tail)
     if trend is None:
         return Reading(shape="undecided", trend=None, floor=math.inf, why="too few rows")
@@ -235,10 +241,11 @@ def _read_rise(tail: Curve, limits: Limits, start: int) -> Reading:
     if any(b - a > max(LONGEST_STAND, a / 6) for a, b in pairwise(_rise_calls(tail))):
         why = "it rises, but stands still for long in between"
         return Reading(shape="undecided", trend=trend, floor=floor, why=why)
-    first, second, error = _halves(tail)
+    first, second, error = _halves(tail, BLOCKS)
     by_chance = first - second <= SIGNIFICANT * error
-    resolved = second > SIGNIFICANT * error / math.sqrt(2)
-    if resolved and second >= (MAY_HOLD if by_chance else HOLDS) * first:
+    if _holds(first, second, error, MAY_HOLD if by_chance else HOLDS) or (
+        by_chance and longest and _holds(*_halves(tail, LONG_BLOCKS), HOLDS)
+    ):
         return Reading(shape="growing", trend=trend, floor=floor, regular=is_regular(tail))
     if by_chance:
         why = "it rises ever more slowly, within what chance explains"
@@ -263,9 +270,14 @@ def _rises_throughout(tail: Curve, limits: Limits) -> bool:
     return min(rises) >= limits.step and sum(rises) > limits.tolerance * (last - first)
 
 
-def _halves(tail: Curve) -> tuple[float, float, float]:
+def _holds(first: float, second: float, error: float, share: float) -> bool:
+    """Whether the second half is told from zero, and rises at least that share as fast."""
+    return second > SIGNIFICANT * error / math.sqrt(2) and second >= share * first
+
+
+def _halves(tail: Curve, blocks: int) -> tuple[float, float, float]:
     """Return the slopes of both halves and the standard error of their difference."""
-    slopes = block_slopes(tail)
+    slopes = block_slopes(tail, blocks)
     middle = len(slopes) // 2
     # the largest step of each half is left out: a container that grows is not a change of pace
     early, late = (sorted(part)[:-1] for part in (slopes[:middle], slopes[middle:]))
