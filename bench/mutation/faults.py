@@ -327,6 +327,14 @@ EXECUTION_FAULTS = (
         EXECUTIONS,
     ),
     kept("listener not removed", SET_END, "self.record", EXECUTIONS),
+    # 40 B a call, below a sawtooth of 12 KB
+    kept(
+        "the time of every execution",
+        SET_END,
+        "time.perf_counter()",
+        EXECUTIONS,
+        imports="import time",
+    ),
     kept(
         "workflows remembered",
         Place("workflow.py", "        known = {INPUT}"),
