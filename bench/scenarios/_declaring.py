@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETUPS = "bench.designs.pooled"
-CHEAP, MODELS, DEAR = 1000, 700, 400  # calls for a verdict, by what a call costs: 2, 4, over 10 ms
+CHEAP, MODELS, DEAR = 1000, 700, 600  # calls for a verdict, by what a call costs: 2, 4, over 10 ms
 
 
 def three_designs(

@@ -6,7 +6,7 @@ faults = three_designs(
     "faults",
     "One search a call into a fault; naive keeps every error with its traceback.",
     setup="impatient_platform",
-    verdict_calls=3 * DEAR,
+    verdict_calls=2 * DEAR,
     brief=("naive", "published"),
     explain=False,  # executions is, which keep the same clients
 )
