@@ -38,7 +38,7 @@ def _end(rows: Sequence[Sequence[str]]) -> str:
     minutes = sum(int(cells[7]) for cells in rows) / 60
     return (
         f"{len(rows) - missed} of {len(rows)} named, {missed} missed. "
-        f"Together they took {minutes:.0f} minutes, two at a time."
+        f"Together they took {minutes:.0f} minutes."
     )
 
 
