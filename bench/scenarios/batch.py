@@ -8,7 +8,7 @@ batch = three_designs(
     setup="platform",
     verdict_calls=DEAR,
     brief=("naive", "published"),
-    # a fiftieth of the connections; half of the CPU: a fourth is usual, but load shifts it
+    # a fiftieth of the connections; half of the CPU: 0.25 when quiet, more under load
     at_most={"connections_opened": 0.02, "cpu_ns": 0.5},
 )
 batch_threads = three_designs(
