@@ -16,7 +16,7 @@ batch_threads = three_designs(
     "Ten test cases a call, on ten worker threads with an event loop each.",
     setup="threaded_platform",
     calls=10,  # 100 cases
-    verdict_calls=40,  # too few for a verdict; 400 calls prove it flat, in two to three minutes
+    verdict_calls=40,  # too few for a verdict; 400 calls prove it flat
     explain=False,  # batch is, which holds the same; a call is ten times as dear here
     brief=("naive", "published"),
     # two connections for each of ten loops, however many cases there are
