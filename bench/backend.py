@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench import failures
 from bench.stub.counters import GAUGES
 from bench.stub_server import StubServer
-from memcurve.scenario import Backend
+from memcurve.model.scenario import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

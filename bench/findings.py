@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from bench import cases
 from memcurve import bench
-from memcurve.commands.progress import shown
-from memcurve.discovery import discover, select
-from memcurve.judge.spending import spent
-from memcurve.run_options import RunOptions
-from memcurve.units import format_bytes, format_count
+from memcurve.cli.progress import shown
+from memcurve.compare.usage import spent
+from memcurve.model.units import format_bytes, format_count
+from memcurve.run.discovery import discover, select
+from memcurve.run.options import RunOptions
 
 if TYPE_CHECKING:
-    from memcurve.judge.comparison import Outcome
-    from memcurve.recording import Recording
+    from memcurve.model.outcome import Outcome
+    from memcurve.model.recording import Recording
 
 ABLATION, ABLATION_CALLS = "ablation", 60
 OTHERS = (

@@ -25,16 +25,16 @@ import msgspec
 
 from bench.backend import stub_backend
 from bench.overhead_notes import CALLS, NOTES, WARM_UP, Cost, read_cost
-from memcurve.check import Options, natural_request, settled_request
 from memcurve.measure.runner import Session, open_session
-from memcurve.scenario import Target
-from memcurve.steps import Calls, Finish
+from memcurve.model.scenario import Target
+from memcurve.model.steps import Calls, Finish
+from memcurve.run.passes import Options, natural_request, settled_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from memcurve.recording import PassRecord
-    from memcurve.steps import Step
+    from memcurve.model.recording import PassRecord
+    from memcurve.model.steps import Step
 
 TABLE = Path(__file__).parent.parent / "docs" / "overhead.md"
 TARGET = Target(call="bench.overhead_probe:vectordb_node", setup="bench.overhead_probe:pools")

@@ -18,8 +18,8 @@ import pytest
 
 from bench.backend import stub_backend
 from memcurve import bench as measuring
-from memcurve.discovery import discover, select
-from memcurve.run_options import RunOptions
+from memcurve.run.discovery import discover, select
+from memcurve.run.options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,8 @@ def memory() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def _figures(outcome: Any) -> dict[str, Any]:
-    from memcurve.judge.spending import spent
-    from memcurve.judge.verdict import name_of
+    from memcurve.compare.usage import spent
+    from memcurve.model.verdict import name_of
 
     judgement = outcome.judgement
     return {

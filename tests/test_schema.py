@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 import memcurve
-from memcurve.recording import Recording
+from memcurve.model.recording import Recording
 from memcurve.report.check_json import check_object
 from memcurve.report.page import build_page
 from memcurve.report.shapes import SHAPES, CheckShape, SummaryShape, schema_of

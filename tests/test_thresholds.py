@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from memcurve import bench
-from memcurve.discovery import discover, only
-from memcurve.gating import gated
-from memcurve.judge.gates import GATED_COUNTERS
-from memcurve.run_options import RunOptions
-from memcurve.store import DEFAULT_BASELINES, replace_file
+from memcurve.compare.marks import GATED_COUNTERS
+from memcurve.run import scenarios as bench
+from memcurve.run.discovery import discover, only
+from memcurve.run.gate import gated
+from memcurve.run.options import RunOptions
+from memcurve.store.files import DEFAULT_BASELINES, replace_file
 
 if TYPE_CHECKING:
-    from memcurve.judge.comparison import Comparison, Crossing, Outcome
-    from memcurve.scenario import Scenario
+    from memcurve.model.outcome import Comparison, Crossing, Outcome
+    from memcurve.model.scenario import Scenario
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "reports" / "thresholds"

@@ -11,14 +11,14 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from memcurve.check import Options, measure_target
-from memcurve.discovery import discover
-from memcurve.explaining import ExplainOptions, explain_target
 from memcurve.judge.judgement import judge
-from memcurve.scenario import Backend
+from memcurve.model.scenario import Backend
+from memcurve.run.discovery import discover
+from memcurve.run.explain import ExplainOptions, explain_target
+from memcurve.run.passes import Options, measure_target
 
 if TYPE_CHECKING:
-    from memcurve.findings import PassCost
+    from memcurve.model.findings import PassCost
 
 MOST = 5.0
 DEFAULT = ("vectordb_node/naive",)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bench.mutation.fault import Fault
-    from memcurve.findings import Culprit
-    from memcurve.judge.comparison import Crossing, Outcome
+    from memcurve.model.findings import Culprit
+    from memcurve.model.outcome import Crossing, Outcome
 
 CULPRITS_READ = 3
 

@@ -24,17 +24,17 @@ from bench.mutation.document import write
 from bench.mutation.faults import FAULTS
 from bench.mutation.finding import Finding
 from memcurve import bench
-from memcurve.discovery import discover, only, select
-from memcurve.gating import gated
-from memcurve.run_options import RunOptions
-from memcurve.store import DEFAULT_BASELINES
+from memcurve.run.discovery import discover, only, select
+from memcurve.run.gate import gated
+from memcurve.run.options import RunOptions
+from memcurve.store.files import DEFAULT_BASELINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.mutation.fault import Fault
-    from memcurve.judge.comparison import Outcome
-    from memcurve.scenario import Scenario
+    from memcurve.model.outcome import Outcome
+    from memcurve.model.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
 BASELINES = ROOT / DEFAULT_BASELINES

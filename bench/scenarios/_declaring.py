@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.backend import PACKAGES, stub_backend
 from memcurve import Scenario, scenario
-from memcurve.scenario import Lead, Target
+from memcurve.model.scenario import Lead, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """What each of the article's four measures pays: each alone, all but one, none, all."""
 
 from bench.scenarios._declaring import DEAR, SETUPS, declared
-from memcurve.scenario import Target
+from memcurve.model.scenario import Target
 
 HOME = "bench.designs.ablation"
 DESIGNS = (

@@ -1,7 +1,7 @@
 """The HTTP service: one `POST /execute` a call."""
 
 from bench.scenarios._declaring import declared
-from memcurve.scenario import Lead, Target
+from memcurve.model.scenario import Lead, Target
 
 SERVICES = "bench.designs.service"
 

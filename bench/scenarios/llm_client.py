@@ -1,7 +1,7 @@
 """The language model client: one configuration, and 40 of them in turn."""
 
 from bench.scenarios._declaring import MODELS, SETUPS, three_designs
-from memcurve.scenario import Target
+from memcurve.model.scenario import Target
 
 llm_client = three_designs(
     "llm_client",

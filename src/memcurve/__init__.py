@@ -10,31 +10,31 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memcurve.api import acheck, check
-    from memcurve.errors import MemcurveError
-    from memcurve.judge.thresholds import Thresholds
-    from memcurve.judge.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
-    from memcurve.scenario import Backend, Lead, Scenario, Target, scenario
-    from memcurve.watch import watch
+    from memcurve.model.errors import MemcurveError
+    from memcurve.model.scenario import Backend, Lead, Scenario, Target, scenario
+    from memcurve.model.thresholds import Thresholds
+    from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
+    from memcurve.run.check import acheck, check
+    from memcurve.run.watch import watch
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Backend": "memcurve.scenario",
-    "Flat": "memcurve.judge.verdict",
-    "Growing": "memcurve.judge.verdict",
-    "Inconclusive": "memcurve.judge.verdict",
-    "Lead": "memcurve.scenario",
-    "MemcurveError": "memcurve.errors",
-    "Plateaued": "memcurve.judge.verdict",
-    "Scenario": "memcurve.scenario",
-    "Target": "memcurve.scenario",
-    "Thresholds": "memcurve.judge.thresholds",
-    "Verdict": "memcurve.judge.verdict",
-    "acheck": "memcurve.api",
-    "check": "memcurve.api",
-    "scenario": "memcurve.scenario",
-    "watch": "memcurve.watch",
+    "Backend": "memcurve.model.scenario",
+    "Flat": "memcurve.model.verdict",
+    "Growing": "memcurve.model.verdict",
+    "Inconclusive": "memcurve.model.verdict",
+    "Lead": "memcurve.model.scenario",
+    "MemcurveError": "memcurve.model.errors",
+    "Plateaued": "memcurve.model.verdict",
+    "Scenario": "memcurve.model.scenario",
+    "Target": "memcurve.model.scenario",
+    "Thresholds": "memcurve.model.thresholds",
+    "Verdict": "memcurve.model.verdict",
+    "acheck": "memcurve.run.check",
+    "check": "memcurve.run.check",
+    "scenario": "memcurve.model.scenario",
+    "watch": "memcurve.run.watch",
 }
 
 __all__ = [

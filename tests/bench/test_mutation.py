@@ -12,16 +12,16 @@ from bench.mutation import document
 from bench.mutation.fault import THE_CALL, Edit, Fault, Place
 from bench.mutation.faults import FAULTS
 from bench.mutation.finding import Finding
-from memcurve.discovery import discover
-from memcurve.judge.compare import compare
-from memcurve.judge.comparison import Outcome
-from memcurve.judge.gates import GATED_COUNTERS
-from memcurve.recording import Failure
-from memcurve.scenario import scenario
+from memcurve.compare.against_baseline import compare
+from memcurve.compare.marks import GATED_COUNTERS
+from memcurve.model.outcome import Outcome
+from memcurve.model.recording import Failure
+from memcurve.model.scenario import scenario
+from memcurve.run.discovery import discover
 from tests.memcurve.making import culprit, growing, judgement, pass_record, recording
 
 if TYPE_CHECKING:
-    from memcurve.judge.verdict import Verdict
+    from memcurve.model.verdict import Verdict
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = {one.name: one for one in discover([ROOT / "bench" / "scenarios"])}

@@ -11,8 +11,8 @@ import pytest
 from bench.backend import stub_backend
 from bench.designs import published
 from bench.stub.counters import GAUGES
-from memcurve.discovery import discover
 from memcurve.measure.worker import target
+from memcurve.run.discovery import discover
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = {one.name: one for one in discover([ROOT / "bench" / "scenarios"])}

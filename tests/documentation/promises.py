@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from memcurve.cli import main
+from memcurve.cli.app import main
 from tests.documentation.blocks import Block, commands_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,7 @@
 
 from click.testing import CliRunner, Result
 
-from memcurve.cli import main
+from memcurve.cli.app import main
 
 
 def run_command(*arguments: str) -> Result:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from memcurve.baseline import AcceptedCurve, AcceptedDesign, Baseline
-from memcurve.curve import Curve
-from memcurve.findings import (
+from memcurve.judge.judgement import judge
+from memcurve.model.baseline import AcceptedCurve, AcceptedDesign, Baseline
+from memcurve.model.caveat import Caveat
+from memcurve.model.curve import Curve
+from memcurve.model.findings import (
     Culprit,
     Cycle,
     Edge,
@@ -22,20 +24,8 @@ from memcurve.findings import (
     Site,
     TypeCount,
 )
-from memcurve.judge.caveats import Caveat
-from memcurve.judge.comparison import Comparison, Crossing, Outcome, Run
-from memcurve.judge.judgement import judge
-from memcurve.judge.verdict import (
-    Evidence,
-    Flat,
-    Growing,
-    Inconclusive,
-    Judgement,
-    Plateaued,
-    Rate,
-    Verdict,
-)
-from memcurve.recording import (
+from memcurve.model.outcome import Comparison, Crossing, Outcome, Run
+from memcurve.model.recording import (
     Bound,
     Environment,
     Failure,
@@ -47,6 +37,16 @@ from memcurve.recording import (
     Samples,
     Source,
     Verification,
+)
+from memcurve.model.verdict import (
+    Evidence,
+    Flat,
+    Growing,
+    Inconclusive,
+    Judgement,
+    Plateaued,
+    Rate,
+    Verdict,
 )
 
 

@@ -1,8 +1,8 @@
 """A run as `make bench` gives it, made up: the shapes are those that the real designs show."""
 
-from memcurve.judge.comparison import Outcome, Run
-from memcurve.judge.verdict import Rate
-from memcurve.recording import Failure, PassRecord
+from memcurve.model.outcome import Outcome, Run
+from memcurve.model.recording import Failure, PassRecord
+from memcurve.model.verdict import Rate
 from tests.memcurve.making import (
     CurveMaker,
     accepted,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from memcurve.cli import main
-from memcurve.commands.against import steadied
-from memcurve.commands.other_revision import requirements
-from memcurve.judge.comparison import Outcome
-from memcurve.recording import PassRecord, Recording, Samples
-from memcurve.scenario import scenario
+from memcurve.cli.against import steadied
+from memcurve.cli.app import main
+from memcurve.cli.other_revision import requirements
+from memcurve.model.outcome import Outcome
+from memcurve.model.recording import PassRecord, Recording, Samples
+from memcurve.model.scenario import scenario
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from memcurve import bench
-from memcurve.commands.progress import Estimate, line
-from memcurve.discovery import discover
-from memcurve.judge.verdict import name_of
-from memcurve.run_options import RunOptions
+from memcurve.cli.progress import Estimate, line
+from memcurve.model.verdict import name_of
+from memcurve.run import scenarios as bench
+from memcurve.run.discovery import discover
+from memcurve.run.options import RunOptions
 from tests.memcurve.command_line import run_command
 
 if TYPE_CHECKING:
-    from memcurve.judge.comparison import Outcome
+    from memcurve.model.outcome import Outcome
 
 JOBS = """
 import os, struct
@@ -34,7 +34,7 @@ SCENARIOS = """
 import contextlib, tempfile
 from pathlib import Path
 from memcurve import Backend, scenario
-from memcurve.scenario import Lead
+from memcurve.model.scenario import Lead
 
 small = scenario(
     "small",
@@ -93,7 +93,7 @@ def test_a_backends_gauges_are_read_after_each_call(place: Path) -> None:
 
 
 def test_all_curves_have_rows_at_the_same_calls(place: Path) -> None:
-    from memcurve.judge.gates import gated_curve, marks
+    from memcurve.compare.marks import gated_curve, marks
 
     for outcome in measured(place).values():
         settled, calls = outcome.recording.of("settled"), outcome.recording.calls

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from memcurve.bench import Event
-from memcurve.cli import INTERRUPTED, main
-from memcurve.commands.progress import one_line, pass_line, shown
+from memcurve.cli.app import INTERRUPTED, main
+from memcurve.cli.progress import one_line, pass_line, shown
 from memcurve.report.comparison_json import ComparisonShape
+from memcurve.run.scenarios import Event
 from tests.memcurve.command_line import run_command
 
 if TYPE_CHECKING:
@@ -156,7 +156,11 @@ def completed(place: Path, words: str, number: int) -> list[str]:
         "COMP_WORDS": words,
         "COMP_CWORD": str(number),
     }
-    command = [sys.executable, "-c", "from memcurve.cli import main; main(prog_name='memcurve')"]
+    command = [
+        sys.executable,
+        "-c",
+        "from memcurve.cli.app import main; main(prog_name='memcurve')",
+    ]
     done = subprocess.run(command, cwd=place, env=own, capture_output=True, text=True, check=True)
     return [line.partition(",")[2] for line in done.stdout.split()]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from memcurve.baseline import Baseline
-from memcurve.bench import judged
-from memcurve.judge.compare import accept, compare
-from memcurve.judge.comparison import Comparison, Outcome
-from memcurve.judge.revisions import differences
-from memcurve.judge.spending import spent
-from memcurve.judge.thresholds import Thresholds
-from memcurve.scenario import Lead, Scenario, scenario
+from memcurve.compare.against_baseline import accept, compare
+from memcurve.compare.revisions import differences
+from memcurve.compare.usage import spent
+from memcurve.model.baseline import Baseline
+from memcurve.model.outcome import Comparison, Outcome
+from memcurve.model.scenario import Lead, Scenario, scenario
+from memcurve.model.thresholds import Thresholds
+from memcurve.run.scenarios import judged
 from tests.memcurve.making import (
     CurveMaker,
     culprit,

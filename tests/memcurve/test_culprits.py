@@ -3,9 +3,9 @@
 from typing import Any
 
 from memcurve.explain.culprits import add_lines, join
-from memcurve.explain.growth import Growth
-from memcurve.findings import OUTSIDE, Explanation
-from memcurve.recording import PassRecord
+from memcurve.explain.figures import Growth
+from memcurve.model.findings import OUTSIDE, Explanation
+from memcurve.model.recording import PassRecord
 
 SITE = ["/srv/app/jobs.py", 12]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memcurve import scenario
-from memcurve.discovery import discover, only, select
-from memcurve.errors import ScenarioError
-from memcurve.scenario import Lead
+from memcurve.model.errors import ScenarioError
+from memcurve.model.scenario import Lead
+from memcurve.run.discovery import discover, only, select
 
 if TYPE_CHECKING:
     from pathlib import Path

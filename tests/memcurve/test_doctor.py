@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from memcurve import doctor
-from memcurve.cli import main
-from memcurve.diagnosis import Diagnosis
-from memcurve.doctor import diagnose, diagnosis_of
-from memcurve.errors import MeasureError
+from memcurve.cli.app import main
 from memcurve.judge.judgement import judge
-from memcurve.recording import Source
+from memcurve.model.diagnosis import Diagnosis
+from memcurve.model.errors import MeasureError
+from memcurve.model.recording import Source
+from memcurve.run import doctor
+from memcurve.run.doctor import diagnose, diagnosis_of
 from tests.memcurve.making import environment, recording
 
 EXACT = {"name": "mallinfo2", "exact": True, "note": ""}

@@ -6,8 +6,8 @@ import pytest
 
 from memcurve.explain.cycles import as_dot, as_svg, on_circle
 from memcurve.explain.graphviz import by_dot, quoted
-from memcurve.explain.holding import holding_svg, in_steps, path_as_dot
-from memcurve.findings import Culprit, Cycle, Edge
+from memcurve.explain.holder_drawing import holding_svg, in_steps, path_as_dot
+from memcurve.model.findings import Culprit, Cycle, Edge
 
 CYCLE = Cycle(
     words="app.Left.right → app.Right.left → app.Left",

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from memcurve.check import Options, measure_target
 from memcurve.explain.culprits import cost_of
-from memcurve.explaining import ExplainOptions, explain_target
-from memcurve.findings import Explanation
 from memcurve.judge.judgement import judge
-from memcurve.judge.thresholds import Thresholds
-from memcurve.measure.explaining import LINES_CPU_S, Windows, lines_request, windows_for
+from memcurve.measure.explaining_passes import LINES_CPU_S, Windows, lines_request, windows_for
 from memcurve.measure.runner import PassPlan
-from memcurve.recording import PassRecord
-from memcurve.scenario import Target
-from memcurve.steps import Calls, Finish, Survey
+from memcurve.model.findings import Explanation
+from memcurve.model.recording import PassRecord
+from memcurve.model.scenario import Target
+from memcurve.model.steps import Calls, Finish, Survey
+from memcurve.model.thresholds import Thresholds
+from memcurve.run.explain import ExplainOptions, explain_target
+from memcurve.run.passes import Options, measure_target
 
 SOURCE = """
 import os, signal, zlib

@@ -3,8 +3,8 @@
 import msgspec
 
 from memcurve.judge.filling import filling_bounds, full_at
-from memcurve.judge.thresholds import Thresholds
-from memcurve.recording import Bound, InFlight, PassRecord, Verification
+from memcurve.model.recording import Bound, InFlight, PassRecord, Verification
+from memcurve.model.thresholds import Thresholds
 from tests.memcurve.making import curve, settled
 
 THRESHOLDS = Thresholds()

@@ -4,10 +4,10 @@ import datetime
 
 import pytest
 
-from memcurve.errors import KnownLeaksError
 from memcurve.explain.fingerprint import file_of, fingerprint
 from memcurve.explain.known import acknowledged, mark_known, parse_known
-from memcurve.findings import Culprit
+from memcurve.model.errors import KnownLeaksError
+from memcurve.model.findings import Culprit
 
 PATH = ("app.KEPT: list", "[*]: function work.<locals>.run (/srv/app/jobs.py:43)")
 TODAY = datetime.date(2026, 11, 22)

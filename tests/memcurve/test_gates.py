@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from memcurve.curve import Curve
-from memcurve.judge.bands import FLOORS, band, fell_for_good, left_for_good, limit_at
-from memcurve.judge.gates import gated_curve, gated_curves, marks
+from memcurve.compare.bands import FLOORS, band, fell_for_good, left_for_good, limit_at
+from memcurve.compare.marks import gated_curve, gated_curves, marks
+from memcurve.model.curve import Curve
 from tests.memcurve.making import curve, settled
 
 KIB = 1024

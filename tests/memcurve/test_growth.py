@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from memcurve.curve import Curve
 from memcurve.judge.growth import Limits, Reading, quarters_of, read_curve
-from memcurve.judge.thresholds import Thresholds
+from memcurve.model.curve import Curve
+from memcurve.model.thresholds import Thresholds
 from tests.memcurve.making import CurveMaker, curve
 
 BYTES = Limits.of_bytes(Thresholds())

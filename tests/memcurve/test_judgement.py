@@ -3,7 +3,7 @@
 import pytest
 
 from memcurve.judge.judgement import judge
-from memcurve.judge.verdict import Flat, Growing, Inconclusive, Plateaued, name_of
+from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, name_of
 from tests.memcurve.making import curve, natural, recording, settled
 
 

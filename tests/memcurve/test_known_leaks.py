@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from memcurve.explain.known import acknowledge, known_in, parse_known
-from memcurve.findings import Culprit
-from memcurve.judge.comparison import Comparison, Crossing, Outcome
-from memcurve.recording import Recording
+from memcurve.model.findings import Culprit
+from memcurve.model.outcome import Comparison, Crossing, Outcome
+from memcurve.model.recording import Recording
 from tests.memcurve.command_line import run_command
 
 TODAY = datetime.date(2026, 11, 22)
@@ -94,7 +94,15 @@ def test_run_is_not_failed_by_a_known_leak_and_reports_it(place: Path) -> None:
 def test_a_test_is_not_failed_by_a_known_leak(place: Path) -> None:
     def run() -> tuple[int, str]:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "memcurve.pytest_plugin", "-q", "--memcurve"],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-p",
+                "memcurve.plugin.pytest_plugin",
+                "-q",
+                "--memcurve",
+            ],
             cwd=place,
             env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             capture_output=True,

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from memcurve.check import Options, measure_target
-from memcurve.findings import Ledger
 from memcurve.judge.ledger import ledger_of, ledger_of_pass
-from memcurve.recording import PassRecord
-from memcurve.scenario import Target
-from memcurve.units import MIB
+from memcurve.model.findings import Ledger
+from memcurve.model.recording import PassRecord
+from memcurve.model.scenario import Target
+from memcurve.model.units import MIB
+from memcurve.run.passes import Options, measure_target
 
 BEGIN = {
     "python_bytes": 10 * MIB,

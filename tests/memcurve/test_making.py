@@ -1,6 +1,6 @@
 """The language of curves says what it means."""
 
-from memcurve.judge.verdict import Flat, Growing, Plateaued
+from memcurve.model.verdict import Flat, Growing, Plateaued
 from tests.memcurve.making import accepted, curve, outcome, recording, samples, settled
 
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 import pytest
 
-from memcurve.check import Options, work_s
-from memcurve.recording import PassRecord
+from memcurve.model.recording import PassRecord
+from memcurve.run.passes import Options, work_s
 
 LONG_AGO = time.monotonic() - 3600
 

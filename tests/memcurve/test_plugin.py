@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from memcurve.errors import QuantityError
-from memcurve.plugin.process import Held, read_held
+from memcurve.model.errors import QuantityError
+from memcurve.plugin.isolation import Held, read_held
 from memcurve.plugin.settings import QUICK, Settings, SettingsError, read_settings
 
 pytest_plugins = "pytester"
@@ -15,7 +15,7 @@ pytest_plugins = "pytester"
 TAKEN = {"limit_memory", "limit_leaks", "benchmem", "leak_check", "benchmark_memory"}
 
 
-ALONE = ("-p", "memcurve.pytest_plugin")
+ALONE = ("-p", "memcurve.plugin.pytest_plugin")
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +30,11 @@ def settings_of(pytester: pytest.Pytester, *args: str, ini: str = "", **marker: 
 
 def test_the_plugin_loads_nothing_heavy() -> None:
     code = (
-        "import sys, pytest; before = set(sys.modules); import memcurve.pytest_plugin;"
+        "import sys, pytest; before = set(sys.modules); import memcurve.plugin.pytest_plugin;"
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["memcurve", "memcurve.pytest_plugin"]
+    assert done.stdout.split() == ["memcurve", "memcurve.plugin", "memcurve.plugin.pytest_plugin"]
 
 
 def test_a_session_that_measures_nothing_loads_nothing_heavy(pytester: pytest.Pytester) -> None:

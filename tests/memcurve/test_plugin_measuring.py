@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from memcurve.cli import main
+from memcurve.cli.app import main
 from tests.memcurve.plugin_samples import SAMPLES
 
 INI = """
@@ -52,7 +52,7 @@ class Session:
 
 def run_pytest(folder: Path, *args: str, plugins: str = "", **environment: str) -> Session:
     """Run pytest in a folder with our plugin and the named ones; all share one bytecode cache."""
-    loaded = ["memcurve.pytest_plugin", *plugins.split()]
+    loaded = ["memcurve.plugin.pytest_plugin", *plugins.split()]
     options = [part for name in loaded for part in ("-p", name)]
     cache = {
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -146,7 +146,7 @@ def test_the_message_names_limit_heaps_next_step_and_command(session: Session) -
 
 def test_pytest_finds_the_plugin_by_itself() -> None:
     found = {point.name: point.value for point in entry_points(group="pytest11")}
-    assert found["memcurve"] == "memcurve.pytest_plugin"
+    assert found["memcurve"] == "memcurve.plugin.pytest_plugin"
 
 
 def test_properties_stand_in_junit(session: Session) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from memcurve.model.units import format_bytes
 from memcurve.report.html import render_html
 from memcurve.report.page import build_page
-from memcurve.units import format_bytes
 from tests.memcurve.making import run
 from tests.memcurve.sample_run import crossed_run, naive, sample_run
 from tests.memcurve.test_report_html import long_outcome

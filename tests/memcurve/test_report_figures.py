@@ -2,7 +2,7 @@
 
 import pytest
 
-from memcurve.judge.verdict import Rate
+from memcurve.model.verdict import Rate
 from memcurve.report.figures import METRICS, Figures, figures_of, sign
 from memcurve.report.leads import lead, leads, winner
 from tests.memcurve.making import (

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from memcurve.judge.comparison import Outcome, Run
-from memcurve.recording import Failure
+from memcurve.model.outcome import Outcome, Run
+from memcurve.model.recording import Failure
 from memcurve.report.html import render_html
 from memcurve.report.page import build_page
 from tests.memcurve.making import (

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import msgspec
 
-from memcurve.bench import judged
-from memcurve.judge.comparison import Comparison
-from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.verdict import name_of
-from memcurve.recording import Recording
-from memcurve.report.keeping import load_outcome, save_outcomes
-from memcurve.store import findings_path
+from memcurve.model.outcome import Comparison
+from memcurve.model.recording import Recording
+from memcurve.model.thresholds import Thresholds
+from memcurve.model.verdict import name_of
+from memcurve.run.scenarios import judged
+from memcurve.store.files import findings_path
+from memcurve.store.findings import load_outcome, save_outcomes
 from tests.memcurve.making import crossing, culprit, curve, explanation, recording, settled
 
 LOOSE = Thresholds(tolerance=64.0, floor_limit=64.0)

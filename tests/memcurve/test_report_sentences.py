@@ -2,7 +2,7 @@
 
 import msgspec
 
-from memcurve.judge.verdict import Plateaued
+from memcurve.model.verdict import Plateaued
 from memcurve.report.page import build_page
 from memcurve.report.sentences import (
     beside,

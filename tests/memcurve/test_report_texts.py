@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 
-from memcurve.judge.comparison import Run
+from memcurve.model.outcome import Run
 from memcurve.report.markdown import MOST_LINES, escape, markdown, sparkline
 from memcurve.report.page import build_page
 from memcurve.report.summary import summary_json, summary_object

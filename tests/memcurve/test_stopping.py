@@ -2,12 +2,12 @@
 
 import msgspec
 
-from memcurve.check import Options
-from memcurve.judge.stopping import Budget, grown_bytes, look, next_step
-from memcurve.judge.thresholds import Thresholds
-from memcurve.pacing import Pace, paced
-from memcurve.recording import Bound, InFlight, PassRecord, Verification
-from memcurve.steps import Calls, Finish, Step, Verify
+from memcurve.judge.schedule import Budget, grown_bytes, look, next_step
+from memcurve.model.recording import Bound, InFlight, PassRecord, Verification
+from memcurve.model.steps import Calls, Finish, Step, Verify
+from memcurve.model.thresholds import Thresholds
+from memcurve.run.pace import Pace, paced
+from memcurve.run.passes import Options
 from tests.memcurve.making import CurveMaker, curve, settled
 
 THRESHOLDS = Thresholds()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from memcurve import store
-from memcurve.baseline import AcceptedCurve, AcceptedDesign, Baseline
-from memcurve.errors import RecordingError
+from memcurve.model.baseline import AcceptedCurve, AcceptedDesign, Baseline
+from memcurve.model.errors import RecordingError
+from memcurve.store import files as store
 from tests.memcurve.making import curve, environment, recording, settled
 
 if TYPE_CHECKING:

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
-from memcurve.measure.explaining import Wanted, Windows, allocations_request, survivors_request
+from memcurve.measure.explaining_passes import (
+    Wanted,
+    Windows,
+    allocations_request,
+    survivors_request,
+)
 from memcurve.measure.runner import PassPlan, open_session
-from memcurve.recording import PassRecord
-from memcurve.scenario import Target
+from memcurve.model.recording import PassRecord
+from memcurve.model.scenario import Target
 
 SOURCE = """
 import asyncio, collections, contextvars, functools, ssl, threading, weakref

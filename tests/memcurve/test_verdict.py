@@ -1,6 +1,6 @@
 """The four verdicts, and which of several decides."""
 
-from memcurve.judge.verdict import GATED, name_of
+from memcurve.model.verdict import GATED, name_of
 from tests.memcurve.making import flat, growing, inconclusive, judgement, plateaued
 
 

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from memcurve.judge import estimate, growth
-from memcurve.judge.thresholds import Thresholds
 from memcurve.judge.trend import BLOCKS
+from memcurve.model.thresholds import Thresholds
 
 DOC = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text()
 FLAT = " ".join(DOC.split())

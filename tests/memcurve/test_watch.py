@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import memcurve
-from memcurve.errors import MeasureError
 from memcurve.measure.headroom import read_headroom
-from memcurve.watch import Watch
+from memcurve.model.errors import MeasureError
+from memcurve.run.watch import Watch
 
 
 class Node:

@@ -123,7 +123,7 @@ def test_memory_without_end_is_stopped_before_the_machine_runs_out(
     (tmp_path / "limited.py").write_text(
         "from memcurve.measure import isolation\n"
         "isolation.available_bytes = lambda: 200 << 20\n"
-        "from memcurve.cli import main\n"
+        "from memcurve.cli.app import main\n"
         "main()\n"
     )
     done = subprocess.run(

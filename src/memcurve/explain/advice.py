@@ -2,7 +2,7 @@
 
 import msgspec
 
-from memcurve.findings import OUTSIDE
+from memcurve.model.findings import OUTSIDE
 
 
 class Signs(msgspec.Struct, frozen=True, kw_only=True):

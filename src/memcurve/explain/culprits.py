@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from memcurve.explain.cycles import cycles_of
-from memcurve.explain.growth import LEAST_BYTES, Growth
-from memcurve.explain.held import held_culprits, mark_of, types_of
-from memcurve.explain.leftovers import (
+from memcurve.explain.figures import LEAST_BYTES, Growth
+from memcurve.explain.lines import growing_line
+from memcurve.explain.other_culprits import (
     TABLE,
     at_sites,
     descriptors,
@@ -19,10 +19,10 @@ from memcurve.explain.leftovers import (
     of_site,
     unknown,
 )
-from memcurve.explain.lines import growing_line
 from memcurve.explain.sites import growing_sites, held_at_peak
-from memcurve.findings import Culprit, Explanation, PassCost, Peak, Site
-from memcurve.recording import PassRecord
+from memcurve.explain.survivor_culprits import held_culprits, mark_of, types_of
+from memcurve.model.findings import Culprit, Explanation, PassCost, Peak, Site
+from memcurve.model.recording import PassRecord
 
 MOST_CULPRITS = 12
 LEAST_SHARE = 0.01

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from memcurve.explain.graphviz import by_dot, quoted
-from memcurve.findings import Cycle, Edge, TypeCount
+from memcurve.model.findings import Cycle, Edge, TypeCount
 
 WIDTH, HEIGHT, RADIUS = 720, 560, 210
 _TIP = (

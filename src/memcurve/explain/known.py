@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from memcurve.errors import KnownLeaksError
-from memcurve.findings import Culprit
-from memcurve.judge.comparison import Crossing, Outcome
+from memcurve.model.errors import KnownLeaksError
+from memcurve.model.findings import Culprit
+from memcurve.model.outcome import Crossing, Outcome
 
 DEFAULT_FILE = "known-leaks.toml"
 ENOUGH = 0.9

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from memcurve.findings import Site
+from memcurve.model.findings import Site
 
 OWN_SHARE = 0.5
 LEAST_SHARE = 0.3

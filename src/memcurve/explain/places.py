@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from memcurve.findings import Culprit, Cycle, Explanation, Peak, Site
+from memcurve.model.findings import Culprit, Cycle, Explanation, Peak, Site
 
 _STDLIB = re.compile(r"/lib/python\d[^/]*/(?!site-packages/|dist-packages/)")
 _INSTALLED = re.compile(r"/[^():]*/(?:(?:site|dist)-packages|lib/python\d[^/():]*)/")

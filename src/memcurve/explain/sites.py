@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from memcurve.explain.places import is_stdlib
-from memcurve.findings import Site
+from memcurve.model.findings import Site
 
 MOST_FRAMES = 12
 LEAST_SHARE = 0.01

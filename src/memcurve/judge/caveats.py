@@ -1,42 +1,10 @@
-"""What a reader must know beside a verdict, from a closed list; rendered later, as data here."""
+"""What limits a verdict by how it was measured."""
 
-from typing import Literal
-
-import msgspec
-
-from memcurve.recording import PassRecord, Recording
-
-CaveatKind = Literal[
-    "not_exact",
-    "malloc_unseen",
-    "python_unseen",
-    "in_flight",
-    "repeated_unfrozen",
-    "repeated_patient",
-    "measured_again",
-    "budget_ended",
-    "few_calls",
-    "filling_bound",
-    "failed_calls",
-    "forked_caller",
-    "in_process",
-    "natural_curve",
-    "thread_caches",
-    "threads_at_import",
-    "other_versions",
-    "no_baseline",
-    "other_environment",
-]
+from memcurve.model.caveat import Caveat
+from memcurve.model.recording import PassRecord, Recording
 
 # sources of malloc's live bytes in which an allocator's own caches count as in use
 CACHE_IN_USE = ("jemalloc stats.allocated", "psutil.heap_info")
-
-
-class Caveat(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that limits what a verdict says, with its figures in a sentence."""
-
-    kind: CaveatKind
-    text: str
 
 
 def measurement_caveats(recording: Recording, settled: PassRecord) -> tuple[Caveat, ...]:

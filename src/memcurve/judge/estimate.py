@@ -5,8 +5,8 @@ from statistics import fmean, median
 
 import msgspec
 
-from memcurve.curve import Curve
 from memcurve.judge.trend import BLOCKS, Trend, block_levels, least_squares
+from memcurve.model.curve import Curve
 
 REGULAR_SHARE = 0.8
 END_SHARE = 0.02

@@ -6,9 +6,9 @@ full at call n + (bound - size)/r. If the containers found explain at least 0.7 
 what they hold when full is no more than `max_bytes`, the growth is theirs.
 """
 
-from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.verdict import Filling
-from memcurve.recording import Bound, PassRecord
+from memcurve.model.recording import Bound, PassRecord
+from memcurve.model.thresholds import Thresholds
+from memcurve.model.verdict import Filling
 
 
 def filling_bounds(settled: PassRecord, per_call: float, thresholds: Thresholds) -> Filling | None:

@@ -36,10 +36,10 @@ from typing import Literal
 
 import msgspec
 
-from memcurve.curve import Curve
 from memcurve.judge.estimate import block_slopes, is_regular, widened
-from memcurve.judge.thresholds import Thresholds
 from memcurve.judge.trend import BLOCKS, Trend, measure_trend
+from memcurve.model.curve import Curve
+from memcurve.model.thresholds import Thresholds
 
 Shape = Literal["flat", "growing", "decaying", "undecided"]
 

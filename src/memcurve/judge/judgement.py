@@ -2,13 +2,14 @@
 
 from statistics import fmean
 
-from memcurve.curve import Curve
 from memcurve.judge.caveats import measurement_caveats
 from memcurve.judge.filling import filling_bounds
 from memcurve.judge.growth import Limits, Reading, read_curve
-from memcurve.judge.stopping import RESOURCES, grown_bytes
-from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.verdict import (
+from memcurve.judge.schedule import RESOURCES, grown_bytes
+from memcurve.model.curve import Curve
+from memcurve.model.recording import PassRecord, Recording
+from memcurve.model.thresholds import Thresholds
+from memcurve.model.verdict import (
     Evidence,
     Flat,
     Growing,
@@ -18,7 +19,6 @@ from memcurve.judge.verdict import (
     Rate,
     Verdict,
 )
-from memcurve.recording import PassRecord, Recording
 
 RISING = 1.0
 """What rises by more than this a call has not stopped, however much is tolerated."""

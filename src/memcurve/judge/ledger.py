@@ -13,8 +13,8 @@ the allocators' books and from ``smaps``, ΔRSS from ``statm``: the residual is 
 
 import msgspec
 
-from memcurve.findings import Ledger
-from memcurve.recording import PassRecord, Recording
+from memcurve.model.findings import Ledger
+from memcurve.model.recording import PassRecord, Recording
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,12 +9,12 @@ either it is inconclusive.
 
 import msgspec
 
-from memcurve.judge.caveats import Caveat
 from memcurve.judge.judgement import judge
-from memcurve.judge.stopping import grown_bytes
-from memcurve.judge.thresholds import Thresholds
-from memcurve.judge.verdict import Inconclusive, Judgement, Verdict
-from memcurve.recording import InFlight, PassRecord, Recording, Verification
+from memcurve.judge.schedule import grown_bytes
+from memcurve.model.caveat import Caveat
+from memcurve.model.recording import InFlight, PassRecord, Recording, Verification
+from memcurve.model.thresholds import Thresholds
+from memcurve.model.verdict import Inconclusive, Judgement, Verdict
 
 FULL_COLLECTIONS = "full_collections"
 _UNWITNESSED = (

@@ -14,7 +14,7 @@ from statistics import fmean, median
 
 import msgspec
 
-from memcurve.curve import Curve
+from memcurve.model.curve import Curve
 
 BLOCKS = 40
 FEWEST_BLOCKS = 6

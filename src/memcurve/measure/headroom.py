@@ -8,7 +8,7 @@ in use, which the kernel drops first.
 from collections.abc import Iterator
 from pathlib import Path
 
-from memcurve.diagnosis import Headroom
+from memcurve.model.diagnosis import Headroom
 
 UNLIMITED_BYTES = 1 << 60  # version 1 writes "no limit" as a number near 2**63
 

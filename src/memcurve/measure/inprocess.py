@@ -25,8 +25,8 @@ from memcurve.measure.worker.counters import COLUMNS, Counters, Gauges, make_rea
 from memcurve.measure.worker.loop import Allowance, CallError, CallLoop
 from memcurve.measure.worker.main import describe
 from memcurve.measure.worker.settle import Settler, yield_to_loop
-from memcurve.recording import Failure, PassRecord, Samples, Verification
-from memcurve.steps import Calls, Finish, Step, Survey, Verify
+from memcurve.model.recording import Failure, PassRecord, Samples, Verification
+from memcurve.model.steps import Calls, Finish, Step, Survey, Verify
 
 REHEARSALS, REHEARSED_CALLS = 2, 320
 Steps = Generator[Any, None, PassRecord]
@@ -220,9 +220,9 @@ def _rehearsal(plan: PassPlan) -> PassRecord:
 
 
 def _required(function: Callable[..., object]) -> int:
-    from memcurve.errors import TargetError
     from memcurve.measure.worker.target import TargetError as BadTarget
     from memcurve.measure.worker.target import required
+    from memcurve.model.errors import TargetError
 
     try:
         count: int = required(function)

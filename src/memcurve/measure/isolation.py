@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from memcurve.errors import MeasureError
+from memcurve.model.errors import MeasureError
 
 BOOT = Path(__file__).parent / "worker" / "boot.py"
 # glibc's per-thread caches count freed chunks as in use; they are off from the process's start

@@ -16,7 +16,7 @@ from memcurve.measure.isolation import (
 )
 from memcurve.measure.table import SharedTable
 from memcurve.measure.worker.counters import COLUMNS
-from memcurve.recording import (
+from memcurve.model.recording import (
     Environment,
     Failure,
     FailureKind,
@@ -25,8 +25,8 @@ from memcurve.recording import (
     PassRecord,
     Verification,
 )
-from memcurve.scenario import Target
-from memcurve.steps import Calls, Finish, Step, Survey, Verify
+from memcurve.model.scenario import Target
+from memcurve.model.steps import Calls, Finish, Step, Survey, Verify
 
 BETWEEN_CALLS_S = 60.0
 """How long a set-up, or settling and looking between two calls, may take beside the grace."""

@@ -5,7 +5,7 @@ import tempfile
 from typing import Self
 
 from memcurve.measure.worker.counters import Table
-from memcurve.recording import Samples
+from memcurve.model.recording import Samples
 
 MISSING = -(1 << 63)
 WORD = 8

@@ -1,1 +1,1 @@
-"""What `memcurve.pytest_plugin` loads when a test is measured."""
+"""The door for pytest; `pytest_plugin` alone is loaded where no test is measured."""

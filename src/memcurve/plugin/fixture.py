@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 import memcurve
-from memcurve.errors import MeasureError
-from memcurve.judge.verdict import Verdict
 from memcurve.measure.worker.target import is_asynchronous
-from memcurve.plugin.gate import Gated
-from memcurve.plugin.measurement import Measurement
-from memcurve.plugin.measuring import repeat_command
+from memcurve.model.errors import MeasureError
+from memcurve.model.verdict import Verdict
+from memcurve.plugin.hooks import repeat_command
+from memcurve.plugin.isolation import HELD_AT_START
+from memcurve.plugin.limits import Gated
+from memcurve.plugin.measured_test import Measurement
 from memcurve.plugin.message import failure_text
-from memcurve.plugin.outcome import keep_outcome
-from memcurve.plugin.process import HELD_AT_START
+from memcurve.plugin.reporting import keep_outcome
 from memcurve.plugin.settings import read_settings
 
 

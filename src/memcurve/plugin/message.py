@@ -1,11 +1,11 @@
 """Say why a test failed: what grew, by how much, who holds it, which limit, and what to do next."""
 
-from memcurve.findings import Culprit
 from memcurve.judge.judgement import RISING
-from memcurve.judge.verdict import Flat, Growing, Inconclusive
-from memcurve.plugin.gate import Excess, Gated
+from memcurve.model.findings import Culprit
+from memcurve.model.units import COUNTERS, format_bytes, format_count
+from memcurve.model.verdict import Flat, Growing, Inconclusive
+from memcurve.plugin.limits import Excess, Gated
 from memcurve.report.text import verdict_line
-from memcurve.units import COUNTERS, format_bytes, format_count
 
 COUNTER_OF = {"retained": "live_bytes", "deferred": "deferred_bytes"}
 MOST_CULPRITS = 3

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from memcurve.check import Options
-from memcurve.errors import MemcurveError
-from memcurve.judge.thresholds import Thresholds
-from memcurve.units import parse_bytes
+from memcurve.model.errors import MemcurveError
+from memcurve.model.thresholds import Thresholds
+from memcurve.model.units import parse_bytes
+from memcurve.run.passes import Options
 
 Isolation = Literal["auto", "fork", "none"]
 

@@ -2,7 +2,7 @@
 
 import math
 
-from memcurve.units import GIB, KIB, MIB
+from memcurve.model.units import GIB, KIB, MIB
 
 _STEPS = (1, 2, 5, 10)
 _SCALES = {

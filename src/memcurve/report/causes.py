@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from memcurve.findings import Culprit, Cycle, Explanation, Ledger
-from memcurve.units import format_bytes, format_count
+from memcurve.model.findings import Culprit, Cycle, Explanation, Ledger
+from memcurve.model.units import format_bytes, format_count
 
 MOST_CULPRITS, MOST_CYCLES, MOST_FRAMES = 4, 3, 4
 SMALL_RSS = 1 << 20

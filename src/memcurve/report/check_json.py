@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from memcurve.judge.caveats import Caveat
-from memcurve.judge.verdict import (
+from memcurve.model.caveat import Caveat
+from memcurve.model.recording import SCHEMA_VERSION
+from memcurve.model.verdict import (
     Details,
     Evidence,
     Flat,
@@ -16,7 +17,6 @@ from memcurve.judge.verdict import (
     Verdict,
     name_of,
 )
-from memcurve.recording import SCHEMA_VERSION
 
 
 def check_object(verdict: Verdict) -> dict[str, Any]:

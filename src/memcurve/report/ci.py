@@ -3,7 +3,7 @@
 import json
 from xml.etree import ElementTree
 
-from memcurve.judge.comparison import Outcome, Run
+from memcurve.model.outcome import Outcome, Run
 from memcurve.report.figures import METRICS, figures_of
 
 _UNITS = {"bytes": "B", "count": "count", "seconds": "s"}

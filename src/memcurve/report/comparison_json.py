@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from memcurve.judge.caveats import Caveat
-from memcurve.judge.comparison import Comparison, CounterChange, Crossing, Outcome
-from memcurve.judge.revisions import Difference
-from memcurve.recording import Recording
+from memcurve.compare.revisions import Difference
+from memcurve.model.caveat import Caveat
+from memcurve.model.outcome import Comparison, CounterChange, Crossing, Outcome
+from memcurve.model.recording import Recording
 
 COMPARISON_VERSION = 1
 

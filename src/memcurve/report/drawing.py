@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from memcurve.findings import Cycle
+from memcurve.model.findings import Cycle
 from memcurve.report.panels import Panel
 from memcurve.report.thinning import thin
 

@@ -8,10 +8,10 @@ from typing import Literal
 
 import msgspec
 
-from memcurve.judge.comparison import Outcome
-from memcurve.judge.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
-from memcurve.recording import PassRecord
-from memcurve.units import COUNTERS, MIB, Counter, format_bytes, format_count, format_duration
+from memcurve.model.outcome import Outcome
+from memcurve.model.recording import PassRecord
+from memcurve.model.units import COUNTERS, MIB, Counter, format_bytes, format_count, format_duration
+from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
 
 RELATIVE = 0.1
 Sign = Literal["better", "worse", "~"]

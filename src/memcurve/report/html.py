@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from memcurve.judge.comparison import Crossing
+from memcurve.model.outcome import Crossing
 from memcurve.report.drawing import draw_cycle, spark
 from memcurve.report.page import Page, ScenarioView
 from memcurve.report.panels import Line, Panel

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from memcurve.model.units import format_count
 from memcurve.report.figures import METRICS, Figures, Metric, Sign, sign
-from memcurve.units import format_count
 
 REFERENCE = "naive"
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from memcurve.baseline import Baseline
-from memcurve.findings import Culprit, Ledger
-from memcurve.judge.caveats import Caveat
-from memcurve.judge.comparison import CounterChange, Crossing, Outcome, Run
 from memcurve.judge.ledger import ledger_of
-from memcurve.recording import Environment, Failure
+from memcurve.model.baseline import Baseline
+from memcurve.model.caveat import Caveat
+from memcurve.model.findings import Culprit, Ledger
+from memcurve.model.outcome import CounterChange, Crossing, Outcome, Run
+from memcurve.model.recording import Environment, Failure
 from memcurve.report.causes import SMALL_RSS
 from memcurve.report.figures import Figures, figures_of
 from memcurve.report.leads import Lead, leads, winner

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from memcurve.judge.comparison import Crossing
+from memcurve.model.outcome import Crossing
+from memcurve.model.units import KIB, format_value
 from memcurve.report.axis import ticks
 from memcurve.report.figures import counter_of
 from memcurve.report.palette import Ink
 from memcurve.report.panels import Line, Panel
 from memcurve.report.thinning import thin
-from memcurve.units import KIB, format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

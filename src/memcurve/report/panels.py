@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from memcurve.baseline import AcceptedCurve
-from memcurve.curve import Curve
-from memcurve.judge.comparison import Outcome
-from memcurve.recording import PassKind, PassRecord
+from memcurve.model.baseline import AcceptedCurve
+from memcurve.model.curve import Curve
+from memcurve.model.outcome import Outcome
+from memcurve.model.recording import PassKind, PassRecord
 from memcurve.report.figures import counter_of
 
 

@@ -4,15 +4,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from memcurve.findings import Ledger
-from memcurve.judge.comparison import CounterChange
+from memcurve.model.findings import Ledger
+from memcurve.model.outcome import CounterChange
+from memcurve.model.units import format_bytes, format_count, format_duration, format_value
 from memcurve.report.figures import METRICS, Metric, counter_of
 from memcurve.report.leads import Gap
 from memcurve.report.page import DesignView, Page, ScenarioView
 from memcurve.report.panels import Panel
 from memcurve.report.sentences import without_verdict
 from memcurve.report.table import show
-from memcurve.units import format_bytes, format_count, format_duration, format_value
 
 _LEDGER = {
     "retained_python": "retained, Python heap",

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from memcurve.findings import Explanation, Ledger
+from memcurve.model.findings import Explanation, Ledger
 
 PRINTED_VERSION = 1
 

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from memcurve.findings import Culprit
-from memcurve.judge.comparison import Crossing, Outcome, Run
-from memcurve.judge.verdict import (
+from memcurve.model.findings import Culprit
+from memcurve.model.outcome import Crossing, Outcome, Run
+from memcurve.model.units import format_bytes, format_count, format_value
+from memcurve.model.verdict import (
     Growing,
     Inconclusive,
     Judgement,
@@ -19,7 +20,6 @@ from memcurve.report import causes
 from memcurve.report.figures import counter_of
 from memcurve.report.palette import KNOWN
 from memcurve.report.text import verdict_line
-from memcurve.units import format_bytes, format_count, format_value
 
 State = Literal["failed", "growing", "inconclusive", "plateaued", "flat"]
 STATES: tuple[State, ...] = ("failed", "growing", "inconclusive", "plateaued", "flat")

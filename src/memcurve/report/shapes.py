@@ -6,21 +6,21 @@ A key that is `UNSET` by default is there only with some verdicts; all others al
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from memcurve.baseline import BASELINE_VERSION, Baseline
-from memcurve.diagnosis import DIAGNOSIS_VERSION, Diagnosis
-from memcurve.findings import Culprit, Cycle, Ledger
-from memcurve.judge.caveats import Caveat
-from memcurve.judge.verdict import VerdictName
-from memcurve.recording import SCHEMA_VERSION, Environment, Recording
+from memcurve.model.baseline import BASELINE_VERSION, Baseline
+from memcurve.model.caveat import Caveat
+from memcurve.model.diagnosis import DIAGNOSIS_VERSION, Diagnosis
+from memcurve.model.findings import Culprit, Cycle, Ledger
+from memcurve.model.recording import SCHEMA_VERSION, Environment, Recording
+from memcurve.model.verdict import VerdictName
 from memcurve.report.comparison_json import (
     COMPARISON_VERSION,
     ComparisonShape,
     CrossingShape,
     RevisionsShape,
 )
-from memcurve.report.keeping import FINDINGS_VERSION, Findings
 from memcurve.report.printed import PRINTED_VERSION, Accepted, Explained
 from memcurve.report.summary import SUMMARY_VERSION
+from memcurve.store.findings import FINDINGS_VERSION, Findings
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

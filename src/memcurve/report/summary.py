@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from memcurve.judge.verdict import (
+from memcurve.model.verdict import (
     Flat,
     Growing,
     Inconclusive,

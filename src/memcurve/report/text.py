@@ -2,11 +2,11 @@
 
 from typing import assert_never
 
-from memcurve.findings import Explanation
-from memcurve.judge.comparison import Outcome
-from memcurve.judge.verdict import Evidence, Flat, Growing, Inconclusive, Plateaued, Verdict
+from memcurve.model.findings import Explanation
+from memcurve.model.outcome import Outcome
+from memcurve.model.units import COUNTERS, Counter, format_bytes, format_count, format_value
+from memcurve.model.verdict import Evidence, Flat, Growing, Inconclusive, Plateaued, Verdict
 from memcurve.report.causes import cause_lines, ledger_line
-from memcurve.units import COUNTERS, Counter, format_bytes, format_count, format_value
 
 _RESOURCE_TITLES = {"fds": "descriptors", "threads": "threads", "tasks": "tasks"}
 

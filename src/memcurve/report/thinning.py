@@ -5,7 +5,7 @@ the last row stay, which draws the same picture as all rows would at that width.
 equal values only its ends stay. What stays is raw: nothing is averaged.
 """
 
-from memcurve.curve import Curve
+from memcurve.model.curve import Curve
 
 BUCKETS = 110
 

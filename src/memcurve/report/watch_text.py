@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from memcurve.judge.verdict import Verdict
+from memcurve.model.units import format_bytes, format_count, format_duration
+from memcurve.model.verdict import Verdict
 from memcurve.report.text import check_text
-from memcurve.units import format_bytes, format_count, format_duration
 
 
 class HeldResources(Protocol):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 
-from memcurve.baseline import Baseline
-from memcurve.judge.comparison import Run
+from memcurve.model.baseline import Baseline
+from memcurve.model.outcome import Run
 from memcurve.report.page import Page, build_page
 from memcurve.report.plot import Format
-from memcurve.store import replace_file
+from memcurve.store.files import replace_file
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):

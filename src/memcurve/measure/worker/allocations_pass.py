@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Optional, Union
 
 from . import allocations, lines
+from .explaining_pass import ExplainingPass, Fact
 from .loop import drive
-from .surveying import ExplainingPass, Fact
 
 
 class AllocationsPass(ExplainingPass):

@@ -8,7 +8,7 @@ import sys
 import types
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import bounds, labels, roots, ways
+from . import bounds, labels, retention_path, roots
 from .chain import Root
 from .groups import Group
 from .holders import Holder
@@ -20,8 +20,8 @@ HEAP_TYPE = 1 << 9
 
 def facts(group: Group, survey: Survey, search: roots.Search) -> Dict[str, Any]:
     """Return type, counts, bytes, root, path, bound and traits of one group."""
-    label, owner = ways.label_of(group, survey)
-    first, inner = ways.inner_steps(group, survey)
+    label, owner = retention_path.label_of(group, survey)
+    first, inner = retention_path.inner_steps(group, survey)
     root = _root(group, label, owner, first, search)
     heads = len(group.heads)
     same = group.types[group.kind][0]
@@ -82,7 +82,7 @@ def _has_self(key: Any) -> bool:
 def _kind_of(group: Group, survey: Survey, root: Root) -> str:
     """Return the name of the heads' type; of callbacks, that of the object whose method it is."""
     things = [survey.things[key] for key in group.heads]
-    behind = [ways.owners_of(thing)[-1:] for thing in things]
+    behind = [retention_path.owners_of(thing)[-1:] for thing in things]
     owners = {type(owner) for found in behind for _, owner in found}
     if not all(behind):
         owners.clear()

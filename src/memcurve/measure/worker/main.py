@@ -26,7 +26,7 @@ import time
 import traceback
 from typing import Any, Dict, Optional
 
-from . import counters, environment, opening, target
+from . import counters, environment, pass_setup, target
 from .loop import CallError
 from .passes import Functions, Spec
 
@@ -94,7 +94,7 @@ def run_pass(channel: Channel, spec: Spec, functions: Functions) -> None:
     """Run one pass to its end; returns nothing, tells everything over the channel."""
     stage = "setup"
     try:
-        with opening.make(spec, functions) as current:
+        with pass_setup.make(spec, functions) as current:
             stage = "call"
             channel.send("started", pid=os.getpid(), **current.describe())
             while True:

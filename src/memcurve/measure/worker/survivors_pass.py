@@ -14,13 +14,13 @@ import gc
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
 from . import backrefs, census, cycles, descriptors, labels, roots, sites, waiting
+from .explaining_pass import ExplainingPass, Fact
 from .facts import facts
 from .groups import Group, Grouping, has_descriptor, types_of
 from .holders import children
 from .loop import drive
 from .passes import Runner, Spec
 from .survey import Survey
-from .surveying import ExplainingPass, Fact
 from .target import Arguments
 from .weighing import Weighing, exit_callbacks, leave_to_the_collector
 

@@ -1,0 +1,5 @@
+"""The command line: options, messages, exit codes."""
+
+from memcurve.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,209 @@
+"""The command line: wires the stages, prints, and turns verdicts into exit codes.
+
+0: nothing grows · 1: something grows, or a threshold is crossed · 2: could not measure ·
+3: inconclusive · 130: interrupted.
+"""
+
+import errno
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from memcurve import __version__
+from memcurve.cli.accept import accept
+from memcurve.cli.compare import compare
+from memcurve.cli.doctor import doctor
+from memcurve.cli.explain import explain
+from memcurve.cli.run import report, run
+from memcurve.model.errors import MemcurveError
+
+if TYPE_CHECKING:
+    from memcurve.run.check import CheckFailedError
+
+EXIT = {"flat": 0, "plateaued": 0, "growing": 1, "inconclusive": 3}
+INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """A group whose commands turn what goes wrong into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        code = 2
+        try:
+            return super().invoke(ctx)
+        except NoArgsIsHelpError:
+            raise  # what it shows is the help
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx is not None else "memcurve"
+            _complain(f"{_as_clause(error.format_message())}; see {command} --help")
+        except MemcurveError as error:
+            _complain(str(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE or error.filename is None:
+                raise
+            _complain(f"{error.filename}: {error.strerror}")
+        except KeyboardInterrupt:
+            _complain("interrupted")
+            code = INTERRUPTED
+        return ctx.exit(code)
+
+
+def _complain(text: str) -> None:
+    click.echo(f"memcurve: {text}", err=True)
+
+
+def _as_clause(text: str) -> str:
+    """Return a sentence of click's as one of ours: lower-case, without a full stop."""
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Count a workload's live memory to the byte after every call, and say whether it leaks.
+
+    \b
+    Examples:
+      memcurve check app/jobs.py:run_once     does this function leak?
+      memcurve run                            every scenario of bench/scenarios
+      memcurve doctor                         what can be measured here?
+
+    \b
+    Exit codes:
+      0 nothing grows        1 something grows, or a threshold is crossed
+      2 could not measure    3 inconclusive
+    """
+
+
+for scenario_command in (run, compare, accept, report, explain, doctor):
+    main.add_command(scenario_command)
+
+
+@main.command(short_help="Run one function again and again: does anything grow?")
+@click.argument("target")
+@click.option(
+    "--setup",
+    metavar="TARGET",
+    help="Called once before the calls; may yield. TARGET then takes its value and the call's "
+    "number; with one argument it gets the number.",
+)
+@click.option("--teardown", metavar="TARGET", help="Called once after the calls.")
+@click.option("--inputs", type=click.Path(dir_okay=False), help="JSON Lines: one line a call.")
+@click.option("--calls", type=click.IntRange(1), default=100, show_default=True)
+@click.option(
+    "--budget",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="Time for deciding [default: 10, or what 300 calls take].",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The longest that one call may take.",
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for what a call leaves running.",
+)
+@click.option("--max-bytes", metavar="SIZE", help="The most a cache may hold [default: 256 MiB].")
+@click.option("--python", metavar="PATH", help="The interpreter that runs the target.")
+@click.option("--full", is_flag=True, help="Explain even if nothing grows.")
+@click.option("--no-explain", is_flag=True, help="Do not explain what grows.")
+@click.option(
+    "--known-leaks",
+    type=click.Path(dir_okay=False),
+    help="Acknowledged leaks [default: known-leaks.toml, if there is one].",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code tells.")
+def check(
+    target: str,
+    setup: str | None,
+    teardown: str | None,
+    inputs: str | None,
+    calls: int,
+    budget: float | None,
+    timeout: float,
+    grace: float,
+    max_bytes: str | None,
+    python: str | None,
+    full: bool,
+    no_explain: bool,
+    known_leaks: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run TARGET (pkg.mod:attr or path/file.py:attr) again and again; does anything grow?
+
+    A TARGET with an argument gets the number of the call: 0, 1, 2 …
+
+    \b
+    Examples:
+      memcurve check app/jobs.py:run_once
+      memcurve check app.jobs:handle --setup app.jobs:start --inputs cases.jsonl
+      memcurve check pkg.mod:fn --python .venv39/bin/python --json
+    """
+    from memcurve.cli.progress import one_line
+    from memcurve.model.verdict import name_of
+    from memcurve.run import check as api
+
+    try:
+        with one_line(quiet) as progress:
+            verdict = api.check(
+                target,
+                setup=setup,
+                teardown=teardown,
+                inputs=inputs,
+                calls=calls,
+                budget=budget,
+                timeout=timeout,
+                grace=grace,
+                max_bytes=max_bytes,
+                python=python,
+                explain=False if no_explain else full or None,
+                known_leaks=known_leaks,
+                progress=progress,
+            )
+    except api.CheckFailedError as error:
+        _could_not_measure(error, quiet, setup is not None)
+        sys.exit(2)
+    if as_json:
+        from memcurve.report.check_json import check_object
+
+        click.echo(json.dumps(check_object(verdict)))
+    elif not quiet:
+        from memcurve.report.text import check_text
+
+        click.echo(check_text(verdict))
+    sys.exit(0 if verdict.details and verdict.details.acknowledged else EXIT[name_of(verdict)])
+
+
+def _could_not_measure(error: "CheckFailedError", quiet: bool, has_setup: bool) -> None:
+    failure = error.failure
+    _complain(f"could not measure: {error}")
+    if quiet:
+        return
+    if failure.traceback:
+        click.echo(failure.traceback.rstrip(), err=True)
+    if failure.output:
+        click.echo(f"its last output:\n{failure.output}", err=True)
+    if has_setup and failure.call == 1 and "'int' object" in failure.message:
+        click.echo(
+            "note: a target with one argument gets the number of the call; to get the value of "
+            "--setup it takes two, the value and the number",
+            err=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""`memcurve explain SCENARIO/DESIGN`: what survives, who holds it, where it is made."""
+
+import contextlib
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from memcurve.cli.progress import one_line
+from memcurve.cli.scenarios import complete_names, json_option, quiet_option
+from memcurve.model.errors import ScenarioError
+from memcurve.model.findings import Explanation
+from memcurve.model.outcome import Outcome
+from memcurve.model.scenario import Backend, Scenario, Target
+
+if TYPE_CHECKING:
+    from memcurve.run.explain import ExplainOptions
+    from memcurve.run.passes import Progress
+
+DRAWN = 3
+"""Culprits whose holders are drawn."""
+
+
+@click.command(short_help="Say what survives one design, and who holds it.")
+@click.argument("name", metavar="SCENARIO/DESIGN", shell_complete=complete_names)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--calls", type=click.IntRange(1), help="Calls of the natural pass.")
+@click.option("--native", is_flag=True, help="Name native frames too (memray; dear).")
+@click.option("--flame-graph", type=click.Path(dir_okay=False), help="Write memray's HTML here.")
+@click.option("--keep-trace", type=click.Path(dir_okay=False), help="Keep memray's file here.")
+@click.option(
+    "--drawings", type=click.Path(file_okay=False), help="Draw cycles and holders as SVG in here."
+)
+@click.option("--known-leaks", type=click.Path(dir_okay=False), help="Acknowledged leaks.")
+@json_option("Print one JSON object.")
+@quiet_option
+def explain(
+    name: str,
+    paths: tuple[Path, ...],
+    calls: int | None,
+    native: bool,
+    flame_graph: str | None,
+    keep_trace: str | None,
+    drawings: str | None,
+    known_leaks: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Explain one design of a scenario in PATH… (bench/scenarios), whatever its verdict.
+
+    \b
+    Examples:
+      memcurve explain vectordb_node/naive
+      memcurve explain executions/naive --flame-graph flame.html --drawings drawings
+    """
+    from memcurve.explain.known import load_known, mark_known
+    from memcurve.report.printed import Explained
+    from memcurve.report.text import outcome_text
+    from memcurve.run.discovery import discover
+    from memcurve.run.explain import ExplainOptions
+
+    scenario, target, design = _named(discover(paths), name)
+    options = ExplainOptions(
+        thorough=True,
+        native=native,
+        flame_graph=flame_graph,
+        keep=keep_trace,
+        drawings=DRAWN if drawings else 0,
+    )
+    with one_line(quiet) as progress:
+        outcome = _explained(scenario, design, target, calls or scenario.calls, options, progress)
+    today = datetime.datetime.now(datetime.UTC).date()
+    known = load_known(known_leaks)
+    culprits = mark_known(outcome.culprits, known, today)
+    found = outcome.explanation
+    assert found is not None
+    found = msgspec.structs.replace(found, culprits=culprits)
+    if drawings:
+        _draw(found, Path(drawings))
+    if as_json:
+        value = Explained(
+            scenario=scenario.name, design=design, explanation=found, ledger=outcome.ledger
+        )
+        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    else:
+        click.echo(outcome_text(outcome, found))
+
+
+def _named(scenarios: list[Scenario], name: str) -> tuple[Scenario, Target, str]:
+    wanted, _, design = name.partition("/")
+    for scenario in scenarios:
+        if scenario.name == wanted and design in scenario.designs:
+            return scenario, scenario.designs[design], design
+    known = ", ".join(f"{one.name}/{design}" for one in scenarios for design in one.designs)
+    raise ScenarioError(f"no design {name!r}; there are {known}")
+
+
+def _explained(
+    scenario: Scenario,
+    design: str,
+    target: Target,
+    calls: int,
+    explain: "ExplainOptions",
+    progress: "Progress | None",
+) -> Outcome:
+    from memcurve.judge.judgement import judge
+    from memcurve.judge.ledger import ledger_of
+    from memcurve.model.errors import MeasureError
+    from memcurve.run.explain import explain_target
+    from memcurve.run.passes import Options, measure_target
+
+    beside = scenario.backend() if scenario.backend else contextlib.nullcontext(Backend())
+    with beside as backend:
+        options = Options(calls=calls, environment=backend.environment, gauges=backend.gauges)
+        recording = measure_target(
+            target, options, scenario=scenario.name, design=design, progress=progress
+        )
+        if recording.failure is not None:
+            raise MeasureError(f"{scenario.name}/{design}: {recording.failure.message}")
+        judgement = judge(recording, options.thresholds)
+        found = explain_target(
+            target, options, recording, judgement, explain=explain, progress=progress
+        )
+    return Outcome(
+        recording=recording,
+        judgement=judgement,
+        culprits=found.culprits,
+        ledger=ledger_of(recording),
+        explanation=found,
+    )
+
+
+def _draw(found: Explanation, folder: Path) -> None:
+    from memcurve.explain.cycles import as_svg
+    from memcurve.explain.holder_drawing import holding_svg
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, cycle in enumerate(found.cycles, 1):
+        (folder / f"cycle-{number}.svg").write_text(as_svg(cycle), encoding="utf-8")
+    for number, culprit in enumerate(found.culprits[:DRAWN], 1):
+        graph = found.references.get(culprit.fingerprint, "")
+        picture = folder / f"culprit-{number}.svg"
+        picture.write_text(holding_svg(culprit, graph), encoding="utf-8")
+        if graph:
+            picture.with_suffix(".dot").write_text(graph, encoding="utf-8")

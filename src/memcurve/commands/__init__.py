@@ -1,1 +1,0 @@
-"""The commands that work on scenarios; `cli` joins them under one name."""

@@ -1,0 +1,1 @@
+"""Compare runs with accepted curves, with each other, and with what designs must save."""

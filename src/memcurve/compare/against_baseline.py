@@ -1,0 +1,245 @@
+"""Hold a run against its baselines and against what holds anywhere, and name what was crossed.
+
+    band       a gated curve is above its accepted band for good (see `bands`)
+    verdict    memory grows in a design that must not grow
+    resources  descriptors, threads or tasks grow in a design that must not grow
+    lead       a design no longer saves what it must save over another (see `leads`)
+
+Only "band" needs a baseline; the others gate in any environment. Verdicts are computed before a
+baseline is read, so a baseline that grows cannot hide a run that grows.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from memcurve.compare.bands import band, fell_for_good, left_for_good, limit_at
+from memcurve.compare.leads import hold_leads
+from memcurve.compare.marks import gated_curves
+from memcurve.compare.usage import spent
+from memcurve.model.baseline import AcceptedCurve, AcceptedDesign, Baseline
+from memcurve.model.caveat import Caveat
+from memcurve.model.curve import Curve
+from memcurve.model.outcome import Comparison, CounterChange, Crossing, Outcome
+from memcurve.model.recording import Recording
+from memcurve.model.scenario import Scenario
+from memcurve.model.units import COUNTERS, format_value
+from memcurve.model.verdict import GATED, Growing, name_of
+
+
+def compare(
+    scenario: Scenario, outcomes: Sequence[Outcome], baseline: Baseline | None
+) -> list[Outcome]:
+    """Return the outcomes of one scenario with their comparisons; `baseline` may be None."""
+    compared = [_compared(scenario, outcome, baseline) for outcome in outcomes]
+    return hold_leads(scenario, compared)
+
+
+def _compared(scenario: Scenario, outcome: Outcome, baseline: Baseline | None) -> Outcome:
+    recording = outcome.recording
+    accepted = baseline.designs.get(recording.design) if baseline is not None else None
+    grows = () if recording.design in scenario.may_grow else growth_crossings(outcome)
+    held = Comparison(
+        scenario=recording.scenario,
+        design=recording.design,
+        baseline=accepted,
+        changes=tuple(_changes(outcome, accepted)),
+        crossings=(*grows, *band_crossings(outcome, accepted)),
+        caveats=tuple(_caveats(recording, baseline, accepted)),
+    )
+    return msgspec.structs.replace(outcome, comparison=held)
+
+
+def band_crossings(outcome: Outcome, accepted: AcceptedDesign | None) -> tuple[Crossing, ...]:
+    """Return the gated curves that left their bands for good."""
+    if accepted is None:
+        return ()
+    curves = _curves(outcome.recording)
+    pairs = ((curve, accepted.curves.get(name)) for name, curve in curves.items())
+    crossed = (_band_crossing(outcome, curve, held) for curve, held in pairs if held is not None)
+    return tuple(one for one in crossed if one is not None)
+
+
+def _band_crossing(outcome: Outcome, curve: Curve, held: AcceptedCurve) -> Crossing | None:
+    call = left_for_good(curve, held)
+    if call is None:
+        return None
+    last = min(curve.last_call, held.calls[-1])
+    value, limit = float(curve.at(last)), limit_at(held, last)
+    text = (
+        f"left its accepted band at call {call}: {_show(curve.counter, value)} at call {last}, "
+        f"{_show(curve.counter, value - limit)} over"
+    )
+    return _crossing(outcome, curve.counter, "band", call, value, limit, text, accept=True)
+
+
+def growth_crossings(outcome: Outcome) -> tuple[Crossing, ...]:
+    """Return a crossing for each of memory, descriptors, threads and tasks that grows."""
+    found = []
+    for name in GATED if outcome.judgement is not None else ():
+        assert outcome.judgement is not None
+        verdict = outcome.judgement.verdicts.get(name)
+        if isinstance(verdict, Growing):
+            counter = verdict.evidence.counter
+            limit = verdict.thresholds.tolerance if name == "retained" else 0.0
+            text = (
+                f"grow by {_show(counter, verdict.per_call)} a call; no bound up to call "
+                f"{verdict.no_bound_up_to}; nothing may grow in this design"
+            )
+            kind = "verdict" if name == "retained" else "resources"
+            call = verdict.evidence.from_call
+            found.append(_crossing(outcome, counter, kind, call, verdict.per_call, limit, text))
+    return tuple(found)
+
+
+def _crossing(
+    outcome: Outcome,
+    counter: str,
+    kind: str,
+    call: int,
+    value: float,
+    limit: float,
+    text: str,
+    *,
+    accept: bool = False,
+) -> Crossing:
+    recording = outcome.recording
+    name = f"{recording.scenario}/{recording.design}"
+    parts = [f"{name}: {_title(counter)} {text}"]
+    parts.extend(_cause(outcome, counter))
+    if accept:
+        parts.append(f"if this is meant: memcurve accept -k {name} --reason '…'")
+    return Crossing(
+        scenario=recording.scenario,
+        design=recording.design,
+        counter=counter,
+        kind=kind,
+        call=call,
+        value=value,
+        limit=limit,
+        message="; ".join(parts),
+    )
+
+
+def _cause(outcome: Outcome, counter: str) -> Iterator[str]:
+    """Yield who is to blame: of deferred bytes the cycle that keeps most waiting."""
+    cycles = outcome.explanation.cycles if outcome.explanation is not None else ()
+    if counter == "deferred_bytes" and cycles:
+        yield f"first cycle: {cycles[0].words}"
+    elif outcome.culprits:
+        first = outcome.culprits[0]
+        yield f"first culprit: {first.type}" + (f" at {first.site}" if first.site else "")
+
+
+def _changes(outcome: Outcome, accepted: AcceptedDesign | None) -> list[CounterChange]:
+    if accepted is None:
+        return []
+    changes = []
+    for name, curve in _curves(outcome.recording).items():
+        held = accepted.curves.get(name)
+        if held is None or not held.calls:
+            continue
+        last = min(curve.last_call, held.calls[-1])
+        left = left_for_good(curve, held) is not None or fell_for_good(curve, held) is not None
+        changes.append(
+            CounterChange(
+                counter=name,
+                accepted=(limit_at(held, last) + limit_at(held, last, low=True)) / 2,
+                measured=float(curve.at(last)),
+                inside=not left,
+            )
+        )
+    return changes
+
+
+def _curves(recording: Recording) -> dict[str, Curve]:
+    settled = recording.first_settled
+    return gated_curves(settled, recording.calls) if settled is not None else {}
+
+
+def _caveats(
+    recording: Recording, baseline: Baseline | None, accepted: AcceptedDesign | None
+) -> list[Caveat]:
+    return [
+        *_failed_calls(recording),
+        *_measured_again(recording, accepted),
+        *_baseline_caveats(recording, baseline, accepted),
+    ]
+
+
+def _measured_again(recording: Recording, accepted: AcceptedDesign | None) -> list[Caveat]:
+    """Say what a first measurement left that was set aside, whatever the second one did."""
+    if not recording.set_aside:
+        return []
+    first = msgspec.structs.replace(recording, passes=recording.set_aside)
+    left = band_crossings(Outcome(recording=first, judgement=None), accepted)
+    text = "; ".join(one.message.partition(": ")[2].partition(";")[0] for one in left)
+    text = f"measured twice: at first {text or 'a curve left its band'}"
+    name = f"{recording.scenario}/{recording.design}"
+    return [Caveat(kind="measured_again", text=f"{name}: {text}")]
+
+
+def _failed_calls(recording: Recording) -> list[Caveat]:
+    """Return how often work failed that the calls themselves survived, if the backend counts it."""
+    failures = spent(recording, "failures")
+    if not failures:
+        return []
+    text = f"{failures:,.0f} pieces of work failed in {recording.calls} calls"
+    return [Caveat(kind="failed_calls", text=f"{recording.scenario}/{recording.design}: {text}")]
+
+
+def _baseline_caveats(
+    recording: Recording, baseline: Baseline | None, accepted: AcceptedDesign | None
+) -> list[Caveat]:
+    name, environment = f"{recording.scenario}/{recording.design}", recording.environment
+    if baseline is None or accepted is None:
+        key = environment.key if environment is not None else "this environment"
+        text = f"{name} has no baseline for {key}; only what needs none is gated"
+        return [Caveat(kind="no_baseline", text=text)]
+    if environment is None:
+        return []
+    then = baseline.environment
+    if then.key != environment.key:
+        text = f"the baseline is of {then.key}, this run of {environment.key}"
+        return [Caveat(kind="other_environment", text=text)]
+    return _version_caveats(then.packages, environment.packages)
+
+
+def _version_caveats(then: dict[str, str], now: dict[str, str]) -> list[Caveat]:
+    changed = [
+        f"{name} {then.get(name, 'absent')} → {now.get(name, 'absent')}"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    if not changed:
+        return []
+    text = f"accepted with other versions: {', '.join(changed)}; --against REV is the remedy"
+    return [Caveat(kind="other_versions", text=text)]
+
+
+def _title(counter: str) -> str:
+    return COUNTERS[counter].title if counter in COUNTERS else counter
+
+
+def _show(counter: str, value: float) -> str:
+    return format_value(COUNTERS[counter], value)
+
+
+def accept(outcomes: Sequence[Outcome]) -> AcceptedDesign:
+    """Return what repeats of one design make a baseline: bands, verdict and rates.
+
+    Raises ValueError where a repeat was not judged.
+    """
+    judgements = [outcome.judgement for outcome in outcomes]
+    if not judgements or any(one is None for one in judgements):
+        raise ValueError("every repeat must have been measured before it can be accepted")
+    curves = [_curves(outcome.recording) for outcome in outcomes]
+    shared = [name for name in curves[0] if all(name in other for other in curves)]
+    last = judgements[-1]
+    assert last is not None
+    return AcceptedDesign(
+        curves={name: band([found[name] for found in curves]) for name in shared},
+        verdict=name_of(last.overall),
+        retained_per_call=last.retained.evidence.per_call,
+        deferred_per_call=last.deferred.bytes_per_call,
+    )

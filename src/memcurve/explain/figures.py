@@ -1,0 +1,42 @@
+"""The judged growth that an explanation is about, and which share of it is explained."""
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from memcurve.model.findings import Culprit
+
+LEAST_BYTES = 1.0
+MOST = 0.8
+
+
+class Growth(msgspec.Struct, frozen=True, kw_only=True):
+    """The judged growth a call: bytes by heap, and descriptors, threads and tasks."""
+
+    scenario: str
+    bytes_per_call: float
+    python_per_call: float
+    native_per_call: float
+    deferred_objects: float = 0.0
+    fds_per_call: float = 0.0
+    threads_per_call: float = 0.0
+    tasks_per_call: float = 0.0
+    proved: bool = True
+
+    def left(self, culprits: Iterable[Culprit]) -> float:
+        """Return the bytes a call that these culprits do not explain."""
+        return self.bytes_per_call - sum(culprit.bytes_per_call for culprit in culprits)
+
+    def native_left(self, culprits: Iterable[Culprit]) -> float:
+        """Return malloc's bytes a call that these culprits do not explain."""
+        return self.native_per_call - sum(culprit.native_per_call for culprit in culprits)
+
+    def is_left_in_malloc(self, culprits: Collection[Culprit]) -> bool:
+        """Say whether most of what these culprits do not explain is malloc's."""
+        return self.native_left(culprits) >= MOST * self.left(culprits)
+
+    def unexplained(self, culprits: Iterable[Culprit]) -> float:
+        """Return the share of a proved growth that these culprits do not explain."""
+        if not self.proved or self.bytes_per_call <= 0:
+            return 0.0
+        return self.left(culprits) / self.bytes_per_call

@@ -1,0 +1,122 @@
+"""Make culprits of growth that no survivor explains: buffers, call sites, lines, descriptors."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from memcurve.explain.advice import Signs, advise
+from memcurve.explain.figures import LEAST_BYTES, Growth
+from memcurve.explain.fingerprint import file_of, fingerprint
+from memcurve.explain.places import is_stdlib, site_of
+from memcurve.model.findings import OUTSIDE, Culprit, Site
+
+UNEXPLAINED = 0.2
+MOST_OVER, ENOUGH = 1.5, 0.6  # shares of what is left
+LARGEST_SMALL = 512  # bytes that Python's own allocator serves
+LEAST_RATE = 0.005
+TABLE = "descriptor table"
+
+
+def in_place(
+    growth: Growth, found: dict[str, Any], culprits: Sequence[Culprit], sites: Sequence[Site]
+) -> Iterator[Culprit]:
+    """Yield buffers that grew; their site is the steepest that made no other culprit."""
+    known = {place for culprit in culprits for place in culprit.stack}
+    free = [site for site in sites if site.site not in known]
+    for kind, grown, calls, root, steps in found.get("in_place", []):
+        path = tuple(steps)
+        site = free.pop(0) if free else None
+        yield Culprit(
+            type=kind,
+            per_call=0.0,
+            bytes_per_call=grown / max(calls, 1),
+            root=root,
+            path=path,
+            site=site.site if site else "",
+            stack=site.stack if site else (),
+            advice="it grows in place: bound it, or write it out and empty it",
+            fingerprint=fingerprint(growth.scenario, kind, root, path, ""),
+        )
+
+
+def at_sites(
+    growth: Growth, culprits: Sequence[Culprit], sites: Sequence[Site]
+) -> Iterator[Culprit]:
+    """Charge what is left to the sites that no culprit was made at, the steepest first.
+
+    A site that gained more than its heap did, or sites that gained much less than what is left
+    together, are a coincidence: then nothing is charged to any.
+    """
+    if not growth.proved:
+        return
+    whole = left = growth.left(culprits)
+    native_left = growth.native_left(culprits)
+    known = {place for culprit in culprits for place in culprit.stack}
+    found = []
+    for site in sites:
+        if left < max(UNEXPLAINED * growth.bytes_per_call, LEAST_BYTES):
+            break
+        if site.site in known or is_stdlib(site.site):
+            continue
+        if site.bytes_per_call <= MOST_OVER * _in_its_heap(site, whole, native_left):
+            left -= site.bytes_per_call
+            found.append(site)
+    if whole - left >= ENOUGH * whole:
+        yield from (of_site(growth, site) for site in found)
+
+
+def _in_its_heap(site: Site, left: float, native_left: float) -> float:
+    """Return what is left of a site's heap; large blocks of Python are malloc's."""
+    if site.native:
+        return native_left
+    small = site.bytes_per_call <= LARGEST_SMALL * site.blocks_per_call
+    return left - native_left if small else left
+
+
+def unknown(growth: Growth, culprits: Sequence[Culprit]) -> Culprit:
+    """Return the culprit of what is left and could not be traced to an object or a line.
+
+    It has no mark: to acknowledge it would be to acknowledge whatever comes after it.
+    """
+    left = growth.left(culprits)
+    native = growth.is_left_in_malloc(culprits)
+    site = Site(site="", function="", bytes_per_call=left, blocks_per_call=0.0, native=native)
+    return msgspec.structs.replace(of_site(growth, site), fingerprint="")
+
+
+def of_site(growth: Growth, site: Site) -> Culprit:
+    """Return the culprit of memory that nothing in Python refers to, made at a site."""
+    kind = "native memory (malloc)" if site.native else "untracked Python memory"
+    place = site_of(site.stack) or site.site
+    return Culprit(
+        type=kind,
+        per_call=site.blocks_per_call,
+        bytes_per_call=site.bytes_per_call,
+        native_per_call=site.bytes_per_call if site.native else 0.0,
+        root=OUTSIDE,
+        path=(OUTSIDE,),
+        site=place,
+        stack=site.stack,
+        advice=advise(Signs(type=kind, root=OUTSIDE, native=site.native)),
+        fingerprint=fingerprint(growth.scenario, kind, OUTSIDE, (OUTSIDE,), file_of(place)),
+    )
+
+
+def descriptors(growth: Growth, found: dict[str, Any]) -> Iterator[Culprit]:
+    """Yield the kinds of descriptor that more are open of with every call."""
+    if growth.fds_per_call < LEAST_RATE:
+        return
+    for kind, count, calls in found.get("descriptors", []):
+        if count >= LEAST_RATE * calls:
+            name = f"open descriptor ({kind})"
+            yield Culprit(
+                type=name,
+                per_call=count / calls,
+                bytes_per_call=0.0,
+                root=TABLE,
+                path=(TABLE,),
+                advice="descriptors are opened at each call and not closed: close them, or use "
+                "a with statement",
+                fingerprint=fingerprint(growth.scenario, name, TABLE, (), ""),
+            )

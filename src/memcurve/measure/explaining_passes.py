@@ -1,0 +1,153 @@
+"""The passes that explain, as plans and steps: what survives, and where it was allocated.
+
+A survivors pass warms up, takes the cycles of one call apart, then counts over two windows of
+calls what the first left behind, traces a few calls more for the lines, and at last lets go what it
+found, to weigh it. An allocations pass traces one stretch of calls; two of different length,
+subtracted, tell growth from what is merely held. The dearer a call, the fewer of them.
+"""
+
+from collections.abc import Generator, Mapping
+
+import msgspec
+
+from memcurve.measure.runner import NextStep, PassPlan
+from memcurve.model.recording import PassRecord
+from memcurve.model.steps import Calls, Finish, Step, Survey
+
+Script = Generator[Step, PassRecord, None]
+"""The steps of a pass; each is answered by the record up to its end."""
+
+WINDOW_S = 0.6
+"""CPU seconds of calls, as the plain run takes them, that one window may cost."""
+BRIEF_S = 0.3
+"""The same where nothing grows."""
+LINES_CPU_S = 5.0
+"""CPU seconds after which counting line by line ends."""
+MOST, LEAST, STEPS = 200, 10, 10
+
+
+class Windows(msgspec.Struct, frozen=True, kw_only=True):
+    """How many calls the explaining passes run: warm-up, each window, and under a tracer."""
+
+    warm: int
+    window: int
+    traced: int
+    short: int
+    long: int
+    lines: int
+
+
+def windows_for(call_s: float, *, brief: bool = False) -> Windows:
+    """Return windows that a call of that many seconds can afford.
+
+    Windows are whole tens of calls, 200 where calls are cheap: growth in steps of 100 calls is then
+    counted exactly. Brief ones are for a design that does not grow.
+    """
+    budget_s, most = (BRIEF_S, LEAST) if brief else (WINDOW_S, MOST)
+    affordable = int(min(budget_s / max(call_s, 1e-6), MOST))
+    window = min(max(affordable // STEPS * STEPS, LEAST), most)
+    short = max(window // 2, 5)
+    return Windows(
+        warm=min(max(affordable, LEAST), 100),
+        window=window,
+        traced=min(window + STEPS, 210),
+        short=short,
+        long=short + window,
+        lines=window,
+    )
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a survivors pass looks for.
+
+    Groups below `least_per_call` bytes are left out. Lines and weights, the dear part, are looked
+    for only where something `grows`; who refers to the heaviest groups is drawn for so many of them
+    as `drawings` says.
+    """
+
+    native_per_call: float = 0.0
+    least_per_call: float = 0.0
+    grows: bool = True
+    drawings: int = 0
+
+
+def survivors_request(
+    plan: PassPlan, windows: Windows, wanted: Wanted
+) -> tuple[PassPlan, NextStep]:
+    """Return the plan of a survivors pass and what decides its steps."""
+    plan = msgspec.structs.replace(plan, kind="survivors", mode="settled")
+    return plan, _script(_survivors_steps(windows, wanted))
+
+
+def _survivors_steps(windows: Windows, wanted: Wanted) -> Script:
+    warm = max(windows.warm - 1, 1)
+    yield Calls(to=warm)
+    yield Survey(stage="cycles", options={"calls": 1})
+    yield Survey(stage="mark")
+    yield Calls(to=warm + 1 + windows.window)
+    yield Survey(stage="middle")
+    yield Calls(to=warm + 1 + 2 * windows.window)
+    yield Survey(stage="end", options={"least_per_call": wanted.least_per_call})
+    if wanted.drawings:
+        yield Survey(stage="draw", options={"groups": wanted.drawings})
+    if wanted.grows:
+        yield Survey(stage="sites", options={"calls": windows.traced})
+        yield Survey(stage="release", options={"native_each": wanted.native_per_call})
+
+
+def allocations_request(
+    plan: PassPlan, windows: Windows, calls: int, options: Mapping[str, object]
+) -> tuple[PassPlan, NextStep]:
+    """Return the plan of an allocations pass that traces `calls` calls behind the warm-up.
+
+    `options` are those of its two stages: {"start": {"tracer", "native"}, "stop": {…}}.
+    """
+    plan = msgspec.structs.replace(plan, kind="allocations", mode="settled")
+    return plan, _script(_allocations_steps(windows.warm, calls, options))
+
+
+def lines_request(
+    plan: PassPlan, windows: Windows, *, of_malloc: bool = False
+) -> tuple[PassPlan, NextStep]:
+    """Return the plan of a pass that counts live bytes line by line, and what decides its steps.
+
+    A call that runs many lines is dear to follow, so that the pass ends by its CPU time. Python's
+    heap takes a hundred times as long to read as malloc's: `of_malloc` counts the latter alone.
+    """
+    plan = msgspec.structs.replace(plan, kind="allocations", mode="settled")
+    return plan, _script(_lines_steps(windows.warm, windows.lines, of_malloc))
+
+
+def _allocations_steps(warm: int, calls: int, options: Mapping[str, object]) -> Script:
+    start, stop = options.get("start"), options.get("stop")
+    yield Calls(to=warm)
+    yield Survey(stage="start", options=dict(start) if isinstance(start, dict) else {})
+    yield Calls(to=warm + calls)
+    yield Survey(stage="stop", options=dict(stop) if isinstance(stop, dict) else {})
+
+
+def _lines_steps(warm: int, calls: int, of_malloc: bool) -> Script:
+    record = yield Calls(to=warm)
+    tracer = "lines of malloc" if of_malloc else "lines"
+    yield Survey(stage="start", options={"tracer": tracer, "native": False})
+    before_s = record.cpu_s
+    for call in range(1, calls + 1):
+        record = yield Calls(to=warm + call)
+        if record.cpu_s - before_s > LINES_CPU_S:
+            break
+    yield Survey(stage="stop")
+
+
+def _script(steps: Script) -> NextStep:
+    began = False
+
+    def decide(record: PassRecord) -> Step:
+        nonlocal began
+        try:
+            step = steps.send(record) if began else next(steps)
+        except StopIteration:
+            return Finish()
+        began = True
+        return step
+
+    return decide

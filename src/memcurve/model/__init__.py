@@ -1,0 +1,1 @@
+"""The values that cross stages, their units, and what can go wrong."""

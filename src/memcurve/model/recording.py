@@ -1,0 +1,213 @@
+"""What was measured: all passes of one design of one scenario, raw.
+
+A recording is a value. It knows its JSON form and nothing about files (`store`) or about what the
+figures mean (`judge`).
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from memcurve.model.curve import Curve
+from memcurve.model.errors import RecordingError
+
+SCHEMA_VERSION = 1
+
+PassKind = Literal["natural", "settled", "survivors", "allocations"]
+Mode = Literal["natural", "settled", "unfrozen", "patient"]
+FailureKind = Literal["target", "raised", "exited", "killed", "timeout", "out_of_memory", "lost"]
+
+
+def timestamp() -> str:
+    """Return the time of day as recordings and baselines carry it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Samples(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of counters: `counters[name][i]` was read after call `calls[i]`; None: not read."""
+
+    calls: tuple[int, ...] = ()
+    counters: dict[str, tuple[int | None, ...]] = {}
+
+    def __repr__(self) -> str:
+        """Stay short: a verdict in a failed assertion is printed with its recording."""
+        return f"<Samples of {len(self.calls)} rows: {', '.join(self.counters)}>"
+
+    def curve(self, counter: str) -> Curve:
+        """Return the rows in which `counter` was read; ``live_bytes`` is the sum of both heaps."""
+        if counter == "live_bytes":
+            values = self._sum("python_bytes", "malloc_bytes")
+        else:
+            values = self.counters.get(counter, ())
+        rows = [(c, v) for c, v in zip(self.calls, values, strict=False) if v is not None]
+        return Curve(
+            counter=counter, calls=tuple(c for c, _ in rows), values=tuple(v for _, v in rows)
+        )
+
+    def _sum(self, *names: str) -> tuple[int | None, ...]:
+        columns = [self.counters.get(name, ()) for name in names]
+        return tuple(sum(v or 0 for v in row) for row in zip(*columns, strict=True))
+
+
+class InFlight(msgspec.Struct, frozen=True, kw_only=True):
+    """What calls left running and the grace did not see end."""
+
+    tasks: int = 0
+    timers: int = 0
+    threads: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.tasks or self.timers or self.threads)
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True):
+    """A container that declares a bound and was not full: `size` of `bound` entries.
+
+    `entry_bytes` is the shallow size of what is reachable from it, divided by its entries; `id`
+    tells two containers of one name apart within one recording.
+    """
+
+    kind: str
+    name: str
+    id: int
+    size: int
+    bound: int
+    entry_bytes: float
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What was freed at call `call` once nothing was frozen and nothing in flight any more."""
+
+    call: int
+    released_bytes: int
+    waited_bytes: int
+    unfrozen_objects: int
+    in_flight: InFlight
+    bounds: tuple[Bound, ...] = ()
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a pass ended early: at which stage, in which call (from 1), and what was said."""
+
+    stage: Literal["start", "import", "setup", "call", "teardown"]
+    kind: FailureKind
+    message: str
+    call: int | None = None
+    traceback: str = ""
+    output: str = ""
+
+    @property
+    def line(self) -> str:
+        """One line that names the stage, the call and what happened."""
+        places = {"call": f"call {self.call}" if self.call else "a call", "start": "the start"}
+        place = places.get(self.stage, f"the {self.stage}")
+        if self.kind in ("target", "timeout", "out_of_memory"):
+            return self.message
+        if self.kind == "raised":
+            return f"{place} raised {self.message}"
+        return f"{self.message} in {place}"
+
+
+class PassRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One pass in one process. Times are of the pass: seconds of CPU and of the clock."""
+
+    kind: PassKind
+    mode: Mode
+    samples: Samples = Samples()
+    verifications: tuple[Verification, ...] = ()
+    surveys: dict[str, Any] = {}
+    failure: Failure | None = None
+    isolation: str = "fork"
+    calls: int = 0
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    sampling_s: float = 0.0
+    elapsed_s: float = 0.0
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """How a counter was read, whether to the byte, and what that costs."""
+
+    name: str
+    exact: bool
+    note: str = ""
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """The interpreter that was measured. `key` says which recordings compare."""
+
+    python: str
+    implementation: str
+    platform: str
+    machine: str
+    libc: str
+    allocator: str
+    free_threaded: bool
+    sources: dict[str, Source]
+    packages: dict[str, str]
+    executable: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name under which baselines of this environment are kept."""
+        minor = ".".join(self.python.split(".")[:2]) + ("t" if self.free_threaded else "")
+        libc = self.libc.split()[0] if self.libc else "libc"
+        name = self.implementation.lower()
+        return f"{name}{minor}-{self.platform}-{self.machine}-{libc}-{self.allocator}"
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """All passes of one design of one scenario, with the environment that they ran in.
+
+    `set_aside` are the settled passes of a first measurement, whose curves left their accepted
+    bands, so that it was made again.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    scenario: str
+    design: str
+    target: str
+    calls: int
+    environment: Environment | None
+    passes: tuple[PassRecord, ...]
+    set_aside: tuple[PassRecord, ...] = ()
+    recorded_at: str = ""
+
+    def of(self, kind: PassKind) -> PassRecord | None:
+        """Return the last pass of that kind: a repeated one replaces the one before it."""
+        return next((p for p in reversed(self.passes) if p.kind == kind), None)
+
+    @property
+    def first_settled(self) -> PassRecord | None:
+        """The settled pass that every run has, whatever a verification asked for behind it.
+
+        Curves of two runs compare by it: one run may have repeated the pass in another mode.
+        """
+        return next((p for p in self.passes if p.kind == "settled"), None)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failure of a pass, if any."""
+        return next((p.failure for p in self.passes if p.failure is not None), None)
+
+    def to_json(self) -> bytes:
+        """Return the recording as JSON."""
+        return msgspec.json.encode(self)
+
+    @staticmethod
+    def from_json(data: bytes) -> "Recording":
+        """Read a recording; raises RecordingError if it is damaged or of another version."""
+        try:
+            version = msgspec.json.decode(data, type=_Version).schema_version
+            if version != SCHEMA_VERSION:
+                raise RecordingError(
+                    f"schema version {version} is not {SCHEMA_VERSION}; record it again"
+                )
+            return msgspec.json.decode(data, type=Recording)
+        except msgspec.DecodeError as error:
+            raise RecordingError(f"not a recording: {error}; record it again") from error
+
+
+class _Version(msgspec.Struct):
+    schema_version: int

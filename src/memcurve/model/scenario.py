@@ -1,0 +1,124 @@
+"""A workload worth measuring, and the designs that do its work."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from memcurve.model.errors import ScenarioError
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What is called, by name, so that another process can import it.
+
+    `call`, `setup` and `teardown` are ``package.module:attribute`` or ``path/file.py:attribute``.
+    A set-up may return a value or yield it once; the call then may take it before its number.
+    `inputs` is the path of a JSON Lines file whose lines replace the number; `loop` asks for an
+    event loop although the call itself is not a coroutine function.
+    """
+
+    call: str
+    setup: str | None = None
+    teardown: str | None = None
+    inputs: str | None = None
+    paths: tuple[str, ...] = ()
+    loop: bool = False
+
+
+class Backend(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs beside the measured process while a scenario is measured.
+
+    `environment` is set in the measured process; `gauges` are integers that the backend keeps in a
+    file of signed 64-bit values: counter name to (path, position).
+    """
+
+    environment: dict[str, str] = {}
+    gauges: dict[str, tuple[str, int]] = {}
+
+
+class Lead(msgspec.Struct, frozen=True, kw_only=True):
+    """What `design` must save over the design `over`, whatever the machine.
+
+    `at_most` gives for a counter the largest share of the other's that it may use: at the last
+    call, in the same run. CPU time belongs here, since it means nothing on another machine.
+    """
+
+    design: str
+    over: str
+    at_most: dict[str, float]
+
+
+BackendFactory = Callable[[], AbstractContextManager[Backend]]
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A named workload with one target for each design, and the calls that its curves show.
+
+    Every design must not grow, except those in `may_grow`, which are there to be looked at.
+    """
+
+    name: str
+    designs: dict[str, Target]
+    calls: int = 100
+    verdict_calls: int | None = None
+    description: str = ""
+    backend: BackendFactory | None = None
+    packages: tuple[str, ...] = ()
+    may_grow: tuple[str, ...] = ()
+    leads: tuple[Lead, ...] = ()
+    explain: bool = True
+    brief: tuple[str, ...] = ()
+
+
+def scenario(
+    name: str,
+    designs: Mapping[str, str | Target],
+    *,
+    calls: int = 100,
+    verdict_calls: int | None = None,
+    description: str = "",
+    backend: BackendFactory | None = None,
+    packages: tuple[str, ...] = (),
+    may_grow: tuple[str, ...] = (),
+    leads: tuple[Lead, ...] = (),
+    explain: bool = True,
+    brief: tuple[str, ...] = (),
+) -> Scenario:
+    """Declare a scenario; a design is a target or its text.
+
+    `calls` are shown and compared. `verdict_calls` is how many a design runs for its verdict: a
+    fixed number gives two runs the same verdict; without one, as many as a few seconds of CPU time
+    allow. Designs in `brief` run the calls shown only, if they may grow. `explain`:
+    False where what grows is known, and explained only when it crosses a threshold or is asked for.
+    `packages` are the distributions whose versions belong to the recording.
+
+    Raises ScenarioError for a name that cannot be a file's, no designs, fewer than 1 call, or a
+    design that `may_grow`, `brief` or `leads` name and that is not there.
+    """
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise ScenarioError(f"scenario name {name!r}: use letters, digits, '_' and '-'")
+    if not designs:
+        raise ScenarioError(f"scenario {name!r} has no designs; give at least one target")
+    if min(calls, verdict_calls or calls) < 1:
+        raise ScenarioError(
+            f"scenario {name!r}: calls is {calls}, verdict_calls {verdict_calls}; ask for 1 or more"
+        )
+    named = {*may_grow, *brief, *(n for lead in leads for n in (lead.design, lead.over))}
+    if unknown := sorted(named - set(designs)):
+        raise ScenarioError(
+            f"scenario {name!r} has no design {unknown[0]!r}; it has {', '.join(designs)}"
+        )
+    targets = {key: Target(call=d) if isinstance(d, str) else d for key, d in designs.items()}
+    return Scenario(
+        name=name,
+        designs=targets,
+        calls=calls,
+        verdict_calls=verdict_calls,
+        description=description,
+        backend=backend,
+        packages=packages,
+        may_grow=may_grow,
+        leads=leads,
+        explain=explain,
+        brief=brief,
+    )

@@ -1,0 +1,146 @@
+"""The four verdicts on one curve, and the judgement on all curves of a recording."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from memcurve.model.caveat import Caveat
+from memcurve.model.findings import Culprit, Explanation, Ledger
+from memcurve.model.recording import Recording
+from memcurve.model.thresholds import Thresholds
+
+VerdictName = Literal["flat", "plateaued", "growing", "inconclusive"]
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verdict rests on.
+
+    `per_call` with its interval [`low`, `high`] is the slope of the curve over the calls
+    `from_call` to `to_call`, in the unit of the counter a call; `floor` is the smallest growth
+    that would have been seen.
+    """
+
+    counter: str
+    per_call: float
+    low: float
+    high: float
+    from_call: int
+    to_call: int
+    rows: int
+    floor: float
+    note: str = ""
+
+
+class Filling(msgspec.Struct, frozen=True, kw_only=True):
+    """A container with a declared bound that is not full yet."""
+
+    name: str
+    bound: int
+    size: int
+    full_at_call: int
+    full_bytes: int
+
+
+class _Verdict(msgspec.Struct, frozen=True, kw_only=True, tag_field="verdict"):
+    evidence: Evidence
+    thresholds: Thresholds = Thresholds()
+    details: "Details | None" = None
+
+
+class Flat(_Verdict, frozen=True, kw_only=True, tag="flat"):
+    """Nothing grows: the interval lies inside the tolerance, or inside the stated floor."""
+
+
+class Plateaued(_Verdict, frozen=True, kw_only=True, tag="plateaued"):
+    """It grew and stopped: at call `at`, by `size`.
+
+    With `filling` it has not stopped yet, but what grows declares the bound at which it will;
+    with `projected` the slope decays and `at` and `size` are where it leads.
+    """
+
+    at: int
+    size: float
+    filling: Filling | None = None
+    projected: bool = False
+
+
+class Growing(_Verdict, frozen=True, kw_only=True, tag="growing"):
+    """It grows with every call; a bound up to call `no_bound_up_to` is excluded."""
+
+    per_call: float
+    low: float
+    high: float
+    no_bound_up_to: int
+
+
+class Inconclusive(_Verdict, frozen=True, kw_only=True, tag="inconclusive"):
+    """Neither growth nor flatness is proved; `settle_by` says what would settle it."""
+
+    why: str
+    settle_by: str
+
+
+Verdict = Flat | Plateaued | Growing | Inconclusive
+
+
+def name_of(verdict: Verdict) -> VerdictName:
+    """Return the verdict as the word that JSON and tables use."""
+    match verdict:
+        case Flat():
+            return "flat"
+        case Plateaued():
+            return "plateaued"
+        case Growing():
+            return "growing"
+        case Inconclusive():
+            return "inconclusive"
+
+
+GATED = ("retained", "fds", "threads", "tasks")
+WORST_FIRST: tuple[VerdictName, ...] = ("growing", "inconclusive", "plateaued", "flat")
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes and objects a call over the judged tail."""
+
+    bytes_per_call: float
+    objects_per_call: float
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is said about one recording.
+
+    `verdicts` holds "retained", "fds", "threads", "tasks" and "deferred"; `python` and `native`
+    split the retained slope by heap; `deferred` is garbage that waits for the collector.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    python_per_call: float
+    native_per_call: float
+    objects_per_call: float
+    deferred: Rate
+    calls: int
+    caveats: tuple[Caveat, ...]
+
+    @property
+    def retained(self) -> Verdict:
+        return self.verdicts["retained"]
+
+    @property
+    def overall(self) -> Verdict:
+        """The worst verdict of memory, descriptors, threads and tasks; memory's among equals."""
+        gated = [self.verdicts[key] for key in GATED if key in self.verdicts]
+        return min(gated, key=lambda verdict: WORST_FIRST.index(name_of(verdict)))
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything behind the verdict of one check: all verdicts, the raw recording, the causes."""
+
+    judgement: Judgement
+    recording: Recording
+    culprits: tuple[Culprit, ...] = ()
+    ledger: Ledger | None = None
+    explanation: Explanation | None = None
+    acknowledged: bool = False
+    elapsed_s: float = 0.0

@@ -1,0 +1,1 @@
+"""Files: the only access to what is kept between runs."""

@@ -1,0 +1,169 @@
+"""Recordings and baselines on disk: nothing else of memcurve reads or writes them.
+
+    OUT/recordings/SCENARIO/DESIGN.json          the last run, raw
+    OUT/findings/SCENARIO/DESIGN.json            how that was judged, and its causes
+    BASELINES/ENVIRONMENT/SCENARIO.json          what was accepted, and why
+
+Every file is replaced in one step: a reader sees the old one or the new one, never a half.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from memcurve.model.baseline import BASELINE_VERSION, Baseline
+from memcurve.model.errors import RecordingError
+from memcurve.model.recording import Recording
+
+DEFAULT_OUT = Path("reports")
+DEFAULT_BASELINES = Path("reports/baselines")
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of a file, in one step; makes its folder if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def recording_path(out: Path, scenario: str, design: str) -> Path:
+    """Return where the last recording of a design is kept."""
+    return out / "recordings" / scenario / f"{design}.json"
+
+
+def findings_path(out: Path, scenario: str, design: str) -> Path:
+    """Return where it is kept how the last recording of a design was judged."""
+    return out / "findings" / scenario / f"{design}.json"
+
+
+def save_recordings(out: Path, recordings: Iterable[Recording]) -> None:
+    """Keep the raw recordings of a run."""
+    for one in recordings:
+        replace_file(recording_path(out, one.scenario, one.design), one.to_json())
+
+
+def load_recording(path: Path) -> Recording:
+    """Read one recording; raises RecordingError, which names the file and what is wrong."""
+    try:
+        return Recording.from_json(_read(path, "run memcurve run first"))
+    except RecordingError as error:
+        raise RecordingError(f"{path}: {error}") from error
+
+
+def load_recordings(out: Path) -> list[Recording]:
+    """Read all recordings of a run; raises RecordingError if there are none or one is damaged."""
+    paths = sorted((out / "recordings").glob("*/*.json"))
+    if not paths:
+        raise RecordingError(f"no recordings in {out / 'recordings'}; run memcurve run first")
+    return [load_recording(path) for path in paths]
+
+
+def baseline_path(folder: Path, environment_key: str, scenario: str) -> Path:
+    """Return where the baseline of a scenario in one environment is kept."""
+    return folder / environment_key / f"{scenario}.json"
+
+
+def save_baseline(folder: Path, baseline: Baseline) -> Path:
+    """Keep an accepted baseline, laid out so that its changes can be read; return its path."""
+    path = baseline_path(folder, baseline.environment.key, baseline.scenario)
+    replace_file(path, _laid_out(baseline))
+    return path
+
+
+def load_baseline(folder: Path, environment_key: str, scenario: str) -> Baseline | None:
+    """Read a baseline, None if there is none for this environment.
+
+    Raises RecordingError for one that is damaged, of another version, or in a wrong place: a
+    threshold that cannot be read must not pass for one that holds.
+    """
+    path = baseline_path(folder, environment_key, scenario)
+    if not path.exists():
+        return None
+    baseline = _decode(path)
+    if baseline.scenario != scenario or baseline.environment.key != environment_key:
+        raise RecordingError(
+            f"{path}: holds {baseline.scenario} of {baseline.environment.key}; "
+            "move it back, or accept anew"
+        )
+    return baseline
+
+
+def other_environments(folder: Path, scenario: str) -> list[str]:
+    """Return the environments that a scenario has baselines for."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{scenario}.json"))
+
+
+def _decode(path: Path) -> Baseline:
+    data = _read(path, "accept one")
+    try:
+        version = msgspec.json.decode(data, type=_Version).schema_version
+        if version != BASELINE_VERSION:
+            raise RecordingError(
+                f"{path}: baseline version {version} is not {BASELINE_VERSION}; accept anew with "
+                "memcurve accept --reason '…'"
+            )
+        return msgspec.json.decode(data, type=Baseline)
+    except msgspec.DecodeError as error:
+        raise RecordingError(
+            f"{path}: not a baseline: {error}; restore it from version control, or accept anew"
+        ) from error
+
+
+def _read(path: Path, advice: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"{path}: {error.strerror}; {advice}") from error
+
+
+def _laid_out(baseline: Baseline) -> bytes:
+    """Indent the JSON, but keep each row of numbers on one line."""
+    text = msgspec.json.format(msgspec.json.encode(_rounded(baseline)), indent=1).decode()
+    lines: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        bare = line.strip()
+        if inside:
+            lines[-1] += f"{bare} " if bare.endswith(",") and bare[0] != "]" else bare
+            inside = not bare.startswith("]")
+        else:
+            lines.append(line)
+            inside = bare.endswith("[")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _rounded(baseline: Baseline) -> Baseline:
+    designs = {
+        name: msgspec.structs.replace(
+            design,
+            retained_per_call=round(design.retained_per_call, 2),
+            deferred_per_call=round(design.deferred_per_call, 2),
+            curves={
+                key: msgspec.structs.replace(
+                    curve,
+                    values=tuple(round(value, 2) for value in curve.values),
+                    low=tuple(round(value, 2) for value in curve.low),
+                    high=tuple(round(value, 2) for value in curve.high),
+                )
+                for key, curve in design.curves.items()
+            },
+        )
+        for name, design in baseline.designs.items()
+    }
+    return msgspec.structs.replace(baseline, designs=designs)
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
