@@ -58,7 +58,7 @@ accept-times: $(STAMP) ## keep the times of now for make compare
 	$(BIN)/python -m pytest bench/test_time.py -q --benchmark-json=$(TIMES)/accepted.json
 
 mutate: $(STAMP) ## inject faults into ragpool; the gate must name each; ARGS="--clean 50"
-	$(BIN)/python -m bench.mutation.run $(ARGS)
+	$(BIN)/python -m bench.proof.mutation.run $(ARGS)
 
 schema: $(STAMP) ## write docs/schema and tests/api.txt anew from the code
 	$(BIN)/python -m tests.test_schema
@@ -77,27 +77,27 @@ $(DOCS_STAMP): constraints.txt $(STAMP)
 	@touch $@
 
 accuracy: $(STAMP) ## run the labelled suite through memcurve check; ARGS="--repeat 20 --load 2 --quiet"
-	$(BIN)/python -m bench.accuracy.run $(ARGS)
+	$(BIN)/python -m bench.proof.accuracy.run $(ARGS)
 
 explain-cost: $(STAMP) ## CPU of each explaining pass against the same calls run bare; ARGS="executions/naive"
-	$(BIN)/python -m bench.explain_accuracy.cost $(ARGS)
+	$(BIN)/python -m bench.proof.explain_accuracy.cost $(ARGS)
 
 accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preloaded malloc counter
-	$(BIN)/python -m bench.accuracy.truth $(ARGS)
+	$(BIN)/python -m bench.proof.accuracy.truth $(ARGS)
 
 explain-accuracy: $(STAMP) ## explain 36 labelled leaks, and say what is told wrongly; ARGS="name --jobs 1"
-	$(BIN)/python -m bench.explain_accuracy.run $(ARGS)
+	$(BIN)/python -m bench.proof.explain_accuracy.run $(ARGS)
 
 overhead: $(STAMP) ## measure what measuring costs, beside other tools; writes docs/overhead.md
-	$(BIN)/python -m bench.overhead --write $(ARGS)
+	$(BIN)/python -m bench.proof.overhead.run --write $(ARGS)
 
 peers: $(STAMP) $(PEERS_STAMP) ## run other leak detectors on the same suite; ARGS=--write for docs
-	$(BIN)/python -m bench.accuracy.peers --python $(PEERS)/bin/python $(ARGS)
+	$(BIN)/python -m bench.proof.peers.run --python $(PEERS)/bin/python $(ARGS)
 
-$(PEERS_STAMP): bench/accuracy/peers-constraints.txt
+$(PEERS_STAMP): bench/proof/peers/constraints.txt
 	@test -x $(PEERS)/bin/pip || $(PYTHON) -m venv --clear $(PEERS)
 	@echo "installing the other tools into $(PEERS) …"
-	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/accuracy/peers-constraints.txt
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/proof/peers/constraints.txt
 	@touch $@
 
 clean: ## remove the virtual environment and everything generated

@@ -13,10 +13,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from bench import cases
-from memcurve import bench
 from memcurve.cli.progress import shown
 from memcurve.compare.usage import spent
 from memcurve.model.units import format_bytes, format_count
+from memcurve.run import scenarios as running
 from memcurve.run.discovery import discover, select
 from memcurve.run.options import RunOptions
 
@@ -54,7 +54,7 @@ def _run(names: str, calls: int | None) -> list[Outcome]:
     found = discover()
     options = RunOptions(calls=calls, explain="never", judge_all=False)
     with shown(quiet=False) as progress:
-        return bench.run_scenarios(select(found, names), options, progress, found)
+        return running.run_scenarios(select(found, names), options, progress, found)
 
 
 def row(outcome: Outcome) -> str:

@@ -39,8 +39,8 @@ def backend() -> Iterator[None]:
 
 @pytest.mark.benchmark(group="bytes", timer=live_bytes, disable_gc=False)
 def test_bytes_that_a_pooled_search_leaves(benchmark: BenchmarkFixture, backend: None) -> None:
-    from bench.designs.pooled import pools
-    from bench.runs.pooled import rag_client
+    from bench.designs.pooled.calls import rag_client
+    from bench.designs.pooled.setups import pools
 
     numbers = iter(range(1_000_000))
     with asyncio.Runner() as runner:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.backend import stub_backend
-from memcurve import bench as measuring
+from memcurve.run import scenarios as measuring
 from memcurve.run.discovery import discover, select
 from memcurve.run.options import RunOptions
 
@@ -53,7 +53,7 @@ def runner() -> Iterator[asyncio.Runner]:
     """Give the one event loop of all designs: the published one would not survive a second."""
     with asyncio.Runner() as made:
         yield made
-        from bench.designs.published import LLMPool, RAGServicePool
+        from bench.designs.published.article import LLMPool, RAGServicePool
 
         LLMPool.get_instance().clear()
         RAGServicePool.clear()
@@ -96,7 +96,7 @@ def test_a_call(
     scenario: str,
     design: str,
 ) -> None:
-    call = getattr(importlib.import_module(f"bench.runs.{design}"), scenario)
+    call = getattr(importlib.import_module(f"bench.designs.{design}.calls"), scenario)
     numbers = iter(range(1_000_000))
     setup = _setup(design)
     value = runner.run(setup.__aenter__())
@@ -114,7 +114,7 @@ def test_a_call(
 
 
 def _setup(design: str) -> AbstractAsyncContextManager[Any]:
-    from bench.designs.pooled import pools
+    from bench.designs.pooled.setups import pools
 
     return pools() if design == "pooled" else nullcontext()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_openai import ChatOpenAI
 
 from bench import cases
-from bench.designs import naive
+from bench.designs.naive import parts as naive
 from ragpool.cache import SearchCache
 from ragpool.config import SearchConfig
 from ragpool.engine import IterativeSearchEngine

@@ -11,7 +11,7 @@ from memcurve.model.scenario import Lead, Target
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SETUPS = "bench.designs.pooled"
+SETUPS = "bench.designs.pooled.setups"
 CHEAP, MODELS, DEAR = 1000, 700, 600  # calls for a verdict, by what a call costs: 2, 4, over 10 ms
 
 
@@ -28,16 +28,16 @@ def three_designs(
     explain: bool = True,
     brief: tuple[str, ...] = ("naive",),
 ) -> Scenario:
-    """Declare a scenario whose designs are `bench.runs.{naive,published,pooled}:name`.
+    """Declare a scenario whose designs are `bench.designs.{naive,published,pooled}.calls:name`.
 
     `setup` prepares the pooled design, `at_most` is what it may use of what naive uses, `extra`
     are further designs. Calls of the designs in `brief` are dear: the others run `verdict_calls`.
     """
     designs: dict[str, str | Target] = {
-        "naive": f"bench.runs.naive:{name}",
-        "published": f"bench.runs.published:{name}",
+        "naive": f"bench.designs.naive.calls:{name}",
+        "published": f"bench.designs.published.calls:{name}",
         **(extra or {}),
-        "pooled": Target(call=f"bench.runs.pooled:{name}", setup=f"{SETUPS}:{setup}"),
+        "pooled": Target(call=f"bench.designs.pooled.calls:{name}", setup=f"{SETUPS}:{setup}"),
     }
     leads = (Lead(design="pooled", over="naive", at_most=dict(at_most)),) if at_most else ()
     return declared(

@@ -8,5 +8,5 @@ executions = three_designs(
     "pooled clean up after five minutes (a call is one, or five), cleaned after every tenth.",
     setup="platform",
     at_most={"connections_opened": 0.1, "cpu_ns": 0.5},
-    extra={"cleaned": "bench.runs.published:executions_cleaned"},
+    extra={"cleaned": "bench.designs.published.calls:executions_cleaned"},
 )

@@ -3,18 +3,14 @@
 from bench.scenarios._declaring import declared
 from memcurve.model.scenario import Lead, Target
 
-SERVICES = "bench.designs.service"
+CALLS, SERVICES = "bench.designs.service.calls", "bench.designs.service.services"
 
 fastapi_execute = declared(
     "fastapi_execute",
     {
-        "naive": Target(call="bench.runs.service:execute", setup=f"{SERVICES}:naive_service"),
-        "published": Target(
-            call="bench.runs.service:execute", setup=f"{SERVICES}:published_service"
-        ),
-        "pooled": Target(
-            call="bench.runs.service:execute_nodes", setup=f"{SERVICES}:pooled_service"
-        ),
+        "naive": Target(call=f"{CALLS}:execute", setup=f"{SERVICES}:naive_service"),
+        "published": Target(call=f"{CALLS}:execute", setup=f"{SERVICES}:published_service"),
+        "pooled": Target(call=f"{CALLS}:execute_nodes", setup=f"{SERVICES}:pooled_service"),
     },
     "One request a call; database, settings and clients per request, or in app.state.",
     verdict_calls=900,  # sqlite3 drops dead cursors every 33rd call or so: 17 KB come and go

@@ -14,7 +14,7 @@ llm_client_40 = three_designs(
     "evicting: two models each, from a pool of 8.",
     extra={
         "evicting": Target(
-            call="bench.runs.pooled:llm_client_40_evicting", setup=f"{SETUPS}:small_pools"
+            call="bench.designs.pooled.calls:llm_client_40_evicting", setup=f"{SETUPS}:small_pools"
         )
     },
     must_not_grow=("evicting", "pooled"),

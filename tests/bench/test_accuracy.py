@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.accuracy.blocks import block, malloc_block
-from bench.accuracy.document import replaced
-from bench.accuracy.judging import Judgement, Outcome, judge
-from bench.accuracy.registry import WORKLOADS
-from bench.accuracy.run import confusion
-from bench.accuracy.truth import (
+from bench.proof.accuracy.blocks import block, malloc_block
+from bench.proof.accuracy.document import replaced
+from bench.proof.accuracy.judging import Judgement, Outcome, judge
+from bench.proof.accuracy.registry import WORKLOADS
+from bench.proof.accuracy.run import confusion
+from bench.proof.accuracy.truth import (
     EARLIEST,
     ROOT,
     STILL_BYTES_PER_CALL,
@@ -23,7 +23,7 @@ from bench.accuracy.truth import (
     parse_marks,
     summarise,
 )
-from bench.accuracy.workload import CLEAN_KINDS, FOLDER, LEAK_KINDS, Workload
+from bench.proof.accuracy.workload import CLEAN_KINDS, FOLDER, LEAK_KINDS, Workload
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -272,6 +272,6 @@ def test_only_the_generated_section_of_the_page_changes() -> None:
 
 
 def test_the_committed_truth_names_its_interpreter() -> None:
-    document = json.loads((ROOT / "bench/accuracy/truth.json").read_text())
+    document = json.loads((ROOT / "bench/proof/accuracy/truth.json").read_text())
     assert document["schema_version"] == 1
     assert {"python", "libc", "machine", "window"} <= document.keys()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.mutation import document
-from bench.mutation.fault import THE_CALL, Edit, Fault, Place
-from bench.mutation.faults import FAULTS
-from bench.mutation.finding import Finding
+from bench.proof.mutation import document
+from bench.proof.mutation.fault import THE_CALL, Edit, Fault, Place
+from bench.proof.mutation.faults import FAULTS
+from bench.proof.mutation.finding import Finding
 from memcurve.compare.against_baseline import compare
 from memcurve.compare.marks import GATED_COUNTERS
 from memcurve.model.outcome import Outcome

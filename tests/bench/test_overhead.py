@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.overhead import rows_of, table_of
-from bench.overhead_notes import WARM_UP, Cost, read_cost
+from bench.proof.overhead.notes import WARM_UP, Cost, read_cost
+from bench.proof.overhead.run import rows_of, table_of
 
 
 def cost(cpu_ms: float, mebibytes: int = 100) -> Cost:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bench.backend import stub_backend
-from bench.designs import published
+from bench.designs.published import article as published
 from bench.stub.counters import GAUGES
 from memcurve.measure.worker import target
 from memcurve.run.discovery import discover

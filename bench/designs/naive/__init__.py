@@ -1,0 +1,1 @@
+"""The naive design: everything is built in the call that needs it."""

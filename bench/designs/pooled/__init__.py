@@ -1,0 +1,1 @@
+"""The pooled design: ragpool."""

@@ -1,0 +1,1 @@
+"""The published design: the classes of the article."""

@@ -1,0 +1,1 @@
+"""What proves memcurve right: accuracy, explanations, the gate by mutation, overhead, peers."""

@@ -1,0 +1,151 @@
+"""What each labelled leak truly is, and whether an explanation says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOURCE: Final = Path(__file__).with_name("leaks.py")
+TARGET: Final = "bench/proof/explain_accuracy/leaks.py"
+OUTSIDE: Final = "held outside Python"
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """One leak: the first culprit's type, kind of root, texts of its path, objects a call.
+
+    `per_call` is None where no tracer counts the blocks. The site is the marked line of the source.
+    """
+
+    name: str
+    type: str
+    root: str
+    path: tuple[str, ...] = ()
+    per_call: float | None = 1.0
+    setup: bool = False
+
+    @property
+    def site(self) -> str:
+        """``file:line`` of the mark, relative to the repository."""
+        lines = SOURCE.read_text(encoding="utf-8").splitlines()
+        mark = f"# site: {self.name}"
+        return f"{TARGET}:{next(n for n, text in enumerate(lines, 1) if text.endswith(mark))}"
+
+
+def _kept(name: str, root: str, *path: str, **more: Any) -> Label:
+    return Label(name=name, type="leaks.Record", root=root, path=path, **more)
+
+
+LABELS: Final = (
+    _kept("registry_list", "module global", "leaks.REGISTRY"),
+    _kept("instance_dict", "module global", "leaks.MANAGER", ".active", "[*]"),
+    _kept("class_attribute", "class attribute", "leaks.Metric.readers"),
+    _kept("closure_cell", "closure cell", "_counter.<locals>.count", "closure 'seen'"),
+    _kept("unbounded_lru_cache", "lru_cache", "leaks._compiled"),
+    Label(
+        name="lru_cache_on_a_method",
+        type="leaks.Parser",
+        root="lru_cache",
+        path=("Parser.parse",),
+    ),
+    Label(name="untracked_bytes", type="bytes", root="module global", path=("leaks.CHUNKS",)),
+    Label(name="text_by_number", type="str", root="module global", path=("leaks.NAMES",)),
+    Label(name="dict_of_atoms", type="dict", root="module global", path=("leaks.ROWS",)),
+    Label(
+        name="linked_list",
+        type="leaks.Node",
+        root="module global",
+        path=("leaks.newest", ".previous"),
+    ),
+    _kept("rebuilt_tuple", "module global", "leaks.HISTORY", "[*]"),
+    Label(name="kept_traceback", type="leaks.JobError", root="module global", path=("ERRORS",)),
+    _kept("thread_local", "thread local", "requests"),
+    _kept("context_variable", "context variable", "'spans'"),
+    Label(
+        name="event_loop_timer",
+        type="asyncio.events.TimerHandle",
+        root="event loop",
+        path=("._scheduled",),
+    ),
+    Label(
+        name="task_never_done", type="_asyncio.Task", root="module global", path=("leaks.TASKS",)
+    ),
+    Label(
+        name="coroutine_never_awaited",
+        type="coroutine",
+        root="module global",
+        path=("leaks.COROUTINES",),
+    ),
+    _kept("suspended_generator", "suspended frame", "COLLECTOR", "local 'seen'"),
+    _kept("running_thread", "running frame", "_work", "local 'kept'", setup=True),
+    Label(
+        name="executor_queue",
+        type="concurrent.futures.thread._WorkItem",
+        root="module global",
+        path=("._work_queue",),
+        setup=True,
+    ),
+    Label(name="kept_by_atexit", type="leaks.Client", root="atexit"),
+    Label(name="kept_by_fork_hooks", type="leaks.Client", root="os.register_at_fork"),
+    Label(name="logging_handler", type="logging.StreamHandler", root="logging", path=("handlers",)),
+    Label(
+        name="weakref_callback",
+        type="weakref.finalize._Info",
+        root="class attribute",
+        path=("weakref.finalize._registry",),
+    ),
+    Label(
+        name="listener_never_removed",
+        type="leaks.Client",
+        root="module global",
+        path=("leaks.LISTENERS", "['changed']"),
+    ),
+    Label(name="missing_decrement", type="list", root=OUTSIDE),
+    Label(name="missing_decrement_of_bytes", type="untracked Python memory", root=OUTSIDE),
+    Label(name="native_block", type="native memory (malloc)", root=OUTSIDE, per_call=None),
+    Label(
+        name="growing_buffer",
+        type="array.array",
+        root="module global",
+        path=("leaks.SAMPLES",),
+        per_call=0.0,
+    ),
+    Label(
+        name="native_weight",
+        type="leaks.Connection",
+        root="module global",
+        path=("leaks.POOL", "ssl.SSLContext"),
+    ),
+    Label(
+        name="client_of_a_dear_call",
+        type="leaks.HttpClient",
+        root="module global",
+        path=("leaks.MANAGER", ".active", ".holds", "leaks.Engine", ".client: leaks.HttpClient"),
+    ),
+    Label(name="native_stream", type="zlib.Compress", root="module global", path=("STREAMS",)),
+    Label(name="cycle_in_a_registry", type="leaks.Ring", root="module global", path=("RINGS",)),
+    _kept("every_tenth_call", "module global", "leaks.BY_DAY", per_call=0.1),
+    _kept("three_a_call", "module global", "leaks.PAIRS", per_call=3.0),
+    _kept("value_of_the_setup", "value of the set-up", ".sessions", "[*]", setup=True),
+)
+
+
+def mistakes(label: Label, culprit: dict[str, Any] | None) -> Iterator[str]:
+    """Yield what the first culprit of a leak says wrongly."""
+    if culprit is None:
+        yield "no culprit"
+        return
+    if culprit["type"] != label.type:
+        yield f"type {culprit['type']}, not {label.type}"
+    if culprit["root"] != label.root:
+        yield f"root {culprit['root']}, not {label.root}"
+    way = " → ".join(culprit["path"])
+    yield from (f"no {text!r} in the path {way}" for text in label.path if text not in way)
+    if not culprit["site"].endswith(label.site):
+        yield f"site {culprit['site']}, not {label.site}"
+    if label.per_call is not None and culprit["per_call"] != label.per_call:
+        yield f"{culprit['per_call']} a call, not {label.per_call}"

@@ -1,0 +1,52 @@
+"""Explain every labelled leak through `memcurve.check`, and say what is told wrongly."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import memcurve
+from bench.proof.explain_accuracy.labels import LABELS, TARGET, Label, mistakes
+
+
+def explain(label: Label) -> tuple[list[str], Any]:
+    """Check one leak; return what its first culprit says wrongly, and the verdict's details."""
+    verdict = memcurve.check(
+        f"{TARGET}:{label.name}",
+        setup=f"{TARGET}:{label.name}_setup" if label.setup else None,
+        explain=True,
+        grace=0.05,
+    )
+    details = verdict.details
+    assert details is not None
+    first = details.culprits[0] if details.culprits else None
+    fields = {name: getattr(first, name) for name in first.__struct_fields__} if first else None
+    wrong = list(mistakes(label, fields))
+    if type(verdict).__name__ != "Growing":
+        wrong.append(f"the verdict is {type(verdict).__name__}")
+    return wrong, details
+
+
+def main() -> int:
+    """Run the suite; exit 1 if one leak is explained wrongly."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="leaks to explain (default: all)")
+    parser.add_argument("--jobs", type=int, default=2)
+    chosen = parser.parse_args()
+    labels = [label for label in LABELS if not chosen.names or label.name in chosen.names]
+    began, right = time.monotonic(), 0
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        for label, (wrong, details) in zip(labels, pool.map(explain, labels), strict=True):
+            right += not wrong
+            print(f"{'ok  ' if not wrong else 'WRONG'} {label.name} ({details.elapsed_s:.1f} s)")
+            for text in wrong:
+                print(f"      {text}")
+    print(f"{right} of {len(labels)} explained rightly in {time.monotonic() - began:.0f} s")
+    return 0 if right == len(labels) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What measuring costs, beside nothing and beside other tools."""

@@ -1,0 +1,1 @@
+"""Other leak detectors on the same labelled suite."""

@@ -1,1 +1,0 @@
-"""What one call of each scenario does, one module a design."""
