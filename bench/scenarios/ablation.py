@@ -1,6 +1,6 @@
 """What each of the article's four measures pays: each alone, all but one, none, all."""
 
-from bench.scenarios._declaring import DEAR, SETUPS, declared
+from bench.declaring import FOR_10_MS, SETUPS, declared
 from memcurve.model.scenario import Target
 
 HOME = "bench.designs.ablation"
@@ -23,8 +23,8 @@ ablation = declared(
     "One node a call as an execution: LLM pool, retrieval pool, cache off and clean-up, "
     "each alone, all but one, none and all.",
     must_not_grow=("everything",),
-    brief=DESIGNS[:-1],
+    expensive=DESIGNS[:-1],
     calls=25,
-    verdict_calls=DEAR,
+    verdict_calls=FOR_10_MS,
     explain=False,  # executions and vectordb_node are, which hold the same
 )

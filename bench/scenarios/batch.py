@@ -1,13 +1,13 @@
 """The batch of the article: test cases through the manager, alone and ten at a time."""
 
-from bench.scenarios._declaring import DEAR, three_designs
+from bench.declaring import FOR_10_MS, three_designs
 
 batch = three_designs(
     "batch",
     "One test case a call through the manager, one after another.",
     setup="platform",
-    verdict_calls=DEAR,
-    brief=("naive", "published"),
+    verdict_calls=FOR_10_MS,
+    expensive=("naive", "published"),
     # a fiftieth of the connections; half of the CPU: 0.25 when quiet, more under load
     at_most={"connections_opened": 0.02, "cpu_ns": 0.5},
 )
@@ -17,8 +17,8 @@ batch_threads = three_designs(
     setup="threaded_platform",
     calls=10,  # 100 cases
     verdict_calls=40,  # too few for a verdict; 400 calls prove it flat
-    explain=False,  # batch is, which holds the same; a call is ten times as dear here
-    brief=("naive", "published"),
+    explain=False,  # batch is, which holds the same; a call is ten times as expensive here
+    expensive=("naive", "published"),
     # two connections for each of ten loops, however many cases there are
     at_most={"connections_opened": 0.2, "cpu_ns": 0.7},
 )

@@ -1,6 +1,6 @@
 """Executions that finish, fail, are cancelled or never end, in turn."""
 
-from bench.scenarios._declaring import three_designs
+from bench.declaring import three_designs
 
 executions = three_designs(
     "executions",

@@ -1,6 +1,6 @@
 """The HTTP service: one `POST /execute` a call."""
 
-from bench.scenarios._declaring import declared
+from bench.declaring import declared
 from memcurve.model.scenario import Lead, Target
 
 CALLS, SERVICES = "bench.designs.service.calls", "bench.designs.service.services"
@@ -15,7 +15,7 @@ fastapi_execute = declared(
     "One request a call; database, settings and clients per request, or in app.state.",
     verdict_calls=900,  # sqlite3 drops dead cursors every 33rd call or so: 17 KB come and go
     explain=False,  # vectordb_node is, which builds the same clients
-    brief=("naive", "published"),
+    expensive=("naive", "published"),
     leads=(
         Lead(design="pooled", over="naive", at_most={"connections_opened": 0.1, "cpu_ns": 0.8}),
     ),

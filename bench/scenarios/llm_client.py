@@ -1,12 +1,12 @@
 """The language model client: one configuration, and 40 of them in turn."""
 
-from bench.scenarios._declaring import MODELS, SETUPS, three_designs
+from bench.declaring import FOR_4_MS, SETUPS, three_designs
 from memcurve.model.scenario import Target
 
 llm_client = three_designs(
     "llm_client",
     "One question a call to one model: OpenAI, the same configuration every time.",
-    verdict_calls=MODELS,
+    verdict_calls=FOR_4_MS,
 )
 llm_client_40 = three_designs(
     "llm_client_40",
@@ -18,7 +18,7 @@ llm_client_40 = three_designs(
         )
     },
     must_not_grow=("evicting", "pooled"),
-    verdict_calls=MODELS,
-    brief=("naive", "published"),
+    verdict_calls=FOR_4_MS,
+    expensive=("naive", "published"),
     at_most={"cpu_ns": 0.7, "connections_opened": 1.0},
 )

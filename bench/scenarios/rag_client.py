@@ -1,6 +1,6 @@
 """The retrieval client: one search a call."""
 
-from bench.scenarios._declaring import three_designs
+from bench.declaring import three_designs
 
 rag_client = three_designs(
     "rag_client",

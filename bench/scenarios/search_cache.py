@@ -1,6 +1,6 @@
 """The cache of search results, for queries that never repeat and queries that do."""
 
-from bench.scenarios._declaring import three_designs
+from bench.declaring import three_designs
 
 search_cache_unique = three_designs(
     "search_cache_unique",

@@ -29,34 +29,48 @@ CALL_S = 300.0  # so that each call ends with a clean-up: in between the level w
 
 
 def pools() -> AbstractAsyncContextManager[Pools]:
-    """Give the pools of one process, and close them behind the last call."""
-    # as many models as configurations are in use: a smaller pool would build them in turn
-    return _closed_after(LLMPool(max_models=MODELS_IN_USE), SearchCache())
+    """Give the pools of one process, and close them after the last call."""
+    return _closed_after(_shared(llm=_models_in_use()))
 
 
 def small_pools() -> AbstractAsyncContextManager[Pools]:
     """Give pools that hold fewer models than are in use, so that every call evicts some."""
-    return _closed_after(LLMPool(max_models=TOO_FEW_MODELS), SearchCache())
+    return _closed_after(_shared(llm=LLMPool(max_models=TOO_FEW_MODELS)))
 
 
 def caching_pools() -> AbstractAsyncContextManager[Pools]:
     """Give pools whose cache is switched on, within its bounds."""
-    return _closed_after(LLMPool(), SearchCache(enabled=True))
+    return _closed_after(_shared(cache=SearchCache(enabled=True)))
+
+
+def _models_in_use() -> LLMPool:
+    # as many as configurations are in use: a smaller pool would build them in turn
+    return LLMPool(max_models=MODELS_IN_USE)
+
+
+def _shared(
+    *,
+    llm: LLMPool | None = None,
+    retrieval: RAGServicePool | None = None,
+    cache: SearchCache | None = None,
+) -> Pools:
+    return Pools(
+        llm=llm or LLMPool(), retrieval=retrieval or RAGServicePool(), cache=cache or SearchCache()
+    )
 
 
 @contextlib.asynccontextmanager
-async def _closed_after(llm: LLMPool, cache: SearchCache) -> AsyncIterator[Pools]:
+async def _closed_after(shared: Pools) -> AsyncIterator[Pools]:
     _read_in_one_thread()
-    made = Pools(llm=llm, retrieval=RAGServicePool(), cache=cache)
     try:
-        yield made
+        yield shared
     finally:
-        await made.aclose()
+        await shared.aclose()
 
 
 @contextlib.asynccontextmanager
 async def default_pools() -> AsyncIterator[Pools]:
-    """Give the process-wide pools, and close them behind the last call."""
+    """Give the process-wide pools, and close them after the last call."""
     _read_in_one_thread()
     try:
         yield Pools.default()
@@ -83,7 +97,7 @@ def _read_in_one_thread() -> None:
 
 
 class FakeClock:
-    """A clock that every call turns on by five minutes."""
+    """A clock that every call advances by five minutes."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -101,10 +115,19 @@ class Platform:
     clock: FakeClock
 
 
-@contextlib.asynccontextmanager
-async def platform() -> AsyncIterator[Platform]:
+def platform() -> AbstractAsyncContextManager[Platform]:
     """Give the pools and a manager whose executions run on the caller's loop."""
-    async with pools() as shared:
+    return _managed(_shared(llm=_models_in_use()))
+
+
+def impatient_platform() -> AbstractAsyncContextManager[Platform]:
+    """Give a platform whose clients try once and wait briefly: for a backend that fails."""
+    return _managed(_shared(retrieval=RAGServicePool(attempts=1, timeout_s=faulty.TIMEOUT_S)))
+
+
+@contextlib.asynccontextmanager
+async def _managed(shared: Pools) -> AsyncIterator[Platform]:
+    async with _closed_after(shared):
         made = _platform(shared)
         try:
             yield made
@@ -115,26 +138,13 @@ async def platform() -> AsyncIterator[Platform]:
 @contextlib.contextmanager
 def threaded_platform() -> Iterator[Platform]:
     """Give a manager that runs executions on its worker threads."""
-    shared = Pools(llm=LLMPool(), retrieval=RAGServicePool(), cache=SearchCache())
+    shared = _shared()
     made = _platform(shared)
     try:
         yield made
     finally:
         made.manager.close()
         asyncio.run(shared.aclose())
-
-
-@contextlib.asynccontextmanager
-async def impatient_platform() -> AsyncIterator[Platform]:
-    """Give pools whose clients try once and wait briefly: for a backend that fails."""
-    retrieval = RAGServicePool(attempts=1, timeout_s=faulty.TIMEOUT_S)
-    shared = Pools(llm=LLMPool(), retrieval=retrieval, cache=SearchCache())
-    made = _platform(shared)
-    try:
-        yield made
-    finally:
-        await made.manager.aclose()
-        await shared.aclose()
 
 
 def _platform(shared: Pools) -> Platform:
