@@ -8,13 +8,14 @@ read, resident memory less what the other heap accounts for stands in for it, in
 
 from __future__ import annotations
 
+import array
 import ctypes
 import os
 import re
 import sys
 from typing import Any, Callable, List, Optional, Tuple
 
-from . import resident
+from . import resident, streams
 
 PROBE_BYTES = 1 << 20
 PROBE_OBJECTS = 1 << 14
@@ -56,12 +57,24 @@ class _ZoneStatistics(ctypes.Structure):
 
 
 class Source:
-    """One way to read a number of bytes: ``read()`` in bytes, and how good it is."""
+    """One way to read a number of bytes: ``read()`` in bytes, and how good it is.
 
-    __slots__ = ("exact", "name", "note", "read")
+    ``system()`` are the bytes that the allocator had from the system when it was last read, as far
+    as it says that: None where it does not.
+    """
 
-    def __init__(self, name: str, read: Read, exact: bool = True, note: str = "") -> None:
+    __slots__ = ("exact", "name", "note", "read", "system")
+
+    def __init__(
+        self,
+        name: str,
+        read: Read,
+        exact: bool = True,
+        note: str = "",
+        system: Optional[Read] = None,
+    ) -> None:
         self.name, self.read, self.exact, self.note = name, read, exact, note
+        self.system = system
 
 
 def _libc() -> Any:
@@ -69,26 +82,29 @@ def _libc() -> Any:
 
 
 def _mallinfo2(libc: Any) -> Source:
-    function = libc.mallinfo2
+    function, system = libc.mallinfo2, array.array("q", [0])
     function.restype = _MallInfo2
 
     def read() -> int:
         info = function()
+        system[0] = info.arena + info.hblkhd
         return int(info.uordblks + info.hblkhd)
 
-    return Source("mallinfo2", read)
+    return Source("mallinfo2", read, system=lambda: system[0])
 
 
 def _mallinfo(libc: Any) -> Source:
-    function = libc.mallinfo
+    function, system = libc.mallinfo, array.array("q", [0])
     function.restype = _MallInfo
     wrap = (1 << 32) - 1
 
     def read() -> int:
         info = function()
+        system[0] = (info.arena & wrap) + (info.hblkhd & wrap)
         return int(info.uordblks & wrap) + int(info.hblkhd & wrap)
 
-    return Source("mallinfo", read, note="mallinfo counts modulo 4 GiB")
+    note = "mallinfo counts modulo 4 GiB"
+    return Source("mallinfo", read, note=note, system=lambda: system[0])
 
 
 def _jemalloc(libc: Any) -> Source:
@@ -96,14 +112,20 @@ def _jemalloc(libc: Any) -> Source:
     epoch, size = ctypes.c_uint64(1), ctypes.c_size_t(8)
     value = ctypes.c_size_t()
 
+    def statistic(name: bytes) -> int:
+        mallctl(name, ctypes.byref(value), ctypes.byref(size), None, 0)
+        return value.value
+
     def read() -> int:
         mallctl(b"thread.tcache.flush", None, None, None, 0)  # what this thread's cache holds
         mallctl(b"epoch", ctypes.byref(epoch), ctypes.byref(size), ctypes.byref(epoch), size)
-        mallctl(b"stats.allocated", ctypes.byref(value), ctypes.byref(size), None, 0)
-        return value.value
+        return statistic(b"stats.allocated")
+
+    def system() -> int:
+        return statistic(b"stats.mapped") + statistic(b"stats.retained")
 
     note = "jemalloc counts what the caches of other threads hold as in use"
-    return Source("jemalloc stats.allocated", read, note=note)
+    return Source("jemalloc stats.allocated", read, note=note, system=system)
 
 
 def _malloc_zones(libc: Any) -> Source:
@@ -197,8 +219,12 @@ IN_POOLS = (
 
 
 def _parse_blocks(text: bytes) -> Optional[int]:
-    """Return the figure of the line "# bytes in allocated blocks = 1,234,567", or None."""
-    start = text.find(b"bytes in allocated blocks")
+    return _figure(text, b"bytes in allocated blocks")
+
+
+def _figure(text: bytes, words: bytes) -> Optional[int]:
+    """Return the figure of a line such as "# bytes in allocated blocks = 1,234,567", or None."""
+    start = text.find(words)
     if start < 0:
         return None
     start = text.index(b"=", start) + 1
@@ -229,42 +255,31 @@ def malloc_statistics() -> bytes:
     return _dumper()()
 
 
-def _dumper() -> Callable[[], bytes]:
-    libc = _libc()
+def _dumper() -> streams.Text:
     dump = ctypes.pythonapi._PyObject_DebugMallocStats
     dump.argtypes = [ctypes.c_void_p]
-    # the stream writes to both for as long as it lives, so `read` must hold them
-    buffer, size = ctypes.c_void_p(), ctypes.c_size_t()
-    libc.open_memstream.restype = ctypes.c_void_p
-    libc.rewind.argtypes = libc.fflush.argtypes = [ctypes.c_void_p]
-    stream = libc.open_memstream(ctypes.byref(buffer), ctypes.byref(size))
-
-    def text() -> bytes:
-        libc.rewind(stream)
-        dump(stream)
-        libc.fflush(stream)
-        return ctypes.string_at(buffer.value or 0, size.value)
-
-    return text
+    return streams.memory_text(_libc(), dump)
 
 
 def _memory_stream() -> Source:
-    text = _dumper()
+    text, system = _dumper(), array.array("q", [0])
 
     def read() -> int:
-        blocks = _parse_blocks(text())
+        said = text()
+        blocks = _parse_blocks(said)
         if blocks is None:
             raise ValueError("no line of allocated blocks")
+        system[0] = _figure(said, b" bytes/arena") or 0
         return blocks
 
-    return Source("_PyObject_DebugMallocStats", read)
+    return Source("_PyObject_DebugMallocStats", read, system=lambda: system[0])
 
 
 def _stderr_file() -> Source:
     import tempfile
 
     sink = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the source
-    target, saved = sink.fileno(), os.dup(2)
+    target, saved, system = sink.fileno(), os.dup(2), array.array("q", [0])
 
     def read(_keeps_open: Any = sink) -> int:
         os.lseek(target, 0, os.SEEK_SET)
@@ -273,13 +288,15 @@ def _stderr_file() -> Source:
             sys._debugmallocstats()
         finally:
             os.dup2(saved, 2)
-        blocks = _parse_blocks(os.pread(target, 1 << 16, 0))
+        said = os.pread(target, 1 << 16, 0)
+        blocks = _parse_blocks(said)
         if blocks is None:
             raise ValueError("no line of allocated blocks")
+        system[0] = _figure(said, b" bytes/arena") or 0
         return blocks
 
     note = "read through the standard error stream: about 0.1 ms a reading"
-    return Source("sys._debugmallocstats", read, note=note)
+    return Source("sys._debugmallocstats", read, note=note, system=lambda: system[0])
 
 
 def _sees_objects(read: Read) -> bool:
@@ -310,7 +327,8 @@ def python_source(malloc: Optional[Source] = None) -> Source:
 def _elsewhere(malloc: Source) -> Source:
     """Stand in for Python's heap where its own statistics do not show it."""
     if malloc.exact and _sees_objects(malloc.read):
-        return Source("none", lambda: 0, note="Python's objects are in malloc's heap")
+        note = "Python's objects are in malloc's heap"
+        return Source("none", lambda: 0, note=note, system=lambda: 0)
     note = "Python's allocator does not tell its live bytes"
     if not malloc.exact:
         return Source("none", lambda: 0, exact=False, note=note + ": they are in resident memory")
