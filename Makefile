@@ -15,14 +15,14 @@ PEERS_STAMP := $(PEERS)/.installed
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## create .venv and install everything, pinned
+setup: $(STAMP) ## create .venv and install both distributions and all tools, pinned
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml packages/ragpool/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "memcurve needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { echo "python cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 2; }
 	@echo "installing the pinned packages into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -c constraints.txt pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . -e "packages/ragpool[postgresql]" --group dev
 	@touch $@
 
 test: $(STAMP) lint ## run the linters and the whole test suite, thresholds included

@@ -23,6 +23,7 @@ PAGES = [
     str(path.relative_to(ROOT))
     for path in (
         *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+        ROOT / "packages" / "ragpool" / "README.md",
         *sorted((ROOT / "docs").rglob("*.md")),
     )
 ]
@@ -106,7 +107,9 @@ def test_a_command_that_does_not_exist_is_caught() -> None:
     assert promise("memcurve chekc a.py:b") == ["memcurve has no command 'chekc'"]
     assert promise("memcurve check a.py:b --fast") == ["memcurve check has no option '--fast'"]
     assert promise("make tset ARGS=1") == ["no target 'tset'"]
-    assert promise('pip install "memcurve[raport]"') == ["no extra 'raport'"]
+    assert promise('pip install "memcurve[raport]"') == ["memcurve has no extra 'raport'"]
+    assert promise('pip install "ragpool[report]"') == ["ragpool has no extra 'report'"]
+    assert promise('pip install "ragpool[postgresql]" memcurve') == []
 
 
 def _is_heavy(block: Block) -> bool:

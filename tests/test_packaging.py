@@ -1,7 +1,7 @@
-"""What is built installs alone, in a clean environment, and works there.
+"""Each distribution builds, installs alone into a clean environment, and works there.
 
-Slow: it builds both archives and asks the package index for click, msgspec and rich. Leave it out
-with ``-m "not slow"``.
+Slow: it builds all four archives and asks the package index for what they need. Leave it out with
+``-m "not slow"``.
 """
 
 import os
@@ -15,26 +15,51 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = {"memcurve": ROOT, "ragpool": ROOT / "packages" / "ragpool"}
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=FOLDERS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the source archive, and the wheel that was built from it."""
+    """Return a folder with both source archives, and the wheels that were built from them."""
     place = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--outdir", str(place), str(ROOT))
+    for folder in FOLDERS.values():
+        run(sys.executable, "-m", "build", "--outdir", str(place), str(folder))
     return place
 
 
 @pytest.fixture(scope="module")
 def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the programs of a new environment that the wheel alone was installed into."""
-    place = tmp_path_factory.mktemp("clean")
+    """Return the programs of a new environment that memcurve's wheel alone was installed into."""
+    return alone("memcurve", built, tmp_path_factory)
+
+
+def alone(name: str, built: Path, places: pytest.TempPathFactory) -> Path:
+    """Install one wheel into a new environment; return where its programs are."""
+    place = places.mktemp(name)
     venv.create(place, with_pip=True)
-    (wheel,) = built.glob("*.whl")
     constraints = str(ROOT / "constraints.txt")
-    run(str(place / "bin" / "pip"), "install", "--quiet", "-c", constraints, str(wheel))
+    pip = str(place / "bin" / "pip")
+    run(pip, "install", "--quiet", "-c", constraints, str(wheel_of(name, built)))
     return place / "bin"
+
+
+def wheel_of(name: str, built: Path) -> Path:
+    (wheel,) = built.glob(f"{name}-*.whl")
+    return wheel
+
+
+def sources_of(name: str) -> set[str]:
+    return {
+        str(path.relative_to(ROOT / "src"))
+        for path in (ROOT / "src" / name).rglob("*")
+        if path.is_file() and path.suffix not in (".pyc", ".actual")
+    }
 
 
 def run(*command: str, exit_code: int = 0, folder: Path | None = None) -> str:
@@ -46,29 +71,37 @@ def run(*command: str, exit_code: int = 0, folder: Path | None = None) -> str:
     return done.stdout
 
 
-def test_the_wheel_holds_worker_templates_and_types_and_nothing_else(built: Path) -> None:
-    (wheel,) = built.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    sources = {
-        str(path.relative_to(ROOT / "src"))
-        for package in ("memcurve", "ragpool")
-        for path in (ROOT / "src" / package).rglob("*")
-        if path.is_file() and path.suffix not in (".pyc", ".actual")
-    }
-    assert {name for name in names if ".dist-info/" not in name} == sources
-    assert {"memcurve/py.typed", "ragpool/py.typed"} <= names
-    assert "memcurve/report/templates/index.html" in names
-    assert "memcurve/measure/worker/main.py" in names
+def test_a_wheel_holds_its_own_package_and_nothing_else(name: str, built: Path) -> None:
+    names = set(zipfile.ZipFile(wheel_of(name, built)).namelist())
+    assert {one for one in names if ".dist-info/" not in one} == sources_of(name)
+    assert f"{name}/py.typed" in names
+    assert f"{name}-0.1.0.dist-info/licenses/LICENSE" in names
 
 
-def test_the_source_archive_leaves_out_what_is_generated(built: Path) -> None:
-    (archive,) = built.glob("*.tar.gz")
+def test_the_wheel_of_memcurve_holds_worker_and_templates(built: Path) -> None:
+    names = zipfile.ZipFile(wheel_of("memcurve", built)).namelist()
+    assert {
+        "memcurve/report/templates/index.html",
+        "memcurve/measure/worker/main.py",
+    } <= set(names)
+
+
+def test_a_source_archive_holds_its_own_package_and_what_is_read_of_it(
+    name: str, built: Path
+) -> None:
+    (archive,) = built.glob(f"{name}-*.tar.gz")
     with tarfile.open(archive) as opened:
-        names = [name.partition("/")[2] for name in opened.getnames()]
-    assert {"src/memcurve/cli.py", "Makefile", "constraints.txt", "docs/design.md"} <= set(names)
-    kept = ("reports/baselines/", "reports/gallery/", "reports/README.md")
-    strange = (".venv", ".git/", ".mypy", "__pycache__", ".benchmarks", "reports/")
-    assert [n for n in names if any(s in n for s in strange) and not n.startswith(kept)] == []
+        names = {one.name.partition("/")[2] for one in opened.getmembers() if one.isfile()}
+    under = "src/" if name == "memcurve" else ""
+    own = {f"{under}{source}" for source in sources_of(name)}
+    assert own <= names
+    beside = {"README.md", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore", "CHANGELOG.md"}
+    assert names - own <= beside
+
+
+def test_both_distributions_carry_the_same_licence() -> None:
+    texts = {(folder / "LICENSE").read_text() for folder in FOLDERS.values()}
+    assert len(texts) == 1
 
 
 def test_the_wheel_alone_needs_few_packages_that_agree(installed: Path) -> None:
@@ -94,10 +127,23 @@ def test_the_installed_command_finds_a_leak_and_acquits_a_clean_function(
     assert run(*module, folder=tmp_path).startswith("flat:")
 
 
-def test_both_packages_import_without_their_extras(installed: Path, tmp_path: Path) -> None:
-    script = "import memcurve, ragpool; print(*dir(memcurve), *dir(ragpool))"
-    names = run(str(installed / "python"), "-c", script, folder=tmp_path).split()
-    assert {"check", "watch", "LLMPool", "create_app"} <= set(names)
+def test_memcurve_imports_alone(installed: Path, tmp_path: Path) -> None:
+    python = str(installed / "python")
+    names = run(python, "-c", "import memcurve; print(*dir(memcurve))", folder=tmp_path).split()
+    assert {"check", "watch"} <= set(names)
+    run(python, "-c", "import ragpool", exit_code=1, folder=tmp_path)
+
+
+def test_ragpool_installs_imports_and_serves_alone(
+    built: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    programs = alone("ragpool", built, tmp_path_factory)
+    run(str(programs / "pip"), "check")
+    python = str(programs / "python")
+    script = "import ragpool; print(ragpool.create_app().title, *dir(ragpool))"
+    assert "LLMPool" in run(python, "-c", script, folder=tmp_path).split()
+    assert "--port" in run(python, "-m", "ragpool", "--help", folder=tmp_path)
+    run(python, "-c", "import memcurve", exit_code=1, folder=tmp_path)
 
 
 def test_scenarios_run_without_the_extra_and_what_is_missing_is_said(

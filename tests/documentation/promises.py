@@ -12,6 +12,7 @@ from memcurve.cli.app import main
 from tests.documentation.blocks import Block, commands_of
 
 ROOT = Path(__file__).resolve().parents[2]
+PROJECTS = {"memcurve": ROOT, "ragpool": ROOT / "packages" / "ragpool"}
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -57,10 +58,11 @@ def _unknown_options(words: list[str]) -> Iterator[str]:
 
 
 def _missing_extras(words: list[str]) -> Iterator[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    named = re.findall(r"\[([a-z,]+)\]", " ".join(words))
-    extras = {extra for group in named for extra in group.split(",")}
-    yield from (f"no extra {e!r}" for e in sorted(extras - set(project["optional-dependencies"])))
+    for name, named in re.findall(r"(\w+)\[([a-z,]+)\]", " ".join(words)):
+        if name in PROJECTS:
+            project = tomllib.loads((PROJECTS[name] / "pyproject.toml").read_text())["project"]
+            missing = sorted({*named.split(",")} - {*project["optional-dependencies"]})
+            yield from (f"{name} has no extra {extra!r}" for extra in missing)
 
 
 def broken_links(path: Path) -> Iterator[str]:
