@@ -27,11 +27,11 @@ def test_a_gated_curve_begins_at_nothing_and_ends_at_the_calls_that_are_shown() 
     assert (found.calls[-1], found.values[-1]) == (100, 1000)
 
 
-def test_deferred_bytes_are_a_mean_of_the_calls_that_have_a_row() -> None:
+def test_deferred_bytes_are_a_mean_of_all_calls_whatever_rows_there_are() -> None:
     often = settled(deferred_bytes=curve(calls=100).flat().above(1000))
     rarely = settled(
         curve(calls=100).flat().sampled(every=5),
-        deferred_bytes=curve(calls=100).flat().above(1000).sampled(every=5),
+        deferred_bytes=curve(calls=100).flat().above(5000).sampled(every=5),
     )
     assert gated_curve(often, "deferred_bytes", 100).values[-1] == 1000
     assert gated_curve(rarely, "deferred_bytes", 100).values[-1] == 1000

@@ -7,10 +7,8 @@ compares at the marks of one grid instead, where every run of a benchmark does h
 All are relative to call 0, but deferred bytes: those are a mean of the calls between two marks.
 """
 
-from statistics import fmean
-
 from memcurve.model.curve import Curve
-from memcurve.model.recording import PassRecord
+from memcurve.model.recording import LEFT_BY_CALLS, PassRecord, Samples
 
 GATED_COUNTERS = (
     "live_bytes",
@@ -40,8 +38,8 @@ def gated_curves(settled: PassRecord, calls: int) -> dict[str, Curve]:
 def gated_curve(settled: PassRecord, counter: str, calls: int) -> Curve:
     """Return one counter at the marks, empty if it was not read."""
     curve = settled.samples.curve(counter)
-    if counter == "deferred_bytes":
-        return _means(curve, calls)
+    if counter in LEFT_BY_CALLS:
+        return _means(settled.samples, counter, calls)
     reached = [mark for mark in (0, *marks(calls)) if len(curve) and mark <= curve.last_call]
     grown = curve.grown()
     return Curve(
@@ -51,16 +49,16 @@ def gated_curve(settled: PassRecord, counter: str, calls: int) -> Curve:
     )
 
 
-def _means(curve: Curve, calls: int) -> Curve:
-    """Return the mean of the rows between two marks: each row is the garbage of one call."""
+def _means(samples: Samples, counter: str, calls: int) -> Curve:
+    """Return what a call between two marks left to the collector."""
     reached, values, before = [], [], 0
     for mark in marks(calls):
-        rows = [value for call, value in curve if before < call <= mark]
-        if mark > curve.last_call:
+        if not samples.calls or mark > samples.calls[-1]:
             break
-        if not rows:
+        mean = samples.left_a_call(counter, before, mark)
+        if mean is None:
             continue
         reached.append(mark)
-        values.append(round(fmean(rows)))
+        values.append(round(mean))
         before = mark
-    return Curve(counter=curve.counter, calls=tuple(reached), values=tuple(values))
+    return Curve(counter=counter, calls=tuple(reached), values=tuple(values))

@@ -1,13 +1,13 @@
 """Judge a recording: one verdict for memory, one for each resource, one for deferred bytes."""
 
-from statistics import fmean
+from itertools import pairwise
 
 from memcurve.judge.caveats import measurement_caveats
 from memcurve.judge.filling import filling_bounds
 from memcurve.judge.growth import Limits, Reading, read_curve
 from memcurve.judge.schedule import RESOURCES, grown_bytes
 from memcurve.model.curve import Curve
-from memcurve.model.recording import PassRecord, Recording
+from memcurve.model.recording import LEFT_BY_CALLS, PassRecord, Recording
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.verdict import (
     Evidence,
@@ -180,11 +180,20 @@ def _slope(curve: Curve, first: int, last: int) -> float:
 
 
 def _deferred_rate(settled: PassRecord, first: int, last: int) -> Rate:
-    rates = []
-    for counter in ("deferred_bytes", "deferred_objects"):
-        tail = settled.samples.curve(counter).tail(first).head(last)
-        rates.append(fmean(tail.values) if len(tail) else 0.0)
-    return Rate(bytes_per_call=rates[0], objects_per_call=rates[1])
+    """Return what a call leaves to the collector: the finds of all rows of the tail, shared.
+
+    What is frozen no row can find. All that is alive is frozen after a verification, and the next
+    one finds what of it has become garbage; of the first one nobody knows how old its finds are.
+    """
+    freed, objects = (
+        settled.samples.left_a_call(counter, first, last) or 0.0 for counter in LEFT_BY_CALLS
+    )
+    calls = max(last - first, 1)
+    for before, after in pairwise(settled.verifications):
+        if first <= before.call < after.call <= last:
+            freed += max(after.released_bytes - after.waited_bytes, 0) / calls
+            objects += after.unfrozen_objects / calls
+    return Rate(bytes_per_call=freed, objects_per_call=objects)
 
 
 def _judge_deferred(settled: PassRecord, thresholds: Thresholds) -> Verdict:

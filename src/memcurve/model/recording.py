@@ -24,8 +24,15 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+LEFT_BY_CALLS = ("deferred_bytes", "deferred_objects")
+"""Counters of which a row holds what all calls since the row before left."""
+
+
 class Samples(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of counters: `counters[name][i]` was read after call `calls[i]`; None: not read."""
+    """Rows of counters: `counters[name][i]` was read after call `calls[i]`; None: not read.
+
+    What calls left to the collector is a sum over all calls since the row before.
+    """
 
     calls: tuple[int, ...] = ()
     counters: dict[str, tuple[int | None, ...]] = {}
@@ -35,15 +42,40 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Samples of {len(self.calls)} rows: {', '.join(self.counters)}>"
 
     def curve(self, counter: str) -> Curve:
-        """Return the rows in which `counter` was read; ``live_bytes`` is the sum of both heaps."""
+        """Return the rows in which `counter` was read; ``live_bytes`` is the sum of both heaps.
+
+        Of what several calls left to the collector each of them has its share, rounded.
+        """
         if counter == "live_bytes":
             values = self._sum("python_bytes", "malloc_bytes")
+        elif counter in LEFT_BY_CALLS:
+            values = self._shares(counter)
         else:
             values = self.counters.get(counter, ())
         rows = [(c, v) for c, v in zip(self.calls, values, strict=False) if v is not None]
         return Curve(
             counter=counter, calls=tuple(c for c, _ in rows), values=tuple(v for _, v in rows)
         )
+
+    def left_a_call(self, counter: str, first: int, last: int) -> float | None:
+        """Return what one of the calls after `first` up to `last` left, by the rows between them.
+
+        Exact, where shares by row are rounded. None without a row there.
+        """
+        rows = [row for row in self._read(counter) if first < row[1] <= last]
+        if not rows or rows[-1][1] == rows[0][0]:
+            return None
+        return sum(value for _, _, value in rows) / (rows[-1][1] - rows[0][0])
+
+    def _shares(self, counter: str) -> tuple[int | None, ...]:
+        shares = {b: round(value / max(b - a, 1)) for a, b, value in self._read(counter)}
+        return tuple(shares.get(call) for call in self.calls)
+
+    def _read(self, counter: str) -> list[tuple[int, int, int]]:
+        """Return (call of the row before, call, value) of all rows in which it was read."""
+        column = zip(self.calls, self.counters.get(counter, ()), strict=False)
+        rows = [(call, value) for call, value in column if value is not None]
+        return [(a, b, v) for (a, _), (b, v) in zip(((0, 0), *rows), rows, strict=False)]
 
     def _sum(self, *names: str) -> tuple[int | None, ...]:
         columns = [self.counters.get(name, ()) for name in names]

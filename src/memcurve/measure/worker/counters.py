@@ -23,7 +23,7 @@ COLUMNS = (
     "call",  # calls finished so far
     "python_bytes",  # live, pymalloc
     "malloc_bytes",  # live, malloc
-    "deferred_bytes",  # freed by the cyclic collector after this row's calls
+    "deferred_bytes",  # that only the collector freed of all calls since the row before
     "deferred_objects",
     "objects",  # tracked by the collector, born since the measurement began
     "fds",

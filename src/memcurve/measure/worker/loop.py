@@ -24,6 +24,10 @@ FIRST_CALLS = 5  # always sampled: what the first calls build is part of every p
 NO_MORE_THAN_APART = 23  # calls; however dear a row is; a prime, so that it beats with no period
 WARM_UP_CALLS = 25  # in which imports on demand and the like may still be frozen
 MANY_OBJECTS = 1000  # that a collection is dear to walk: 0.3 microseconds each
+# What calls may leave to the collector between two rows. Objects: CPython itself lets 2,000 stand
+# (700 up to 3.12), so that no more descriptors wait here than in production. Bytes: a tenth of the
+# smallest container in which anybody runs this.
+MOST_WAITING_OBJECTS, MOST_WAITING_BYTES = 2000, 25 << 20
 LIST_BYTES = sys.getsizeof([])
 
 
@@ -105,6 +109,10 @@ class Allowance:
         self.spent_ns += time.process_time_ns() - since_ns
 
 
+# places of the numbers that a loop keeps
+CALLS, ROW_CALL, SETTLED_CALL, WAITED_BYTES, WAITED_OBJECTS, BYTES_A_CALL, OBJECTS_A_CALL = range(7)
+
+
 class CallLoop:
     """Run calls of one target and sample them.
 
@@ -125,7 +133,7 @@ class CallLoop:
         self._counters, self._settler = counters, settler
         self._allowance, self._mode = allowance, mode
         # not as Python's integers: from 257 on those are objects, and would read as growth
-        self._numbers = array.array("q", [0, 0])
+        self._numbers = array.array("q", [0] * 7)
         self._pid = os.getpid()
         self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
         self.sampling = True
@@ -134,7 +142,7 @@ class CallLoop:
     @property
     def calls(self) -> int:
         """Return how many calls are done."""
-        return self._numbers[0]
+        return self._numbers[CALLS]
 
     def begin(self) -> Steps[None]:
         """Settle, freeze what is there, and write row 0.
@@ -183,17 +191,21 @@ class CallLoop:
                 text = "the target forked, and the copy returned from the call too"
                 raise CallError(self.calls + 1) from RuntimeError(text)
             self._counters.table.returned()
-            self._numbers[0] += 1
+            self._numbers[CALLS] += 1
             if self._wanted(rows):
                 yield from self._sample()
-            elif self._every and self.sampling and self._mode != "natural":
-                gc.collect(0)  # this call's own garbage; it must not pile up between two rows
+            elif self.sampling and self._mode != "natural" and self._much_waits():
+                yield from self._settle()
 
     def _wanted(self, rows: Collection[int]) -> bool:
         call = self.calls
         if not self.sampling:
             return False
-        if call in rows or call <= FIRST_CALLS or call - self._numbers[1] >= NO_MORE_THAN_APART:
+        if (
+            call in rows
+            or call <= FIRST_CALLS
+            or call - self._numbers[ROW_CALL] >= NO_MORE_THAN_APART
+        ):
             return True
         return bool(self._every) and self._allowance.covers_a_row(call)
 
@@ -201,7 +213,8 @@ class CallLoop:
         began_ns = time.process_time_ns()
         deferred = (MISSING, MISSING)
         if self._mode != "natural":
-            deferred = yield from self._settle()
+            yield from self._settle()
+            deferred = self._numbers[WAITED_BYTES], self._numbers[WAITED_OBJECTS]
         self._row(deferred)
         warming_up = self.freezing and FIRST_CALLS <= self.calls <= WARM_UP_CALLS
         if warming_up and self._mode in ("settled", "patient"):
@@ -221,13 +234,27 @@ class CallLoop:
     def _row(self, deferred: Tuple[int, int]) -> None:
         loop, frozen = self._settler.loop, self._mode in ("settled", "patient")
         self._counters.write_row(self.calls, deferred, loop, frozen)
-        self._numbers[1] = self.calls
+        self._numbers[ROW_CALL] = self.calls
+        self._numbers[WAITED_BYTES] = self._numbers[WAITED_OBJECTS] = 0
 
-    def _settle(self) -> Steps[Tuple[int, int]]:
-        """Settle; return the (bytes, objects) that only the cyclic collector could free.
+    def _much_waits(self) -> bool:
+        """Say whether what the calls left since the last settling may be more than is let stand.
+
+        By what a call left before the last row: to look would cost a collection.
+        """
+        calls, numbers = self.calls - self._numbers[SETTLED_CALL], self._numbers
+        return (
+            calls * numbers[OBJECTS_A_CALL] > MOST_WAITING_OBJECTS
+            or calls * numbers[BYTES_A_CALL] > MOST_WAITING_BYTES
+        )
+
+    def _settle(self) -> Steps[None]:
+        """Settle, and count the (bytes, objects) that only the cyclic collector could free.
 
         The first collection keeps what it finds (DEBUG_SAVEALL), which also empties the free
-        lists; the bytes that go when the finds are dropped are the deferred ones, exactly.
+        lists; the bytes that go when the finds are dropped are the deferred ones, exactly. It is a
+        full one: what calls left may have grown old before it was garbage. Whatever all calls since
+        the last row left is counted for the next row, which stands for all of them.
         """
         self._settler.let_threads_leave()
         yield from self._settler.turns()
@@ -241,7 +268,8 @@ class CallLoop:
         if not found:
             if self._mode == "patient":
                 yield from self._settler.patient()
-            return 0, 0
+            self._count(0, 0)
+            return
         shelf = sys.getsizeof(gc.garbage) - LIST_BYTES
         before = self._counters.live_bytes() - (shelf + 15) // 16 * 16
         gc.garbage.clear()
@@ -249,7 +277,15 @@ class CallLoop:
             yield from self._settler.patient()
         else:
             yield from self._settler.quick()
-        return max(before - self._counters.live_bytes(), 0), found
+        self._count(max(before - self._counters.live_bytes(), 0), found)
+
+    def _count(self, freed: int, objects: int) -> None:
+        numbers = self._numbers
+        calls = max(self.calls - numbers[SETTLED_CALL], 1)
+        numbers[WAITED_BYTES] += freed
+        numbers[WAITED_OBJECTS] += objects
+        numbers[BYTES_A_CALL], numbers[OBJECTS_A_CALL] = freed // calls, -(-objects // calls)
+        numbers[SETTLED_CALL] = self.calls
 
     def rest(self) -> Steps[None]:
         """Settle until nothing changes, as before a row, without one."""
