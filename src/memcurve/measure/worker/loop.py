@@ -18,7 +18,7 @@ from typing import Any, Awaitable, Callable, Collection, Dict, Iterable, Optiona
 
 from . import bounds
 from .counters import MISSING, Clock, Counters
-from .settle import Settler, Steps, T, forget_names
+from .settle import Settler, Steps, T, collect_all, forget_names
 
 FIRST_CALLS = 5  # always sampled: what the first calls build is part of every picture
 NO_MORE_THAN_APART = 23  # calls; however dear a row is; a prime, so that it beats with no period
@@ -149,7 +149,7 @@ class CallLoop:
 
         What was imported comes frozen: it was collected before, and need not be walked again.
         """
-        gc.collect()
+        collect_all()
         if self._mode == "natural":
             gc.unfreeze()
             self._counters.resources.reset_rss_peak()

@@ -170,6 +170,7 @@ def serve_functions(read_fd: int, write_fd: int, functions: Functions) -> None:
     channel = Channel(read_fd, write_fd)
     message = channel.receive()
     if message is not None:
+        gc.unfreeze()  # what the caller froze may be garbage by now: `begin` collects it
         run_pass(channel, message, functions)
         channel.send("exit", signal=None, status=0)
 

@@ -36,6 +36,13 @@ if sys.version_info[:2] == (3, 10):
     forget_names = int
 
 
+def collect_all() -> None:
+    """Collect until nothing is found: what one collection finalizes may free more at the next."""
+    for _ in range(MAX_COLLECTIONS):
+        if not gc.collect():
+            return
+
+
 async def _nothing() -> None:
     return None
 
