@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import msgspec
+
 from memcurve.explain.culprits import add_lines, join
 from memcurve.explain.figures import Growth
 from memcurve.model.findings import OUTSIDE, Explanation
-from memcurve.model.recording import PassRecord
+from memcurve.model.recording import PassKind, PassRecord
+from memcurve.model.surveys import Surveys
 
 SITE = ["/srv/app/jobs.py", 12]
 
@@ -26,8 +29,12 @@ def counted(*lines: tuple[str, int, int, int, int]) -> PassRecord:
     rows = [
         ["work", file, line, above, python, malloc] for file, line, above, python, malloc in lines
     ]
-    surveys = {"stop": {"lines": rows, "calls": 10}}
-    return PassRecord(kind="allocations", mode="settled", surveys=surveys)
+    return answered("allocations", stop={"lines": rows, "calls": 10})
+
+
+def answered(kind: PassKind, **answers: Any) -> PassRecord:
+    """A pass whose stages answered this, in the form that a worker sends."""
+    return PassRecord(kind=kind, mode="settled", surveys=msgspec.convert(answers, Surveys))
 
 
 def group(**more: Any) -> dict[str, Any]:
@@ -36,8 +43,7 @@ def group(**more: Any) -> dict[str, Any]:
         "objects": 50,
         "bytes": 40_000,
         "root": "module global",
-        "path": ["app.SESSIONS: dict", "[*]: app.Session"],
-        "tail": [],
+        "path": [["app.SESSIONS", "dict"], ["[*]", "app.Session"]],
         "holder": "dict",
         "entries_before": 10,
         "entries_after": 110,
@@ -49,11 +55,17 @@ def group(**more: Any) -> dict[str, Any]:
     }
 
 
-def survivors(*groups: dict[str, Any], **more: Any) -> PassRecord:
-    end = {"call": 150, "calls": 50, "groups": list(groups), "types": [], "descriptors": []}
+def survivors(
+    *groups: dict[str, Any], released: tuple[dict[str, Any], ...] = (), **more: Any
+) -> PassRecord:
+    """A survivors pass that found these groups; `more` is what it found besides."""
     made = [{one["type"]: [SITE, ["/usr/lib/python3.11/asyncio/events.py", 80]]} for one in groups]
-    surveys = {"end": end | {"in_place": []}, "sites": {"sites": made}, **more}
-    return PassRecord(kind="survivors", mode="settled", surveys=surveys)
+    return answered(
+        "survivors",
+        survivors={"calls": 50, "calls_since_mark": 100, "groups": list(groups), **more},
+        sites={"sites": made},
+        release={"released": released},
+    )
 
 
 def traced(calls: int, *stacks: tuple[int, int]) -> PassRecord:
@@ -69,7 +81,7 @@ def traced(calls: int, *stacks: tuple[int, int]) -> PassRecord:
         "tracer": "memray",
         "sees_malloc": True,
     }
-    return PassRecord(kind="allocations", mode="settled", surveys={"stop": stop})
+    return answered("allocations", stop=stop)
 
 
 def explained(record: PassRecord, size: float = 1000.0, **more: Any) -> Explanation:
@@ -83,8 +95,8 @@ def test_a_group_is_a_culprit_with_count_bytes_share_and_line() -> None:
 
 
 def test_what_letting_go_freed_counts_more_than_the_sizes() -> None:
-    freed = {"python": 5_000, "malloc": 95_000, "heads": 100, "steps": []}
-    record = survivors(group(), release={"released": [[0, freed]]})
+    freed = {"group": 0, "python": 5_000, "malloc": 95_000, "heads": 100, "steps": []}
+    record = survivors(group(), released=(freed,))
     (culprit,) = explained(record).culprits
     assert (culprit.bytes_per_call, culprit.native_per_call) == (1000.0, 950.0)
 
@@ -94,8 +106,8 @@ def test_native_weight_is_named_after_the_client_that_owns_it() -> None:
         [".client", "httpx.AsyncClient", "httpx.AsyncClient", 900],
         ["._ssl_context", "ssl.SSLContext", "ssl.SSLContext", 900],
     ]
-    freed = {"python": 0, "malloc": 90_000, "heads": 100, "steps": steps}
-    (culprit,) = explained(survivors(group(), release={"released": [[0, freed]]})).culprits
+    freed = {"group": 0, "python": 0, "malloc": 90_000, "heads": 100, "steps": steps}
+    (culprit,) = explained(survivors(group(), released=(freed,))).culprits
     assert culprit.type == "httpx.AsyncClient"
     assert culprit.path[-1] == "._ssl_context: ssl.SSLContext"
     assert "client" in culprit.advice
@@ -107,8 +119,8 @@ def test_a_client_is_named_rather_than_the_connection_inside_it() -> None:
         ["._pool", "httpcore.AsyncConnectionPool", "httpcore.AsyncConnectionPool", 900],
         ["[*]", "httpcore.AsyncHTTPConnection", "httpcore.AsyncHTTPConnection", 900],
     ]
-    freed = {"python": 0, "malloc": 90_000, "heads": 100, "steps": steps}
-    (culprit,) = explained(survivors(group(), release={"released": [[0, freed]]})).culprits
+    freed = {"group": 0, "python": 0, "malloc": 90_000, "heads": 100, "steps": steps}
+    (culprit,) = explained(survivors(group(), released=(freed,))).culprits
     assert culprit.type == "httpx.AsyncClient"
 
 
@@ -150,28 +162,26 @@ def test_the_heaviest_culprit_comes_first() -> None:
 
 
 def test_descriptors_that_no_object_holds_come_first() -> None:
-    opened = {"descriptors": [["pipe", 100, 100]], "files": False}
-    record = survivors(group(), end=survivors(group()).surveys["end"] | opened)
+    record = survivors(group(), descriptors=[["pipe", 100]], files=False)
     first, second = explained(record, fds_per_call=1.0).culprits
     assert (first.type, second.type) == ("open descriptor (pipe)", "app.Session")
 
 
 def test_descriptors_of_sockets_that_survive_come_behind_who_keeps_them() -> None:
-    opened = {"descriptors": [["socket", 100, 100]], "files": True}
-    record = survivors(group(), end=survivors(group()).surveys["end"] | opened)
+    record = survivors(group(), descriptors=[["socket", 100]], files=True)
     first, second = explained(record, fds_per_call=1.0).culprits
     assert (first.type, second.type) == ("app.Session", "open descriptor (socket)")
 
 
 def test_what_frees_less_than_its_sizes_counts_with_these() -> None:
-    freed = {"python": 1_000, "malloc": 0, "heads": 100, "steps": []}
-    (culprit,) = explained(survivors(group(), release={"released": [[0, freed]]})).culprits
+    freed = {"group": 0, "python": 1_000, "malloc": 0, "heads": 100, "steps": []}
+    (culprit,) = explained(survivors(group(), released=(freed,))).culprits
     assert culprit.bytes_per_call == 800.0
 
 
 def test_what_nothing_leads_to_once_its_holder_let_go_is_held_outside_python() -> None:
-    lost = {"python": 0, "malloc": 0, "heads": 0, "steps": [], "root": OUTSIDE}
-    (culprit,) = explained(survivors(group(), release={"released": [[0, lost]]})).culprits
+    lost = {"group": 0, "python": 0, "malloc": 0, "heads": 0, "steps": [], "root": OUTSIDE}
+    (culprit,) = explained(survivors(group(), released=(lost,))).culprits
     assert (culprit.root, culprit.path) == (OUTSIDE, (OUTSIDE,))
 
 
@@ -219,7 +229,7 @@ def test_a_line_of_malloc_is_found_among_python_objects_that_come_and_go_between
 
 
 def test_what_cannot_be_found_out_is_a_note_and_a_culprit_without_a_line() -> None:
-    record = PassRecord(kind="allocations", mode="settled", surveys={})
+    record = PassRecord(kind="allocations", mode="settled", surveys=Surveys())
     found = add_lines(growth(**MALLOC), explained(survivors(), **MALLOC), record)
     (culprit,) = found.culprits
     assert (culprit.type, culprit.site) == ("native memory (malloc)", "")

@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 
-from memcurve.explain.cycles import as_dot, as_svg, on_circle
+from memcurve.explain.cycle_drawing import as_dot, as_svg, on_circle
 from memcurve.explain.graphviz import by_dot, quoted
 from memcurve.explain.holder_drawing import holding_svg, in_steps, path_as_dot
 from memcurve.model.findings import Culprit, Cycle, Edge
+from memcurve.model.surveys import PathStep
 
 CYCLE = Cycle(
     words="app.Left.right → app.Right.left → app.Left",
@@ -26,7 +27,11 @@ CULPRIT = Culprit(
     per_call=1.0,
     bytes_per_call=100.0,
     root="module global",
-    path=("app.manager: app.Manager", ".runs: dict", "[*]: app.Run"),
+    steps=(
+        PathStep("app.manager", "app.Manager"),
+        PathStep(".runs", "dict"),
+        PathStep("[*]", "app.Run"),
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from memcurve.model.findings import Explanation
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
 from memcurve.model.steps import Calls, Finish, Survey
+from memcurve.model.surveys import Surveys, WindowMark
 from memcurve.model.thresholds import Thresholds
 from memcurve.run.explain import ExplainOptions, explain_target
 from memcurve.run.passes import Options, measure_target
@@ -145,8 +146,10 @@ def test_counting_by_line_ends_when_it_has_cost_enough() -> None:
 
 
 def test_the_cost_of_a_pass_is_that_of_its_last_survey() -> None:
-    surveys = {"mark": {"pass_cpu_s": 1.0, "pass_calls": 10}, "end": {"pass_cpu_s": 2.5}}
-    surveys["end"]["pass_calls"] = 30
+    surveys = Surveys(
+        mark=WindowMark(call=10, objects=1, pass_cpu_s=1.0, pass_calls=10),
+        middle=WindowMark(call=30, objects=1, pass_cpu_s=2.5, pass_calls=30),
+    )
     cost = cost_of(PassRecord(kind="survivors", mode="settled", surveys=surveys))
     assert (cost.cpu_s, cost.calls) == (2.5, 30)
 

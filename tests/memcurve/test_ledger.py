@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from memcurve.judge.ledger import ledger_of, ledger_of_pass
 from memcurve.model.findings import Ledger
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
+from memcurve.model.surveys import Surveys
 from memcurve.model.units import MIB
 from memcurve.run.passes import Options, measure_target
 
@@ -25,11 +27,15 @@ BEGIN = {
 }
 
 
+def surveys(**answers: dict[str, int]) -> Surveys:
+    return msgspec.convert(answers, Surveys)
+
+
 def ledger(**grown: int) -> Ledger:
     """Return the ledger of a pass whose figures grew by so many MiB."""
     end = {name: value + grown.pop(name, 0) * MIB for name, value in BEGIN.items()}
     end.update({name: value * MIB for name, value in grown.items()})
-    record = PassRecord(kind="natural", mode="natural", surveys={"begin": BEGIN, "end": end})
+    record = PassRecord(kind="natural", mode="natural", surveys=surveys(begin=BEGIN, end=end))
     found = ledger_of_pass(record)
     assert found is not None
     return found
@@ -85,7 +91,7 @@ def test_the_rows_and_the_residual_add_up_to_the_growth() -> None:
 
 
 def test_without_smaps_there_is_no_ledger() -> None:
-    record = PassRecord(kind="natural", mode="natural", surveys={"begin": {}, "end": {}})
+    record = PassRecord(kind="natural", mode="natural", surveys=surveys(begin={}, end={}))
     assert ledger_of_pass(record) is None
 
 

@@ -3,7 +3,6 @@
 import collections
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,14 @@ from memcurve.measure.explaining_passes import (
 from memcurve.measure.runner import PassPlan, open_session
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
+from memcurve.model.surveys import (
+    GarbageSurvey,
+    PathStep,
+    Release,
+    SurvivorGroup,
+    TraceSurvey,
+    texts_of,
+)
 
 SOURCE = """
 import asyncio, collections, contextvars, functools, ssl, threading, weakref
@@ -166,8 +173,19 @@ def _run(folder: Path, name: str, request: object) -> PassRecord:
     return record
 
 
-def groups(record: PassRecord) -> list[dict[str, object]]:
-    return list(record.surveys["end"]["groups"])
+def groups(record: PassRecord) -> list[SurvivorGroup]:
+    assert record.surveys.survivors is not None
+    return list(record.surveys.survivors.groups)
+
+
+def released(record: PassRecord) -> list[Release]:
+    assert record.surveys.release is not None
+    return list(record.surveys.release.released)
+
+
+def garbage(record: PassRecord) -> GarbageSurvey:
+    assert record.surveys.cycles is not None
+    return record.surveys.cycles
 
 
 @pytest.fixture
@@ -177,25 +195,26 @@ def kept(tmp_path: Path) -> PassRecord:
 
 def test_what_a_registry_keeps_is_counted_to_the_object(kept: PassRecord) -> None:
     (group,) = groups(kept)
-    assert (group["type"], group["objects"]) == ("held.Record", 20)
+    assert (group.type, group.objects) == ("held.Record", 20)
 
 
 def test_a_holder_is_named_from_its_root_and_its_growth_is_told(kept: PassRecord) -> None:
     (group,) = groups(kept)
-    assert group["path"] == ["held.KEPT: dict", "[*]: held.Record"]
-    assert group["root"] == "module global"
-    assert group["entries_after"] - group["entries_before"] == 2 * 40  # type: ignore[operator]
+    assert group.path == (PathStep("held.KEPT", "dict"), PathStep("[*]", "held.Record"))
+    assert group.root == "module global"
+    assert group.entries_after - group.entries_before == 2 * 40
 
 
 def test_the_line_that_makes_a_survivor_is_traced(kept: PassRecord) -> None:
-    (made,) = kept.surveys["sites"]["sites"]
+    assert kept.surveys.sites is not None
+    (made,) = kept.surveys.sites.sites
     line = SOURCE.splitlines().index("    KEPT[number] = Record(number)") + 1
-    assert made["held.Record"][0][1] == line
+    assert made["held.Record"][0].line == line
 
 
 def test_letting_go_frees_what_the_objects_weigh(kept: PassRecord) -> None:
-    ((_, fact),) = kept.surveys["release"]["released"]
-    each = (fact["python"] + fact["malloc"]) / fact["heads"]
+    (release,) = released(kept)
+    each = (release.python + release.malloc) / release.heads
     assert 336 + 48 <= each <= 336 + 48 + 160
 
 
@@ -208,14 +227,14 @@ def test_a_full_container_that_exchanges_its_entries_is_no_survivor(
 
 def test_looking_asks_a_proxy_nothing(tmp_path: Path) -> None:
     (group,) = groups(run(tmp_path, "beside_a_proxy"))
-    assert group["type"] == "bytes"
+    assert group.type == "bytes"
 
 
 def test_native_weight_is_followed_down_to_the_object_that_carries_it(tmp_path: Path) -> None:
     record = run(tmp_path, "native", native=10_000.0)
-    ((_, fact),) = record.surveys["release"]["released"]
-    assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
-    assert fact["malloc"] / fact["heads"] > 5_000
+    (release,) = released(record)
+    assert [(step.label, step.thing) for step in release.steps] == [(".context", "ssl.SSLContext")]
+    assert release.malloc / release.heads > 5_000
 
 
 def test_calls_that_build_much_are_counted_to_the_object_among_the_first_calls_too(
@@ -223,99 +242,100 @@ def test_calls_that_build_much_are_counted_to_the_object_among_the_first_calls_t
 ) -> None:
     record = run(tmp_path, "engine", native=10_000.0, windows=EARLY)
     (group,) = groups(record)
-    assert (group["type"], group["objects"]) == ("held.Engine", 10)
-    ((_, fact),) = record.surveys["release"]["released"]
-    assert [step[1] for step in fact["steps"]] == ["held.Owner", "ssl.SSLContext"]
-    assert fact["malloc"] / fact["heads"] > 5_000
+    assert (group.type, group.objects) == ("held.Engine", 10)
+    (release,) = released(record)
+    assert [step.thing for step in release.steps] == ["held.Owner", "ssl.SSLContext"]
+    assert release.malloc / release.heads > 5_000
 
 
 def test_a_kept_class_has_one_holder_though_its_base_knows_it_too(tmp_path: Path) -> None:
     (group,) = groups(run(tmp_path, "classes"))
-    assert (group["type"], group["root"]) == ("type", "module global")
-    assert group["objects"] == 20
+    assert (group.type, group.root) == ("type", "module global")
+    assert group.objects == 20
 
 
 def test_what_a_full_cache_also_holds_belongs_to_whoever_gained_it(tmp_path: Path) -> None:
     found = groups(run(tmp_path, "also_in_a_full_cache"))
-    assert {group["root"] for group in found} == {"module global"}
-    assert {"held.Entry", "held.Record"} <= {kind for g in found for kind, *_ in g["types"]}  # type: ignore[attr-defined]
+    assert {group.root for group in found} == {"module global"}
+    assert {"held.Entry", "held.Record"} <= {total.type for one in found for total in one.types}
 
 
 def test_no_step_of_a_path_begins_or_ends_with_a_space(tmp_path: Path) -> None:
     for name in ("kept", "classes", "also_in_a_full_cache"):
-        steps = [step for group in groups(run(tmp_path, name)) for step in group["path"]]  # type: ignore[attr-defined]
+        steps = [step for group in groups(run(tmp_path, name)) for step in texts_of(group.path)]
         assert [step for step in steps if step != step.strip() or step.startswith(":")] == []
 
 
 def test_native_weight_is_found_on_the_objects_that_hold_it_once(tmp_path: Path) -> None:
     record = run(tmp_path, "native_often_held_twice", native=10_000.0)
-    ((_, fact),) = record.surveys["release"]["released"]
-    assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
+    (release,) = released(record)
+    assert [(step.label, step.thing) for step in release.steps] == [(".context", "ssl.SSLContext")]
 
 
 def test_native_weight_that_two_parts_of_a_survivor_hold_is_found_too(tmp_path: Path) -> None:
     record = run(tmp_path, "native_always_held_twice", native=10_000.0)
-    ((_, fact),) = record.surveys["release"]["released"]
-    assert [step[:2] for step in fact["steps"]] == [[".context", "ssl.SSLContext"]]
+    (release,) = released(record)
+    assert [(step.label, step.thing) for step in release.steps] == [(".context", "ssl.SSLContext")]
 
 
 def test_what_a_callback_is_a_method_of_is_named_not_the_timer(tmp_path: Path) -> None:
     (group,) = groups(run(tmp_path, "timers"))
-    assert (group["type"], group["objects"], group["root"]) == ("held.Watcher", 20, "event loop")
-    assert group["path"][-3:] == [  # type: ignore[index]
+    assert (group.type, group.objects, group.root) == ("held.Watcher", 20, "event loop")
+    assert texts_of(group.path[-3:]) == (
         "._callback: functools.partial",
         ".func: method",
         ".__self__: held.Watcher",
-    ]
+    )
 
 
 def test_a_weak_reference_does_not_count_what_a_registry_holds(tmp_path: Path) -> None:
     first, second = groups(run(tmp_path, "watched"))
-    assert (first["type"], first["root"]) == ("held.Entry", "module global")
-    assert ["held.Watcher", 20] in [row[:2] for row in first["types"]]  # type: ignore[attr-defined]
-    assert second["type"] == "weakref.ReferenceType"
+    assert (first.type, first.root) == ("held.Entry", "module global")
+    assert ("held.Watcher", 20) in [(total.type, total.count) for total in first.types]
+    assert second.type == "weakref.ReferenceType"
 
 
 def test_a_cycle_is_told_with_its_attributes_and_finalizers(tmp_path: Path) -> None:
-    found = run(tmp_path, "garbage").surveys["cycles"]
-    (cycle,) = found["cycles"]
-    assert found["objects"] == 2
-    assert cycle["words"] == "held.Left.right → held.Right.left → held.Left"
-    assert cycle["finalizers"] == ["held.Right"]
+    found = garbage(run(tmp_path, "garbage"))
+    (cycle,) = found.cycles
+    assert found.objects == 2
+    assert cycle.words == "held.Left.right → held.Right.left → held.Left"
+    assert cycle.finalizers == ("held.Right",)
 
 
 def test_the_cycle_that_keeps_most_waiting_comes_first(tmp_path: Path) -> None:
-    heavy, larger = run(tmp_path, "heavy_garbage").surveys["cycles"]["cycles"]
-    assert heavy["words"] == "held.Ring.me → held.Ring"
-    assert heavy["held"]["bytes"] > 5_000 > larger["held"]["bytes"] > 0
-    assert heavy["held"]["names"] == ["ssl.SSLContext"]
-    assert (heavy["size"], larger["size"]) == (1, 5)
+    heavy, larger = garbage(run(tmp_path, "heavy_garbage")).cycles
+    assert heavy.words == "held.Ring.me → held.Ring"
+    assert heavy.held.bytes > 5_000 > larger.held.bytes > 0
+    assert heavy.held.names == ("ssl.SSLContext",)
+    assert (heavy.size, larger.size) == (1, 5)
 
 
 def test_a_clean_workload_leaves_no_cycles(kept: PassRecord) -> None:
-    assert kept.surveys["cycles"]["cycles"] == []
+    assert garbage(kept).cycles == ()
 
 
 @pytest.mark.parametrize("tracer", ["memray", "tracemalloc"])
 def test_every_tracer_sees_the_line_of_a_growing_dict(tmp_path: Path, tracer: str) -> None:
     sizes: collections.Counter[int] = collections.Counter()
-    for frames, _, size, _ in _traced(tmp_path, "kept", tracer)["stacks"]:
-        sizes[frames[0][2]] += size
+    for live in _traced(tmp_path, "kept", tracer).stacks:
+        sizes[live.frames[0].line] += live.bytes
     assert sizes.most_common(1)[0][0] == PAYLOAD_LINE
     assert sizes[PAYLOAD_LINE] >= 30 * 336
 
 
 def test_a_count_by_lines_sees_the_line_of_a_growing_dict_and_who_calls_it(tmp_path: Path) -> None:
-    lines = _traced(tmp_path, "kept", "lines")["lines"]
-    made = [row for row in lines if row[2] == PAYLOAD_LINE]
-    assert sum(row[4] + row[5] for row in made) >= 30 * 336
-    assert {lines[row[3]][0] for row in made} == {"kept"}
+    lines = _traced(tmp_path, "kept", "lines").lines
+    made = [gain for gain in lines if gain.line == PAYLOAD_LINE]
+    assert sum(gain.python + gain.malloc for gain in made) >= 30 * 336
+    assert {lines[gain.above].function for gain in made} == {"kept"}
 
 
-def _traced(folder: Path, name: str, tracer: str) -> dict[str, list[Any]]:
+def _traced(folder: Path, name: str, tracer: str) -> TraceSurvey:
     options = {"start": {"tracer": tracer, "native": False}, "stop": {}}
     record = _run(folder, name, allocations_request(PLAN, WINDOWS, 30, options))
-    return record.surveys["stop"]
+    assert record.surveys.stop is not None
+    return record.surveys.stop
 
 
 def test_a_tracer_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

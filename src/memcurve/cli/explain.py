@@ -133,7 +133,7 @@ def _explained(
 
 
 def _draw(found: Explanation, folder: Path) -> None:
-    from memcurve.explain.cycles import as_svg
+    from memcurve.explain.cycle_drawing import as_svg
     from memcurve.explain.holder_drawing import holding_svg
 
     folder.mkdir(parents=True, exist_ok=True)

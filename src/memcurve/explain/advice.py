@@ -3,6 +3,7 @@
 import msgspec
 
 from memcurve.model.findings import OUTSIDE
+from memcurve.model.surveys import PathStep
 
 
 class Signs(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,7 +12,7 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     heavy: str = ""
     root: str = ""
-    path: tuple[str, ...] = ()
+    path: tuple[PathStep, ...] = ()
     traits: tuple[str, ...] = ()
     bound: str = ""
     native: bool = False
@@ -47,17 +48,17 @@ def _on_method(signs: Signs) -> bool:
 
 
 def _in_finalize(signs: Signs) -> bool:
-    return "atexit" in signs.root or any("finalize" in step for step in signs.path[:2])
+    return "atexit" in signs.root or any("finalize" in step.text for step in signs.path[:2])
 
 
 def _listener(signs: Signs) -> bool:
     words = ("handler", "listener", "callback", "observer", "hook", "subscriber")
-    inner = " ".join(signs.path).lower()
+    inner = " ".join(step.text for step in signs.path).lower()
     return "callback" in signs.traits or any(word in inner for word in words)
 
 
 def _registry(signs: Signs) -> bool:
-    return bool(signs.path) and signs.path[-1].startswith(("[*]", "{*}"))
+    return bool(signs.path) and signs.path[-1].label in ("[*]", "{*}")
 
 
 _PATTERNS = (

@@ -4,13 +4,12 @@ A group of survivors is a culprit when its holder gained entries. Growth that no
 charged to the call sites whose live bytes grow: memory that nothing in Python refers to.
 """
 
-from typing import Any
-
 import msgspec
 
-from memcurve.explain.cycles import cycles_of
+from memcurve.explain.cycle_drawing import cycles_of
 from memcurve.explain.figures import LEAST_BYTES, Growth
-from memcurve.explain.lines import growing_line
+from memcurve.explain.growing_line import growing_line
+from memcurve.explain.growing_sites import growing_sites, held_at_peak
 from memcurve.explain.other_culprits import (
     TABLE,
     at_sites,
@@ -19,14 +18,22 @@ from memcurve.explain.other_culprits import (
     of_site,
     unknown,
 )
-from memcurve.explain.sites import growing_sites, held_at_peak
 from memcurve.explain.survivor_culprits import held_culprits, mark_of, types_of
 from memcurve.model.findings import Culprit, Explanation, PassCost, Peak, Site
 from memcurve.model.recording import PassRecord
+from memcurve.model.surveys import Surveys, SurvivorsSurvey, TraceSurvey
 
 MOST_CULPRITS = 12
+"""Culprits that are told: whoever mends the first twelve measures again before the thirteenth."""
 LEAST_SHARE = 0.01
+"""Of the growth: what is lighter is not worth a line, whoever holds it."""
 URGENT_FDS = 0.1
+"""Descriptors a call, one in ten calls: a process with the usual limit of 1,024 then ends within
+ten thousand calls, whatever its memory does."""
+MUCH_NATIVE = 0.2
+"""Of the growth: from a fifth on it matters that a tracer does not see malloc, as for a fifth that
+is left unexplained."""
+_NOTHING = SurvivorsSurvey(calls=1, calls_since_mark=1)
 
 
 def join(
@@ -40,28 +47,28 @@ def join(
     `traced` are the allocations passes of a short and of a long stretch of calls. A pass that
     failed leaves a note, and what the others found.
     """
-    found = survivors.surveys.get("end", {"groups": [], "types": [], "calls": 1})
-    calls = max(found["calls"], 1)
-    cycles = cycles_of(survivors.surveys.get("cycles"))
+    survey = survivors.surveys.survivors or _NOTHING
+    garbage = survivors.surveys.cycles
+    calls = max(survey.calls, 1)
+    cycles = cycles_of(garbage)
     sites = _sites(traced)
     culprits = list(held_culprits(growth, survivors.surveys, calls, cycles))
-    culprits.extend(in_place(growth, found, culprits, sites))
+    culprits.extend(in_place(growth, survey, culprits, sites))
     culprits.extend(at_sites(growth, culprits, sites))
-    culprits.extend(descriptors(growth, found))
-    last = traced[1].surveys.get("stop") if traced else None
-    garbage = survivors.surveys.get("cycles", {})
+    culprits.extend(descriptors(growth, survey))
+    last = traced[1].surveys.stop if traced else None
     records = (survivors, *(traced or ()))
     return Explanation(
-        culprits=_ranked(growth, culprits, urgent=not found.get("files", True)),
-        survivors=types_of(found["types"], calls),
+        culprits=_ranked(growth, culprits, urgent=not survey.files),
+        survivors=types_of(survey.types, calls),
         cycles=cycles,
-        deferred_objects=garbage.get("objects", 0) / max(garbage.get("calls", 1), 1),
-        uncollectable=garbage.get("uncollectable", 0),
+        deferred_objects=garbage.objects / max(garbage.calls, 1) if garbage else 0.0,
+        uncollectable=garbage.uncollectable if garbage else 0,
         sites=sites,
-        peak=Peak(bytes=last["peak_bytes"], sites=held_at_peak(last)) if last else None,
+        peak=Peak(bytes=last.peak_bytes, sites=held_at_peak(last)) if last else None,
         calls=calls,
-        tracer=last["tracer"] if last else "",
-        flame_graph=flame_graph if last and last.get("flame_graph") else "",
+        tracer=last.tracer if last else "",
+        flame_graph=flame_graph if last and last.flame_graph else "",
         notes=_notes(growth, records, last),
         passes=tuple(cost_of(record) for record in records),
         references=_references(growth, survivors.surveys),
@@ -72,8 +79,8 @@ def add_lines(growth: Growth, explanation: Explanation, counted: PassRecord) -> 
     """Charge what is left to the line that a count of live bytes line by line points at."""
     left = growth.left(explanation.culprits)
     of_malloc = growth.is_left_in_malloc(explanation.culprits)
-    found = counted.surveys.get("stop")
-    site = growing_line(found, left, of_malloc=of_malloc) if found else None
+    lines = counted.surveys.stop
+    site = growing_line(lines, left, of_malloc=of_malloc) if lines else None
     passes = (*explanation.passes, cost_of(counted))
     if site is None:
         text = f"{left:.0f} B a call could not be traced to an object or a line"
@@ -89,19 +96,20 @@ def add_lines(growth: Growth, explanation: Explanation, counted: PassRecord) -> 
 
 def cost_of(record: PassRecord) -> PassCost:
     """Return what a pass cost in all, by its last survey."""
-    costs = [(s.get("pass_cpu_s", 0.0), s.get("pass_calls", 0)) for s in record.surveys.values()]
+    costs = [(answer.pass_cpu_s, answer.pass_calls) for answer in record.surveys.answers()]
     cpu_s, calls = max(costs, default=(0.0, 0))
     return PassCost(kind=record.kind, calls=calls, cpu_s=cpu_s)
 
 
-def _references(growth: Growth, surveys: dict[str, Any]) -> dict[str, str]:
-    groups, drawn = surveys.get("end", {}).get("groups", []), surveys.get("draw", {})
-    pairs = zip(groups, drawn.get("drawings", []), strict=False)
+def _references(growth: Growth, surveys: Surveys) -> dict[str, str]:
+    if surveys.survivors is None or surveys.drawings is None:
+        return {}
+    pairs = zip(surveys.survivors.groups, surveys.drawings.drawings, strict=False)
     return {mark_of(growth, group): text for group, text in pairs if text}
 
 
 def _sites(traced: tuple[PassRecord, PassRecord] | None) -> tuple[Site, ...]:
-    stops = [record.surveys.get("stop") for record in traced or ()]
+    stops = [record.surveys.stop for record in traced or ()]
     if len(stops) < 2 or stops[0] is None or stops[1] is None:
         return ()
     return growing_sites(stops[0], stops[1])
@@ -127,15 +135,15 @@ def _ranked(
 
 
 def _notes(
-    growth: Growth, records: tuple[PassRecord, ...], last: dict[str, Any] | None
+    growth: Growth, records: tuple[PassRecord, ...], last: TraceSurvey | None
 ) -> tuple[str, ...]:
     notes = [
         f"the {record.kind} pass ended early: {record.failure.message}"
         for record in records
         if record.failure is not None and record.failure.stage != "teardown"
     ]
-    blind = last is not None and not last["sees_malloc"]
-    if blind and growth.native_per_call >= 0.2 * max(growth.bytes_per_call, 1.0):
+    blind = last is not None and not last.sees_malloc
+    if blind and growth.native_per_call >= MUCH_NATIVE * max(growth.bytes_per_call, LEAST_BYTES):
         notes.append(
             "tracemalloc does not see what libraries allocate with malloc: install memray in the "
             "measured interpreter to see its call sites"

@@ -7,13 +7,14 @@ entry of a container it was are left out.
 
 import hashlib
 import re
+from collections.abc import Iterable
 
-LENGTH = 12
+LENGTH = 12  # 48 bits: a thousand marks of a project collide once in a million projects
 _PLACE = re.compile(r"\s*\([^()]*:\d+\)")
 _NUMBER = re.compile(r"0x[0-9a-f]+|\b\d+\b")
 
 
-def fingerprint(scenario: str, kind: str, root: str, path: tuple[str, ...], place: str) -> str:
+def fingerprint(scenario: str, kind: str, root: str, path: Iterable[str], place: str) -> str:
     """Return 12 hexadecimal digits."""
     steps = [shape_of(step) for step in path]
     text = "\0".join((scenario, kind, root, *steps, place))

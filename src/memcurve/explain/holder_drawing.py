@@ -51,10 +51,6 @@ def in_steps(culprit: Culprit) -> str:
 
 
 def _steps(culprit: Culprit) -> Iterator[tuple[str, str]]:
-    """Yield (reference, what it leads to); the first is the root."""
-    for number, step in enumerate(culprit.path):
-        label, _, text = step.partition(": ")
-        if not number or not text:
-            yield "", step
-        else:
-            yield label, text
+    """Yield (reference, what it leads to); the first is the root, told with its own reference."""
+    for number, step in enumerate(culprit.steps):
+        yield (step.label, step.thing) if number else ("", step.text)

@@ -1,7 +1,6 @@
 """Make culprits of growth that no survivor explains: buffers, call sites, lines, descriptors."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -10,33 +9,43 @@ from memcurve.explain.figures import LEAST_BYTES, Growth
 from memcurve.explain.fingerprint import file_of, fingerprint
 from memcurve.explain.places import is_stdlib, site_of
 from memcurve.model.findings import OUTSIDE, Culprit, Site
+from memcurve.model.surveys import PathStep, SurvivorsSurvey, texts_of
 
 UNEXPLAINED = 0.2
-MOST_OVER, ENOUGH = 1.5, 0.6  # shares of what is left
-LARGEST_SMALL = 512  # bytes that Python's own allocator serves
+"""A fifth of a growth may be left: windows of ten calls are off the verdict's slope by so much."""
+MOST_OVER = 1.5
+"""A site that gained more than this times what is left of its heap gained it by coincidence: of
+ten windows, one is off by half where growth comes in steps."""
+ENOUGH = 0.6
+"""Sites that gained less than this of what is left, together, do not explain it: a growth has one
+cause more often than three equal ones."""
+LARGEST_SMALL = 512
+"""Bytes of the largest block that Python's own allocator serves (SMALL_REQUEST_THRESHOLD)."""
 LEAST_RATE = 0.005
+"""Descriptors a call, one in 200 calls: the least that a verdict counts as growth."""
 TABLE = "descriptor table"
 
 
 def in_place(
-    growth: Growth, found: dict[str, Any], culprits: Sequence[Culprit], sites: Sequence[Site]
+    growth: Growth, survey: SurvivorsSurvey, culprits: Sequence[Culprit], sites: Sequence[Site]
 ) -> Iterator[Culprit]:
     """Yield buffers that grew; their site is the steepest that made no other culprit."""
     known = {place for culprit in culprits for place in culprit.stack}
     free = [site for site in sites if site.site not in known]
-    for kind, grown, calls, root, steps in found.get("in_place", []):
-        path = tuple(steps)
+    for buffer in survey.grown:
+        path = texts_of(buffer.path)
         site = free.pop(0) if free else None
         yield Culprit(
-            type=kind,
+            type=buffer.type,
             per_call=0.0,
-            bytes_per_call=grown / max(calls, 1),
-            root=root,
+            bytes_per_call=buffer.grown / max(survey.calls_since_mark, 1),
+            root=buffer.root,
             path=path,
+            steps=buffer.path,
             site=site.site if site else "",
             stack=site.stack if site else (),
             advice="it grows in place: bound it, or write it out and empty it",
-            fingerprint=fingerprint(growth.scenario, kind, root, path, ""),
+            fingerprint=fingerprint(growth.scenario, buffer.type, buffer.root, path, ""),
         )
 
 
@@ -96,6 +105,7 @@ def of_site(growth: Growth, site: Site) -> Culprit:
         native_per_call=site.bytes_per_call if site.native else 0.0,
         root=OUTSIDE,
         path=(OUTSIDE,),
+        steps=(PathStep("", OUTSIDE),),
         site=place,
         stack=site.stack,
         advice=advise(Signs(type=kind, root=OUTSIDE, native=site.native)),
@@ -103,19 +113,21 @@ def of_site(growth: Growth, site: Site) -> Culprit:
     )
 
 
-def descriptors(growth: Growth, found: dict[str, Any]) -> Iterator[Culprit]:
+def descriptors(growth: Growth, survey: SurvivorsSurvey) -> Iterator[Culprit]:
     """Yield the kinds of descriptor that more are open of with every call."""
     if growth.fds_per_call < LEAST_RATE:
         return
-    for kind, count, calls in found.get("descriptors", []):
-        if count >= LEAST_RATE * calls:
-            name = f"open descriptor ({kind})"
+    calls = max(survey.calls_since_mark, 1)
+    for opened in survey.descriptors:
+        if opened.count >= LEAST_RATE * calls:
+            name = f"open descriptor ({opened.kind})"
             yield Culprit(
                 type=name,
-                per_call=count / calls,
+                per_call=opened.count / calls,
                 bytes_per_call=0.0,
                 root=TABLE,
                 path=(TABLE,),
+                steps=(PathStep("", TABLE),),
                 advice="descriptors are opened at each call and not closed: close them, or use "
                 "a with statement",
                 fingerprint=fingerprint(growth.scenario, name, TABLE, (), ""),

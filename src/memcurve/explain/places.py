@@ -29,13 +29,6 @@ def site_of(frames: Frames) -> str:
     return next((place for place in frames if not is_stdlib(place)), frames[0] if frames else "")
 
 
-def as_places(frames: object) -> Frames:
-    """Return ``file:line`` texts of frames given as [[file, line], …]."""
-    if not isinstance(frames, (list, tuple)):
-        return ()
-    return tuple(f"{frame[0]}:{frame[1]}" for frame in frames)
-
-
 def shortened(explanation: Explanation, folder: str) -> Explanation:
     """Return an explanation with its places relative to a folder, or to where packages are.
 

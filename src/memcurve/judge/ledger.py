@@ -11,27 +11,9 @@ threads, files, and resident anonymous memory beyond what the allocators have. T
 the allocators' books and from ``smaps``, ΔRSS from ``statm``: the residual is where they disagree.
 """
 
-import msgspec
-
 from memcurve.model.findings import Ledger
 from memcurve.model.recording import PassRecord, Recording
-
-
-class _State(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worker reads at each end; see its `mappings` module."""
-
-    python_bytes: int
-    malloc_bytes: int
-    rss_bytes: int
-    arena_bytes: int
-    malloc_system_bytes: int
-    malloc_free_bytes: int
-    heap: int
-    stack: int
-    other: int
-    heap_size: int
-    deferred_python: int = 0
-    deferred_malloc: int = 0
+from memcurve.model.surveys import ResidentState
 
 
 def ledger_of(recording: Recording) -> Ledger | None:
@@ -42,10 +24,8 @@ def ledger_of(recording: Recording) -> Ledger | None:
 
 def ledger_of_pass(natural: PassRecord) -> Ledger | None:
     """Return the ledger of one natural pass."""
-    try:
-        begin = msgspec.convert(natural.surveys.get("begin"), _State)
-        end = msgspec.convert(natural.surveys.get("end"), _State)
-    except msgspec.ValidationError:
+    begin, end = natural.surveys.begin, natural.surveys.end
+    if begin is None or begin.heap is None or end is None or end.heap is None:
         return None
     deferred = end.deferred_python + end.deferred_malloc
     rows = {
@@ -60,17 +40,18 @@ def ledger_of_pass(natural: PassRecord) -> Ledger | None:
     return Ledger(from_call=0, to_call=natural.calls, rss=rss, residual=residual, **rows)
 
 
-def _slack(state: _State) -> int:
+def _slack(state: ResidentState) -> int:
     """Return what is resident of the allocators' free memory; negative: live, never touched."""
     live = state.python_bytes + state.malloc_bytes
-    return min(state.heap - live, _mapped(state) - live)
+    return min((state.heap or 0) - live, _mapped(state) - live)
 
 
-def _others(state: _State) -> int:
+def _others(state: ResidentState) -> int:
     """Return stacks, files, and what is resident of anonymous memory that is no allocator's."""
     foreign = max(state.heap_size - _mapped(state), 0)
-    return state.stack + state.other + min(max(state.heap - _mapped(state), 0), foreign)
+    unasked = max((state.heap or 0) - _mapped(state), 0)
+    return state.stack + state.other + min(unasked, foreign)
 
 
-def _mapped(state: _State) -> int:
+def _mapped(state: ResidentState) -> int:
     return state.arena_bytes + state.malloc_system_bytes

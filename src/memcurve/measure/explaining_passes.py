@@ -87,9 +87,9 @@ def _survivors_steps(windows: Windows, wanted: Wanted) -> Script:
     yield Calls(to=warm + 1 + windows.window)
     yield Survey(stage="middle")
     yield Calls(to=warm + 1 + 2 * windows.window)
-    yield Survey(stage="end", options={"least_per_call": wanted.least_per_call})
+    yield Survey(stage="survivors", options={"least_per_call": wanted.least_per_call})
     if wanted.drawings:
-        yield Survey(stage="draw", options={"groups": wanted.drawings})
+        yield Survey(stage="drawings", options={"groups": wanted.drawings})
     if wanted.grows:
         yield Survey(stage="sites", options={"calls": windows.traced})
         yield Survey(stage="release", options={"native_each": wanted.native_per_call})

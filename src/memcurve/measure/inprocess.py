@@ -27,6 +27,7 @@ from memcurve.measure.worker.main import describe
 from memcurve.measure.worker.settle import Settler, yield_to_loop
 from memcurve.model.recording import Failure, PassRecord, Samples, Verification
 from memcurve.model.steps import Calls, Finish, Step, Survey, Verify
+from memcurve.model.surveys import Surveys
 
 REHEARSALS, REHEARSED_CALLS = 2, 320
 Steps = Generator[Any, None, PassRecord]
@@ -74,7 +75,7 @@ class _Log:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the pass
-        self.surveys: dict[str, dict[str, object]] = {}
+        self.surveys = Surveys()
 
     def add(self, answer: object) -> None:
         self._file.write(msgspec.json.encode(answer) + b"\n")
@@ -141,7 +142,7 @@ class InProcess:
                     mode=plan.mode,
                     samples=samples,
                     verifications=log.all(),
-                    surveys=dict(log.surveys),
+                    surveys=log.surveys,
                     isolation="none",
                     calls=samples.calls[-1] if samples.calls else 0,
                     cpu_s=counters.clock.cpu_ns / 1e9,
@@ -178,7 +179,7 @@ class InProcess:
                         log.add((yield from calls.verify()))
                     case Survey(stage=stage):
                         # what it would ask for allocates in the very heap that is being counted
-                        log.surveys[stage] = {}
+                        log.surveys = log.surveys.with_answer(stage, {})
                     case Finish():
                         return None
         except CallError as error:

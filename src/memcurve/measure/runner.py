@@ -3,7 +3,6 @@
 import signal
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -27,6 +26,7 @@ from memcurve.model.recording import (
 )
 from memcurve.model.scenario import Target
 from memcurve.model.steps import Calls, Finish, Step, Survey, Verify
+from memcurve.model.surveys import Surveys
 
 BETWEEN_CALLS_S = 60.0
 """How long a set-up, or settling and looking between two calls, may take beside the grace."""
@@ -143,7 +143,7 @@ class _PassRun:
         self._progress = progress
         self._totals: dict[str, float] = {}
         self._verifications: list[Verification] = []
-        self._surveys: dict[str, Any] = {}
+        self._surveys = Surveys()
         self._pid = session.worker.pid
 
     def run(self, next_step: NextStep) -> PassRecord:
@@ -195,11 +195,18 @@ class _PassRun:
             case Survey(stage=stage, options=options):
                 message = {"op": "survey", "stage": stage, "options": options}
                 answer = self._ask(message, stage="call")
-                if not isinstance(answer, Failure):
-                    self._surveys[stage] = answer["found"]
-                return answer
+                return answer if isinstance(answer, Failure) else self._read(stage, answer)
             case Finish():
                 return self._ask({"op": "finish"}, stage="teardown")
+
+    def _read(self, stage: str, answer: Message) -> Message | Failure:
+        """Decode the answer to a survey; what the program made unreadable ends this pass alone."""
+        try:
+            self._surveys = self._surveys.with_answer(stage, answer["found"])
+        except msgspec.ValidationError as error:
+            text = f"what the pass answered at its stage {stage!r} cannot be read: {error}"
+            return Failure(stage="call", kind="lost", message=text)
+        return answer
 
     def _ask(self, message: Message, stage: str) -> Message | Failure:
         timeout_s = self._plan.call_timeout_s
@@ -232,7 +239,7 @@ class _PassRun:
             mode=self._plan.mode,
             samples=samples,
             verifications=tuple(self._verifications),
-            surveys=dict(self._surveys),
+            surveys=self._surveys,
             failure=failure,
             isolation="fork" if self._plan.fork else "spawn",
             calls=samples.calls[-1] if samples.calls else 0,

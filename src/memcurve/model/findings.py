@@ -2,6 +2,8 @@
 
 import msgspec
 
+from memcurve.model.surveys import PathStep
+
 OUTSIDE = "held outside Python"
 
 
@@ -18,8 +20,9 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
 
     `per_call` counts objects and `bytes_per_call` all that goes when they go, a call, of which
     `native_per_call` is malloc's; `share` is its part of the retained growth, from 0 to 1. `root`
-    is the kind of place at which `path` begins; the path leads from there to the object. `site`
-    is ``file:line``, `stack` the frames from there outwards. What is not known is empty.
+    is the kind of place at which `steps` begin; they lead from there to the object, and `path` is
+    the same as texts, the form that JSON has had from the start. `site` is ``file:line``, `stack`
+    the frames from there outwards. What is not known is empty.
     """
 
     type: str
@@ -29,6 +32,7 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     share: float = 0.0
     root: str = ""
     path: tuple[str, ...] = ()
+    steps: tuple[PathStep, ...] = ()
     site: str = ""
     stack: tuple[str, ...] = ()
     holds: tuple[TypeCount, ...] = ()

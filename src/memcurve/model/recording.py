@@ -5,12 +5,13 @@ figures mean (`judge`).
 """
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from memcurve.model.curve import Curve
 from memcurve.model.errors import RecordingError
+from memcurve.model.surveys import Surveys
 
 SCHEMA_VERSION = 1
 
@@ -148,7 +149,7 @@ class PassRecord(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     samples: Samples = Samples()
     verifications: tuple[Verification, ...] = ()
-    surveys: dict[str, Any] = {}
+    surveys: Surveys = Surveys()
     failure: Failure | None = None
     isolation: str = "fork"
     calls: int = 0

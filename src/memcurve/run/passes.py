@@ -229,11 +229,11 @@ def natural_request(target: Target, options: Options) -> tuple[PassPlan, NextSte
     plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
 
     def decide(record: PassRecord) -> Step:
-        if "begin" not in record.surveys:
+        if record.surveys.begin is None:
             return Survey(stage="begin")
         if record.calls < options.calls:
             return Calls(to=options.calls)
-        return Survey(stage="end") if "end" not in record.surveys else Finish()
+        return Survey(stage="end") if record.surveys.end is None else Finish()
 
     return plan, decide
 

@@ -22,7 +22,7 @@ class Root:
 
     __slots__ = ("kind", "steps", "weak")
 
-    def __init__(self, kind: str, steps: List[str], weak: bool = False) -> None:
+    def __init__(self, kind: str, steps: List[labels.Step], weak: bool = False) -> None:
         self.kind, self.steps, self.weak = kind, steps, weak
 
 
@@ -35,12 +35,12 @@ class Link:
         self.thing, self.below, self.label = thing, below, label
 
 
-def steps_below(link: Link, first: Optional[str]) -> List[str]:
+def steps_below(link: Link, first: Optional[str]) -> List[labels.Step]:
     """Return the steps from a root down to where the search began, namespaces folded away.
 
     `first` is the root's own text, which the first step joins; None: it is told elsewhere.
     """
-    steps = [] if first is None else [first]
+    steps = [] if first is None else [("", first)]
     while link.below is not None:
         label, child = link.label, link.below
         if label == ".__dict__" and child.below is not None:
@@ -49,9 +49,9 @@ def steps_below(link: Link, first: Optional[str]) -> List[str]:
             child = child.below
         elif label == ".__closure__" and child.below is not None:
             label, child = _closure(link.thing, child.below)
-        joins = first is not None and steps == [first]
+        joins = first is not None and steps == [("", first)]
         if joins and not labels.is_a(link.thing, types.FunctionType):
-            steps = ["%s%s: %s" % (first, label, labels.describe(child.thing))]
+            steps = [("%s%s" % (first, label), labels.describe(child.thing))]
         else:
             steps.append(labels.step(label, labels.describe(child.thing)))
         link = child

@@ -111,11 +111,11 @@ def _entries_bytes(holder: Optional[Holder]) -> int:
 def _root(group: Group, label: str, owner: Any, first: str, search: roots.Search) -> Root:
     """Return the root above a holder, with the step from the holder to the new object below it."""
     if group.holder is None:
-        return Root(roots.OUTSIDE, [roots.OUTSIDE])
+        return Root(roots.OUTSIDE, [("", roots.OUTSIDE)])
     place = _named_place(owner)
     if place is not None:
         kind, name = place
-        return Root(kind, ["%s%s: %s" % (name, label, first)])
+        return Root(kind, [(name + label, first)])
     root = search.up(owner)
     if first.startswith("hamt"):
         return root

@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple, Union
 
 Kinds = Union[type, Tuple[type, ...]]
 References = Iterator[Tuple[str, Any]]  # label, child
+Step = Tuple[str, str]  # label, description of what it leads to
 MAPPINGS = (dict,)
 SEQUENCES = (list, tuple, collections.deque)
 SETS = (set, frozenset)
@@ -177,10 +178,9 @@ def label(holder: Any, child: Any, general: bool = False) -> str:
     return ""
 
 
-def step(text: str, below: str) -> str:
-    """Return one step of a path from a label and the description of what it leads to."""
-    text = text.strip()
-    return "%s: %s" % (text, below) if text else below
+def step(text: str, below: str) -> Step:
+    """Return one step of a path: its label, and the description of what it leads to."""
+    return text.strip(), below
 
 
 def position(thing: Any) -> str:

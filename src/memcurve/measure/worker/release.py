@@ -71,7 +71,7 @@ def _cut_attributes(holder: Any, ids: AbstractSet[int]) -> bool:
     return done
 
 
-class Scales:
+class ReleaseMeter:
     """Reads both heaps around a cut, within limits of CPU time and of the clock."""
 
     def __init__(
@@ -117,7 +117,7 @@ def walk_down(
     group_heads: Iterable[int],
     find: Find,
     born: AbstractSet[int],
-    scales: Scales,
+    meter: ReleaseMeter,
     native_each: float,
 ) -> List[Step]:
     """Follow the reference whose cut frees most of a head, a fresh head for each try.
@@ -130,7 +130,7 @@ def walk_down(
     heads = list(group_heads)
     trail: List[str] = []
     steps: List[Step] = []
-    while heads and len(trail) < MOST_STEPS and not scales.out_of_time():
+    while heads and len(trail) < MOST_STEPS and not meter.out_of_time():
         at = _follow(find(heads[-1]), trail)
         names, fixed = _children(at, born), labels.is_a(at, FIXED)
         if fixed:
@@ -139,7 +139,7 @@ def walk_down(
             step: Optional[Step] = _step(at, names[0]) + [steps[-1][3] if steps else 0]
         else:
             at = None
-            step = _heaviest(heads, find, born, trail, scales, native_each)
+            step = _heaviest(heads, find, born, trail, meter, native_each)
         if step is None:
             break
         trail.append(step[0])
@@ -156,7 +156,7 @@ def _heaviest(
     find: Find,
     born: AbstractSet[int],
     trail: List[str],
-    scales: Scales,
+    meter: ReleaseMeter,
     native_each: float,
 ) -> Optional[Step]:
     """Return the step to the first child whose cut frees half of a head.
@@ -172,11 +172,11 @@ def _heaviest(
             if not fresh:
                 del waiting[name]
                 continue
-            if tried >= TRIES or len(heads) < 2 or scales.out_of_time():
+            if tried >= TRIES or len(heads) < 2 or meter.out_of_time():
                 return None
             tried += 1
             heads.remove(fresh[0])
-            step = _try(partial(find, fresh[0]), born, trail, name, scales, native_each)
+            step = _try(partial(find, fresh[0]), born, trail, name, meter, native_each)
             if step is not None:
                 return step
     return None
@@ -228,7 +228,7 @@ def _try(
     born: AbstractSet[int],
     trail: List[str],
     name: str,
-    scales: Scales,
+    meter: ReleaseMeter,
     native_each: float,
 ) -> Optional[Step]:
     """Let go of one named part of a head; return the step if that frees half of its weight."""
@@ -239,7 +239,7 @@ def _try(
     step = _step(holder, name)
     key = id(child)
     holder = child = None
-    freed = scales.freed_by(lambda: _let_go(find(), born, key), SHARE * native_each)
+    freed = meter.freed_by(lambda: _let_go(find(), born, key), SHARE * native_each)
     if freed is None or freed[1] < SHARE * native_each:
         return None
     return step + [freed[1]]

@@ -33,7 +33,7 @@ def label_of(group: Group, survey: Survey) -> Tuple[str, Any]:
     return text, owner if owner is not None else holder.thing
 
 
-def inner_steps(group: Group, survey: Survey) -> Tuple[str, List[str]]:
+def inner_steps(group: Group, survey: Survey) -> Tuple[str, List[labels.Step]]:
     """Return the type of the first new object below a holder, and the steps down to the heads."""
     if not group.heads:
         return "", []
@@ -42,11 +42,11 @@ def inner_steps(group: Group, survey: Survey) -> Tuple[str, List[str]]:
     while key is not None:
         chain.append(survey.things[key])
         key = survey.parent[key]
-    steps: List[str] = []
+    steps: List[labels.Step] = []
     for above, below in zip(chain[::-1], chain[-2::-1]):
-        text = labels.step(labels.label(above, below, general=True), labels.describe(below))
-        if text not in steps and type(below).__name__ not in INTERNAL:
-            steps.append(text)
+        step = labels.step(labels.label(above, below, general=True), labels.describe(below))
+        if step not in steps and type(below).__name__ not in INTERNAL:
+            steps.append(step)
     for text, thing in owners_of(chain[0]):
         steps.append(labels.step(text, labels.describe(thing)))
     return labels.describe(chain[-1]), steps

@@ -127,7 +127,7 @@ class Search:
                 "thread local", steps_below(node, "thread local %s" % labels.describe(thing))
             )
         if labels.is_a(thing, contextvars.Context):
-            return Root("context variable", [variables(thing)])  # its inside is nobody's
+            return Root("context variable", [("", variables(thing))])  # its inside is nobody's
         if labels.is_a(thing, types.FrameType) and not _is_suspended(thing):
             weak = labels.is_stdlib(thing.f_code.co_filename)
             return Root("running frame", steps_below(node, labels.describe(thing)), weak)
@@ -142,7 +142,7 @@ class Search:
         label = labels.label(node.thing, node.below.thing)
         attribute = "." + label[2:-2] if label.startswith("['") else label
         rest = steps_below(node.below, None)
-        first = "%s%s: %s" % (name, attribute, labels.describe(node.below.thing))
+        first = name + attribute, labels.describe(node.below.thing)
         kind = "class attribute" if is_class else "module global"
         return Root(passing(name, node) or kind, [first] + rest)
 

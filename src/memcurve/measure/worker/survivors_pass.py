@@ -3,7 +3,8 @@
 cycles    what one call leaves to the collector, taken apart
 mark      note everything that is there; a first window of calls follows
 middle    what was born in it is a candidate; a second window follows
-end       group the candidates that are alive, and find their roots
+survivors group the candidates that are alive, and find their roots
+drawings  draw who refers to the heaviest, where that is wanted
 sites     a few calls more under tracemalloc, for the lines that make them
 release   let the groups go: what that frees is what they weigh
 """
@@ -98,7 +99,7 @@ class SurvivorsPass(ExplainingPass):
         gc.freeze()
         return {"call": self._loop.calls, "objects": len(self._first)}
 
-    def stage_end(self, least_per_call: float = 0.0) -> Fact:
+    def stage_survivors(self, least_per_call: float = 0.0) -> Fact:
         """Group what was born in the first window and is still alive."""
         drive(self._settler.patient(), self._runner)
         second = frozenset(map(id, gc.get_objects()))
@@ -118,10 +119,11 @@ class SurvivorsPass(ExplainingPass):
         answer = {
             "call": self._loop.calls,
             "calls": window,
+            "calls_since_mark": self._calls(),
             "groups": [facts(group, survey, search) for group in kept],
             "types": _types(every),
-            "in_place": self._in_place(search),
-            "descriptors": self._new_descriptors(),
+            "grown": self._grown(search),
+            "descriptors": descriptors.opened_since(self._marks["descriptors"]),
             "files": any(map(has_descriptor, types_of(every))),
         }
         self._groups, self._born = kept, frozenset(survey.things)
@@ -130,7 +132,7 @@ class SurvivorsPass(ExplainingPass):
         survey.forget()
         return answer
 
-    def stage_draw(self, groups: int) -> Fact:
+    def stage_drawings(self, groups: int) -> Fact:
         """Draw who refers to a survivor of each of the heaviest groups; none where that fails."""
         alive = frozenset(map(id, gc.get_objects()))
         ignored = self._ignored() | {id(alive)}
@@ -198,19 +200,16 @@ class SurvivorsPass(ExplainingPass):
         calls: int = self._loop.calls - self._marks["call"]
         return calls
 
-    def _new_descriptors(self) -> List[List[Any]]:
-        calls = self._calls()
-        return [[*one, calls] for one in descriptors.opened_since(self._marks["descriptors"])]
-
-    def _in_place(self, search: roots.Search) -> List[List[Any]]:
-        """Return buffers and containers that grew although nothing new is in them."""
-        found: List[List[Any]] = []
-        calls = self._calls()
+    def _grown(self, search: roots.Search) -> List[Fact]:
+        """Return the buffers that grew by a byte a call or more, with nothing new in them."""
+        buffers: List[Fact] = []
         for thing, grown in self._census.grown_buffers():
-            if grown >= calls:
-                root = search.up(thing)
-                found.append([labels.type_name(type(thing)), grown, calls, root.kind, root.steps])
-        return found
+            if grown >= self._calls():
+                root, kind = search.up(thing), labels.type_name(type(thing))
+                buffers.append(
+                    {"type": kind, "grown": grown, "root": root.kind, "path": root.steps}
+                )
+        return buffers
 
 
 def _types(groups: List[Group]) -> List[List[Any]]:

@@ -36,27 +36,27 @@ class Weighing:
         exits: int,
         is_lost: Callable[[Any], bool],
     ) -> None:
-        self._scales = release.Scales(counters, settle, CPU_S, WALL_S)
+        self._meter = release.ReleaseMeter(counters, settle, CPU_S, WALL_S)
         self._settle, self._born, self._exits = settle, born, exits
         self._is_lost = is_lost
 
-    def of_groups(self, groups: List[Group], native_each: float) -> List[List[Any]]:
-        """Return [[position, {"python", "malloc", "heads", "steps"}]] of those that could go."""
-        found: List[List[Any]] = []
+    def of_groups(self, groups: List[Group], native_each: float) -> List[Fact]:
+        """Return {"group": position, "python", "malloc", "heads", "steps"} of what could go."""
+        found: List[Fact] = []
         for number, group in enumerate(groups[:MOST_RELEASED]):
-            if self._scales.out_of_time():
+            if self._meter.out_of_time():
                 break
             fact = self._of_group(group, native_each)
             self._settle()  # what the probe kept is not the next group's
             if fact is not None:
-                found.append([number, fact])
+                found.append({"group": number, **fact})
         return found
 
     def _of_group(self, group: Group, native_each: float) -> Optional[Fact]:
         """Let one group go; settling before the next lets go of the last of it."""
         if group.holder is None:
             return self._of_exit_callbacks(group)
-        holder, ids, scales = group.holder.thing, set(group.all_heads), self._scales
+        holder, ids, meter = group.holder.thing, set(group.all_heads), self._meter
         direct = [thing for thing in children(holder) if id(thing) in ids]
         if not direct:
             return None
@@ -65,13 +65,13 @@ class Weighing:
         count = len(direct)
         del direct
         steps: List[release.Step] = []
-        before = scales.settled()
+        before = meter.settled()
         if native_each >= release.LEAST_NATIVE_BYTES:
             heads = [key for key in group.all_heads if key != id(probe)][-MOST_TRIED:]
-            steps = release.walk_down(heads, _finder(holder), self._born, scales, native_each)
-        if scales.freed_by(lambda: release.cut(holder, ids)) is None:
+            steps = release.walk_down(heads, _finder(holder), self._born, meter, native_each)
+        if meter.freed_by(lambda: release.cut(holder, ids)) is None:
             return None
-        after = scales.settled()
+        after = meter.settled()
         freed = before[0] - after[0], before[1] - after[1]
         fact: Fact = {"python": freed[0], "malloc": freed[1], "heads": count, "steps": steps}
         if (
@@ -90,10 +90,10 @@ class Weighing:
         if count < len(group.heads) or not hasattr(atexit, "_clear"):
             return None  # fewer callbacks than objects: they cannot hold one each
         self._settle()
-        before = self._scales.read()
+        before = self._meter.read()
         atexit._clear()
         self._settle()
-        after = self._scales.read()
+        after = self._meter.read()
         freed = before[0] - after[0], before[1] - after[1]
         if sum(freed) < 0.5 * group.bytes:
             return None

@@ -1,11 +1,11 @@
-"""Turn a worker's cycles into values, words and drawings."""
+"""Draw a cycle, and turn what a worker tells of cycles into values."""
 
 import math
 from html import escape
-from typing import Any
 
 from memcurve.explain.graphviz import by_dot, quoted
 from memcurve.model.findings import Cycle, Edge, TypeCount
+from memcurve.model.surveys import CycleShape, GarbageSurvey
 
 WIDTH, HEIGHT, RADIUS = 720, 560, 210
 _TIP = (
@@ -14,30 +14,30 @@ _TIP = (
 )
 
 
-def cycles_of(found: dict[str, Any] | None) -> tuple[Cycle, ...]:
+def cycles_of(garbage: GarbageSurvey | None) -> tuple[Cycle, ...]:
     """Return the cycles that one survey of deferred garbage found."""
-    if not found:
+    if garbage is None:
         return ()
-    calls = max(found["calls"], 1)
-    return tuple(_cycle(fact, calls) for fact in found["cycles"])
+    calls = max(garbage.calls, 1)
+    return tuple(_cycle(shape, calls) for shape in garbage.cycles)
 
 
-def _cycle(fact: dict[str, Any], calls: int) -> Cycle:
+def _cycle(shape: CycleShape, calls: int) -> Cycle:
     return Cycle(
-        words=fact["words"],
-        per_call=fact["count"] / calls,
-        objects=fact["size"],
-        bytes=fact["bytes"],
-        members=tuple(fact["members"]),
-        edges=tuple(Edge(source=a, target=b, label=text) for a, b, text in fact["edges"]),
+        words=shape.words,
+        per_call=shape.count / calls,
+        objects=shape.size,
+        bytes=shape.bytes,
+        members=shape.members,
+        edges=tuple(Edge(source=e.source, target=e.target, label=e.label) for e in shape.edges),
         types=tuple(
-            TypeCount(type=name, per_call=count / calls, bytes_per_call=0.0)
-            for name, count in fact["types"]
+            TypeCount(type=total.type, per_call=total.count / calls, bytes_per_call=0.0)
+            for total in shape.types
         ),
-        finalizers=tuple(fact["finalizers"]),
-        held_objects_per_call=fact["held"]["objects"] / calls,
-        held_per_call=fact["held"]["bytes"] / calls,
-        keeps=tuple(fact["held"]["names"]),
+        finalizers=shape.finalizers,
+        held_objects_per_call=shape.held.objects / calls,
+        held_per_call=shape.held.bytes / calls,
+        keeps=shape.held.names,
     )
 
 

@@ -7,17 +7,22 @@ no other beside it gains or loses much, and it ends where a line's own gain is m
 line allocates and another frees cancels in the lines above both. Nothing is guessed beyond that.
 """
 
-from typing import Any
-
 import msgspec
 
 from memcurve.model.findings import Site
+from memcurve.model.surveys import LineGain, TraceSurvey
 
+NEAR = 0.25
+"""Of the growth that is looked for: so far a count of some dozen calls is off the verdict's slope.
+A cache that grows by an eighth, or one call's temporaries, do not come nearer by chance."""
 OWN_SHARE = 0.5
+"""A line whose own gain is most of the growth is where it happens; else a line that it calls is."""
 LEAST_SHARE = 0.3
-NEAR = 0.25  # of the growth that is looked for
+"""A line moved if it gained this much: three such lines cannot all be a single cause."""
 ALIKE = 0.05
+"""A loss answers a gain of its size: both are counted to the block, but for what is left over."""
 MOST_FRAMES = 12
+"""Frames that a site is told with, as those of a traced one."""
 NOBODY = -1
 
 
@@ -38,14 +43,14 @@ class _Line(msgspec.Struct):
 
 
 def growing_line(
-    counted: dict[str, Any], bytes_per_call: float, *, of_malloc: bool = False
+    counted: TraceSurvey, bytes_per_call: float, *, of_malloc: bool = False
 ) -> Site | None:
     """Return the line that gains what a call leaves behind; None if no line gains that much.
 
     Where it is malloc's heap that grows, only malloc's bytes count.
     """
-    calls = max(counted["calls"], 1)
-    lines = _tree(counted["lines"], of_malloc)
+    calls = max(counted.calls, 1)
+    lines = _tree(counted.lines, of_malloc)
     wanted = bytes_per_call * calls
     found = _alone(lines, wanted)
     if found == NOBODY:
@@ -53,12 +58,14 @@ def growing_line(
     return _site(lines, found, calls) if found != NOBODY else None
 
 
-def _tree(rows: list[Any], of_malloc: bool) -> list[_Line]:
+def _tree(gains: tuple[LineGain, ...], of_malloc: bool) -> list[_Line]:
     """Return the lines; a caller stands before what it calls."""
     lines = []
-    for function, file, number, above, python, malloc in rows:
-        own = malloc if of_malloc else python + malloc
-        lines.append(_Line(function, file, number, above, own, malloc, whole=own))
+    for gain in gains:
+        own = gain.malloc if of_malloc else gain.python + gain.malloc
+        lines.append(
+            _Line(gain.function, gain.file, gain.line, gain.above, own, gain.malloc, whole=own)
+        )
     for line in reversed(lines):
         if line.above != NOBODY:
             lines[line.above].whole += line.whole
