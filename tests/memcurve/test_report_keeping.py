@@ -47,6 +47,17 @@ def test_causes_and_crossed_limits_come_back(tmp_path: Path) -> None:
     assert again.comparison.crossings == (over,)
 
 
+def test_causes_that_were_kept_before_paths_had_steps_come_back(tmp_path: Path) -> None:
+    causes = explanation(culprit())
+    save_outcomes(tmp_path, [msgspec.structs.replace(judged(rising(), LOOSE), explanation=causes)])
+    place = findings_path(tmp_path, "s", "d")
+    kept = msgspec.json.decode(place.read_bytes())
+    del kept["explanation"]["culprits"][0]["steps"]
+    place.write_bytes(msgspec.json.encode(kept))
+    (again,) = load_outcome(tmp_path, rising(), judged).culprits
+    assert again.path == causes.culprits[0].path != ()
+
+
 def test_findings_of_another_recording_do_not_count(tmp_path: Path) -> None:
     save_outcomes(tmp_path, [judged(rising(), LOOSE)])
     later = msgspec.structs.replace(rising(), recorded_at="2026-11-23T10:00:00+00:00")

@@ -28,8 +28,8 @@ MOST_CULPRITS = 12
 LEAST_SHARE = 0.01
 """Of the growth: what is lighter is not worth a line, whoever holds it."""
 URGENT_FDS = 0.1
-"""Descriptors a call, one in ten calls: a process with the usual limit of 1,024 then ends within
-ten thousand calls, whatever its memory does."""
+"""Descriptors a call, one in ten calls: at the usual limit of 1,024 a process then ends at call
+10,240, whatever its memory does."""
 MUCH_NATIVE = 0.2
 """Of the growth: from a fifth on it matters that a tracer does not see malloc, as for a fifth that
 is left unexplained."""

@@ -9,8 +9,8 @@ from memcurve.model.findings import Culprit
 LEAST_BYTES = 1.0
 """A share is of at least one byte a call: the tolerance of a verdict, below which nothing grows."""
 MOST = 0.8
-"""What is left counts as malloc's, and is looked for in its heap alone, from four fifths on: the
-rest is within what a window of calls is off the verdict's slope."""
+"""What is left is looked for in malloc's heap alone from four fifths on: the other fifth may
+be left unexplained as well."""
 
 
 class Growth(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,14 +13,14 @@ from memcurve.model.findings import Site
 from memcurve.model.surveys import LineGain, TraceSurvey
 
 NEAR = 0.25
-"""Of the growth that is looked for: so far a count of some dozen calls is off the verdict's slope.
-A cache that grows by an eighth, or one call's temporaries, do not come nearer by chance."""
+"""Of the growth that is looked for: a count of some dozen calls is off the verdict's slope by what
+a container gains in steps. Chosen; the labelled leaks hold it."""
 OWN_SHARE = 0.5
 """A line whose own gain is most of the growth is where it happens; else a line that it calls is."""
 LEAST_SHARE = 0.3
-"""A line moved if it gained this much: three such lines cannot all be a single cause."""
+"""Of the growth: a line beside the one that is followed counts from here on, and stops it there."""
 ALIKE = 0.05
-"""A loss answers a gain of its size: both are counted to the block, but for what is left over."""
+"""Of a gain: so near a loss must be to answer it. Both are counted to the block."""
 MOST_FRAMES = 12
 """Frames that a site is told with, as those of a traced one."""
 NOBODY = -1

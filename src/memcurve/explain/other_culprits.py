@@ -12,13 +12,14 @@ from memcurve.model.findings import OUTSIDE, Culprit, Site
 from memcurve.model.surveys import PathStep, SurvivorsSurvey, texts_of
 
 UNEXPLAINED = 0.2
-"""A fifth of a growth may be left: windows of ten calls are off the verdict's slope by so much."""
+"""A fifth of a growth may be left before another pass looks for it. Chosen: that pass costs as much
+as the others together, and what it finds is told with its share."""
 MOST_OVER = 1.5
-"""A site that gained more than this times what is left of its heap gained it by coincidence: of
-ten windows, one is off by half where growth comes in steps."""
+"""A site that gained more than this times what is left of its heap is not its cause alone. Chosen:
+a container that doubles within a window is off by less than half."""
 ENOUGH = 0.6
-"""Sites that gained less than this of what is left, together, do not explain it: a growth has one
-cause more often than three equal ones."""
+"""Sites that gained less than this of what is left, together, leave most of it open. Chosen: then
+the lines are counted, which needs no tracer."""
 LARGEST_SMALL = 512
 """Bytes of the largest block that Python's own allocator serves (SMALL_REQUEST_THRESHOLD)."""
 LEAST_RATE = 0.005

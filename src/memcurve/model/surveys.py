@@ -308,5 +308,7 @@ class Surveys(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def with_answer(self, stage: str, answer: object) -> "Surveys":
         """Return these with a worker's answer at one stage; msgspec's error names the field."""
+        if stage not in self.__struct_fields__:
+            raise msgspec.ValidationError(f"no stage is named {stage!r}")
         decoded = msgspec.convert({stage: answer}, Surveys)
         return msgspec.structs.replace(self, **{stage: getattr(decoded, stage)})

@@ -15,6 +15,7 @@ from . import bounds, labels
 
 Edges = Dict[int, List[int]]  # ids to ids
 MOST_MEMBERS, MOST_DRAWN = 400, 16
+"""Members among which the shortest way round is looked for, and that fit in one drawing."""
 
 
 def collect_saved() -> List[Any]:

@@ -14,7 +14,9 @@ from .holders import Holder
 from .survey import Survey
 
 MOST_GROUPS = 24
+"""Groups that are told: twice as many as culprits, since some of them prove to be one."""
 LEAST_SHARE = 0.002
+"""Of all that survives: a fifth of the least share that a culprit is told with."""
 INTERNAL = frozenset(  # the tree inside a context: copied at every change, nobody's own object
     ("hamt", "hamt_bitmap_node", "hamt_array_node", "hamt_collision_node")
 )

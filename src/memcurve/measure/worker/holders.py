@@ -10,7 +10,10 @@ from weakref import ReferenceType
 
 from . import labels
 
-GROWN = 0.2  # a holder that gained fewer entries than this share of what is new in it: replaced
+GROWN = 0.2
+"""A holder that gained fewer entries than this share of what is new in it only replaced them. Not
+1: a container may lose old entries while it gains new ones."""
+
 REFERENCES = (type(None), types.FrameType, types.ModuleType, type)
 
 

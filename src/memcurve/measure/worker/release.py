@@ -20,9 +20,19 @@ Find = Callable[[int], Any]  # a living object by its id, else None
 Step = List[Any]  # label, what is there, its type, malloc bytes
 
 SHARE = 0.5
+"""A part carries the weight of its head if cutting it off frees half of it: two cannot both."""
 LEAST_NATIVE_BYTES = 2048
-MOST_STEPS, TRIES, MOST_OBJECTS = 12, 6, 2000
-RANKED = 8  # heads that are looked at before each step: more than may be tried
+"""Of malloc's, a call: less is not looked for part by part. Chosen: a half of it still stands out
+from what the allocators' own caches take and give back around one cut."""
+MOST_STEPS = 12
+"""Steps down: a vendor's client over an HTTP client, its transport, pool, connection, and the TLS
+context, each with a container between, are about so many."""
+TRIES = 6
+"""Parts of a head that are tried at each step: the likeliest first, and each try costs a head."""
+MOST_OBJECTS = 2000
+"""Objects below a head that are looked at, once for part of each ranked head: limits time."""
+RANKED = 8
+"""Heads that are looked at before each step: more than may be tried."""
 PLAIN = (  # what carries no weight of its own to speak of
     *(str, bytes, int, float, type(None), type, types.ModuleType),
     *(types.FunctionType, types.BuiltinFunctionType),

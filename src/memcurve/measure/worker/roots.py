@@ -23,6 +23,8 @@ from .holders import namespace_owner
 
 OUTSIDE, TARGET = "held outside Python", "target"
 DEEPEST, WIDEST = 24, 48
+"""Steps up, and objects a level: each level is a look at the whole heap, and what many hold is held
+by all of them."""
 
 
 class Search:

@@ -15,7 +15,12 @@ from .holders import Holder, children
 Frames = List[List[Any]]  # [file, line], innermost first
 
 FRAMES = 5  # each costs as much again as tracing itself
-NEAR, MOST_TYPES, FEW = 4000, 60, 50
+NEAR = 4000
+"""Objects below the new ones of a holder whose lines are asked for: a limit on time."""
+MOST_TYPES = 60
+"""Types whose lines are told of one group: a client of a vendor is made of some dozens."""
+FEW = 50
+"""Entries of a holder among which a new one is told from an old one by asking for its trace."""
 # the collector's header, and the pointers to a managed `__dict__`, stand before an object
 HEADER_BYTES = (0, 16, 32)
 

@@ -16,7 +16,7 @@ from . import labels
 from .census import Census, Newcomers, breadth
 from .holders import Holder, is_full, is_subclass_list, subclass_of
 
-MOST_IN_USE = 16  # entries of a container of the worker's own that are looked at
+MOST_IN_USE = 16  # entries of a container of the worker's own that are looked at: it keeps few
 
 
 class Survey:

@@ -26,7 +26,16 @@ from .target import Arguments
 from .weighing import Weighing, exit_callbacks, leave_to_the_collector
 
 MOST_COLLECTIONS = 6
-SITE_CALLS, ENOUGH_SITES, MOST_TRACED, MOST_TYPES = 3, 3, 8, 40
+"""Collections after a cut: a client, its pool, its connections and their transports fall one after
+the other, and the loop has to turn in between."""
+SITE_CALLS = 3
+"""Traced calls between two looks at whether the lines are known: most leaks need one call."""
+ENOUGH_SITES = 3
+"""Groups whose lines end the tracing: they are ranked by weight."""
+MOST_TRACED = 8
+"""Groups whose lines are looked for."""
+MOST_TYPES = 40
+"""Types that are told of all survivors: a screen full."""
 
 
 class SurvivorsPass(ExplainingPass):

@@ -13,6 +13,8 @@ from . import bounds, labels
 from .cycles import Garbage, Shape
 
 MOST_CYCLES, MOST_REACHED, MOST_NAMES = 12, 60, 3
+"""Shapes that are weighed, by letting each go; shapes that are ranked before, by what they lead to;
+and names that are told of one: a sentence holds three."""
 # endings of names that a person recognises, the outermost kind first
 KNOWN = ("client", "session", "engine", "pool", "context", "connection", "transport")
 

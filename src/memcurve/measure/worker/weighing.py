@@ -17,8 +17,15 @@ from .roots import OUTSIDE
 Fact = Dict[str, Any]
 
 CPU_S, WALL_S = 4.0, 15.0
-MOST_RELEASED, MOST_TRIED = 6, 40
-LITTLE = 0.3  # of a group's own sizes: what frees less when it is let go is held elsewhere too
+"""Seconds after which no further group is let go: CPU, and of the clock on a busy machine. Chosen:
+about what the rest of the pass costs where calls are expensive."""
+MOST_RELEASED = 6
+"""Groups that are let go: they are ranked, and settling around each costs some collections."""
+MOST_TRIED = 40
+"""Heads of a group that may be used up on the way down; with 200 in a window, 160 stay to weigh."""
+LITTLE = 0.3
+"""Of a group's own sizes: what frees less when it is let go is held elsewhere too. Not 1: what was
+freed may stay in free lists, and a part of it may be shared."""
 
 
 class Weighing:
