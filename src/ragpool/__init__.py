@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     from ragpool.llm import Provider as Provider
     from ragpool.manager import ManagerStats as ManagerStats
     from ragpool.manager import WorkflowExecutionManager as WorkflowExecutionManager
-    from ragpool.node import Pools as Pools
-    from ragpool.node import execute_vectordb_node as execute_vectordb_node
     from ragpool.pool import PoolStats as PoolStats
     from ragpool.retrieval import Document as Document
     from ragpool.retrieval import RAGServiceClient as RAGServiceClient
     from ragpool.retrieval import RAGServicePool as RAGServicePool
+    from ragpool.vectordb_node import Pools as Pools
+    from ragpool.vectordb_node import execute_vectordb_node as execute_vectordb_node
     from ragpool.workflow import NodeType as NodeType
     from ragpool.workflow import Workflow as Workflow
     from ragpool.workflow import WorkflowNode as WorkflowNode
@@ -123,9 +123,9 @@ _HOMES = {
     "executions": ("AsyncWorkflowExecutor", "ErrorRecord", "ExecutionRecord", "ExecutionStatus"),
     "llm": ("LLMPool", "Provider"),
     "manager": ("ManagerStats", "WorkflowExecutionManager"),
-    "node": ("Pools", "execute_vectordb_node"),
     "pool": ("PoolStats",),
     "retrieval": ("Document", "RAGServiceClient", "RAGServicePool"),
+    "vectordb_node": ("Pools", "execute_vectordb_node"),
     "workflow": ("NodeType", "Workflow", "WorkflowNode"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -95,7 +95,8 @@ async def execute_workflow(
     executor = manager.create_executor(new_id(), Workflow.of(*nodes), request.query)
     try:
         await runtime.recorder.save(executor.record())
-        manager.start(executor.execution_id)
+        with contextlib.suppress(UnknownExecutionError):  # deleted since: then it is cancelled
+            manager.start(executor.execution_id)
     except BaseException:
         manager.discard(executor.execution_id)
         raise

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import TTLCache
 
-from ragpool.default import ProcessDefault
 from ragpool.errors import ConfigurationError
+from ragpool.process_default import ProcessDefault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

@@ -89,6 +89,8 @@ class ConfigClient(BaseSettings):
     max_body_bytes: int = Field(1 << 20, ge=1)
     cache_enabled: bool = False
     max_models_per_loop: int = Field(32, ge=1)
+    fast_openai: bool = True
+    """Whether OpenAI models are of `ragpool.openai_chat`'s class; see there."""
     rag_base_url: str | None = None
     node_defaults: dict[str, Any] = Field(default_factory=dict, repr=False)
     """Keys that a node's configuration gets unless it has them itself."""

@@ -15,9 +15,9 @@ from ragpool.database import DatabaseClient
 from ragpool.errors import StillRunningError
 from ragpool.llm import LLMPool
 from ragpool.manager import WorkflowExecutionManager
-from ragpool.node import Pools
 from ragpool.recorder import ExecutionRecorder
 from ragpool.retrieval import RAGServicePool
+from ragpool.vectordb_node import Pools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class Runtime:
     @classmethod
     def start(cls, settings: ConfigClient, database: DatabaseClient) -> Runtime:
         pools = Pools(
-            llm=LLMPool(max_models=settings.max_models_per_loop),
+            llm=LLMPool(max_models=settings.max_models_per_loop, fast_openai=settings.fast_openai),
             retrieval=RAGServicePool(),
             cache=SearchCache(enabled=settings.cache_enabled),
         )

@@ -25,6 +25,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ValidationError
 
+from ragpool import prompts
 from ragpool.errors import ConfigurationError, LLMError, RagpoolError
 
 if TYPE_CHECKING:
@@ -42,10 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 class RelevanceJudgement(BaseModel):
-    """Say which documents help to answer the query, whether they suffice, and what to ask next.
-
-    `better_query` finds what the documents lack; empty where they suffice.
-    """
+    """The form for a judgement; what the model is told of it stands in `ragpool.prompts`."""
 
     relevant_ids: list[str]
     sufficient: bool = False
@@ -54,10 +52,7 @@ class RelevanceJudgement(BaseModel):
 
 
 class RefinedQuery(BaseModel):
-    """Give a better query, for what the documents so far leave open.
-
-    Asked for where a judgement that does not suffice came without one.
-    """
+    """The form that is asked for where a judgement that does not suffice had no better query."""
 
     query: str
 
@@ -142,7 +137,7 @@ class IterativeSearchEngine:
         if not fresh and len(progress.queries) > 1:
             return StopReason.NOTHING_NEW
         proposed = judgement.better_query if judgement is not None else ""
-        refined = self._query(proposed) or await self._refine(progress)
+        refined = self._trimmed(proposed) or await self._refine(progress)
         if refined in progress.queries:
             return StopReason.SAME_QUERY
         progress.queries.append(refined)
@@ -167,30 +162,30 @@ class IterativeSearchEngine:
         judgement = await self._ask(
             "relevance judgement",
             RelevanceJudgement,
-            "You judge search results. Name the ids of the documents that help to answer the "
-            "query, say whether they suffice, and if not give a query that finds what they lack.",
+            prompts.JUDGE,
             self._prompt(progress.queries[-1], documents),
         )
         if judgement is None:  # the retrieval service found them: better all of them than none
             progress.bad_replies += 1
             everything = [document.id for document in documents]
             return RelevanceJudgement(relevant_ids=everything, reason="the judge's reply was bad")
+        logger.debug("judged %d documents: %s", len(documents), judgement.reason)
         return judgement
 
     async def _refine(self, progress: _Progress) -> str:
         refined = await self._ask(
             "query refinement",
             RefinedQuery,
-            "You improve search queries. Give one query that finds what the documents lack.",
+            prompts.REFINE,
             self._prompt(progress.queries[-1], progress.relevant.values()),
         )
-        query = self._query(refined.query) if refined is not None else ""
+        query = self._trimmed(refined.query) if refined is not None else ""
         if not query:
             progress.bad_replies += 1
             return progress.queries[-1]
         return query
 
-    def _query(self, text: str) -> str:
+    def _trimmed(self, text: str) -> str:
         return text.strip()[: self._config.max_query_chars]
 
     async def _answer(self, query: str, documents: Iterable[Document]) -> str:
@@ -199,7 +194,7 @@ class IterativeSearchEngine:
         message = await _call(
             "final answer",
             model,
-            "Answer the query from the documents alone. Say so when they do not answer it.",
+            prompts.ANSWER,
             self._prompt(query, documents),
         )
         return str(message.text)
@@ -280,4 +275,7 @@ def _candidates(message: AIMessage, name: str) -> Iterable[Any]:
 
 @cache  # bounded: one entry for each of the two forms
 def _tool(form: type[BaseModel]) -> dict[str, Any]:
-    return convert_to_openai_tool(form)
+    tool = convert_to_openai_tool(form)
+    # which would be the class's docstring: that is for whoever reads the code, not for the model
+    tool["function"]["description"] = prompts.FORMS[form.__name__]
+    return tool

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from ragpool.node import Pools
+from ragpool.vectordb_node import Pools
 from ragpool.workflow import INPUT, NODE_TYPES, answer_of, plain, storable
 
 if TYPE_CHECKING:
@@ -134,15 +134,11 @@ class AsyncWorkflowExecutor:
             if self._status.finished:
                 return False
             task = self._task
-            if task is None:
-                record = self._set_end(ExecutionStatus.CANCELLED)
-        if task is None:
-            self._announce(record)
-            return True
-        try:
-            task.get_loop().call_soon_threadsafe(task.cancel)
-        except RuntimeError:  # its loop is closed, so it can never end by itself
-            self._end(ExecutionStatus.CANCELLED)
+            end = self._set_end(ExecutionStatus.CANCELLED) if task is None else None
+        if task is not None:
+            self._stop(task)
+        if end is not None:
+            self._announce(end)
         return True
 
     def record(self) -> ExecutionRecord:
@@ -190,6 +186,12 @@ class AsyncWorkflowExecutor:
             task, record = self._task, self._record()
         self._tell(record)
         return task
+
+    def _stop(self, task: asyncio.Task[None]) -> None:
+        try:
+            task.get_loop().call_soon_threadsafe(task.cancel)
+        except RuntimeError:  # its loop is closed, so it can never end by itself
+            self._end(ExecutionStatus.CANCELLED)
 
     def _end(self, status: ExecutionStatus, error: BaseException | None = None) -> ExecutionRecord:
         with self._lock:

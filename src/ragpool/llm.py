@@ -12,14 +12,16 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import SecretStr, ValidationError
 
 from ragpool.config import problems
-from ragpool.default import ProcessDefault
 from ragpool.errors import ConfigurationError, UnknownProviderError
+from ragpool.loop_clients import Recipe
 from ragpool.pool import LoopPool
+from ragpool.pool_facade import PoolFacade
 from ragpool.transports import LLMHttp
 
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models.chat_models import BaseChatModel
 
-    from ragpool.pool import PoolStats
-    from ragpool.shelf import Shelf
+    from ragpool.loop_clients import Lease
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +56,13 @@ class _Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class _Same:
+class _ByIdentity:
     """Stand for an object that cannot be hashed: equal only to itself."""
 
     value: object
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.value is self.value
+        return isinstance(other, _ByIdentity) and other.value is self.value
 
     def __hash__(self) -> int:
         return id(self.value)
@@ -94,12 +95,18 @@ class Provider:
     environment: tuple[str, ...] = ()
 
 
-class LLMPool(ProcessDefault):
-    """Share language models, and own the HTTP clients under them."""
+class LLMPool(PoolFacade["LLMSpec", "BaseChatModel"]):
+    """Share language models, and own the HTTP clients under them.
 
-    def __init__(self, *, max_models: int = MAX_MODELS_PER_LOOP) -> None:
+    `fast_openai=False` builds langchain-openai's own class (see `ragpool.openai_chat`).
+    """
+
+    def __init__(self, *, max_models: int = MAX_MODELS_PER_LOOP, fast_openai: bool = True) -> None:
         self._pool: LoopPool[LLMSpec, BaseChatModel] = LoopPool("llm", max_clients=max_models)
         self._providers = dict(_PROVIDERS)
+        if not fast_openai:
+            walked = Provider(build=_build_walked_openai, environment=_OPENAI_VARIABLES)
+            self._providers["openai"] = walked
 
     def register_provider(self, name: str, provider: Provider) -> None:
         """Let `get_llm` build models of a further provider, or build one's models otherwise."""
@@ -122,7 +129,7 @@ class LLMPool(ProcessDefault):
         The model stays usable for as long as you refer to it, evicted or not. Outside an event
         loop the model is for synchronous use; its asynchronous calls work, unpooled.
         """
-        return self._pool.acquire(*self._request(provider, model, base_url, temperature, options))
+        return self._pool.acquire(self._recipe(provider, model, base_url, temperature, options))
 
     def lease(
         self,
@@ -132,17 +139,17 @@ class LLMPool(ProcessDefault):
         temperature: float | None = 0.1,
         **options: Any,
     ) -> AbstractAsyncContextManager[BaseChatModel]:
-        """Hold the model for the length of an `async with` block."""
-        return self._pool.lease(*self._request(provider, model, base_url, temperature, options))
+        """Give the model for an `async with` block, through which its connections stay open."""
+        return self._pool.lease(self._recipe(provider, model, base_url, temperature, options))
 
-    def _request(
+    def _recipe(
         self,
         provider: str,
         model: str,
         base_url: str | None,
         temperature: float | None,
         options: dict[str, Any],
-    ) -> tuple[LLMSpec, Callable[[Shelf[LLMSpec, BaseChatModel]], BaseChatModel]]:
+    ) -> Recipe[LLMSpec, BaseChatModel]:
         builder = self._providers.get(provider)
         if builder is None:
             raise UnknownProviderError(provider, self._providers)
@@ -163,33 +170,29 @@ class LLMPool(ProcessDefault):
             ),
         )
 
-        def build(shelf: Shelf[LLMSpec, BaseChatModel]) -> BaseChatModel:
-            endpoint = (provider, spec.base_url, spec.environment)
-            hold = shelf.hold(endpoint, lambda: LLMHttp(on_loop=shelf.on_loop))
-            arguments = {"model": model, "temperature": temperature, "timeout": TIMEOUT_S} | options
-            if base_url is not None:
-                arguments["base_url"] = base_url
-            made = _build(builder, arguments, cast("LLMHttp", hold.resource))
-            # in the model's own dict, so that a copy of the model holds the clients as well
-            vars(made)["_ragpool_hold"] = hold
-            logger.info("created llm %s", spec)
-            return made
+        arguments = {"model": model, "temperature": temperature, "timeout": TIMEOUT_S} | options
+        if base_url is not None:
+            arguments["base_url"] = base_url
+        return Recipe(
+            key=spec,
+            endpoint=(provider, spec.base_url, spec.environment),
+            open=_open_http,
+            build=partial(_make, builder, arguments, spec),
+        )
 
-        return spec, build
 
-    def clear(self) -> None:
-        """Drop every model; each closes its connections when its last user is gone."""
-        self._pool.clear()
+def _open_http(on_loop: bool) -> LLMHttp:
+    return LLMHttp(on_loop=on_loop)
 
-    async def aclose(self) -> None:
-        """Close the connections of every model, in use or not."""
-        await self._pool.aclose()
 
-    def stats(self) -> PoolStats:
-        return self._pool.stats()
-
-    def __repr__(self) -> str:
-        return repr(self._pool)
+def _make(
+    builder: Provider, arguments: dict[str, Any], spec: LLMSpec, lease: Lease
+) -> BaseChatModel:
+    made = _build(builder, arguments, cast("LLMHttp", lease.resource))
+    # in the model's own dict, so that a copy of the model keeps the connections open as well
+    vars(made)["_ragpool_lease"] = lease
+    logger.info("created llm %s", spec)
+    return made
 
 
 def _build(builder: Provider, arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
@@ -210,6 +213,12 @@ def _build_openai(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
     return ChatOpenAI(**arguments, http_client=http.sync, http_async_client=http.client)
 
 
+def _build_walked_openai(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
+    from langchain_openai import ChatOpenAI
+
+    return ChatOpenAI(**arguments, http_client=http.sync, http_async_client=http.client)
+
+
 def _build_anthropic(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
     import anthropic
     from langchain_anthropic import ChatAnthropic
@@ -222,11 +231,9 @@ def _build_anthropic(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
     return made
 
 
+_OPENAI_VARIABLES = ("OPENAI_API_KEY", "OPENAI_API_BASE", "OPENAI_BASE_URL", "OPENAI_ORG_ID")
 _PROVIDERS = {
-    "openai": Provider(
-        build=_build_openai,
-        environment=("OPENAI_API_KEY", "OPENAI_API_BASE", "OPENAI_BASE_URL", "OPENAI_ORG_ID"),
-    ),
+    "openai": Provider(build=_build_openai, environment=_OPENAI_VARIABLES),
     "anthropic": Provider(
         build=_build_anthropic,
         environment=("ANTHROPIC_API_KEY", "ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
@@ -247,7 +254,7 @@ def _freeze(name: str, value: object) -> Hashable:
         return (type(value).__name__, *(_freeze(name, item) for item in value))
     if value is None or isinstance(value, (str, bytes, int, float)):
         return (type(value).__name__, value)
-    return _Same(value)
+    return _ByIdentity(value)
 
 
 def _digest(secret: str) -> _Secret:

@@ -8,26 +8,20 @@ import threading
 import time
 import uuid
 import weakref
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from ragpool.default import ProcessDefault
-from ragpool.errors import (
-    ClosedError,
-    ConfigurationError,
-    DuplicateExecutionError,
-    ManagerFullError,
-    UnknownExecutionError,
-)
+from ragpool.errors import ClosedError, UnknownExecutionError
+from ragpool.execution_store import ExecutionStore
 from ragpool.executions import AsyncWorkflowExecutor, ExecutionRecord, ExecutionStatus
-from ragpool.workers import LoopThreads
+from ragpool.loop_threads import LoopThreads
+from ragpool.process_default import ProcessDefault
 from ragpool.workflow import NODE_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ragpool.node import Pools
+    from ragpool.vectordb_node import Pools
     from ragpool.workflow import NodeType, Workflow
 
 logger = logging.getLogger(__name__)
@@ -73,31 +67,26 @@ class WorkflowExecutionManager(ProcessDefault):
         clock: Callable[[], float] = time.monotonic,
         on_change: Callable[[ExecutionRecord], None] | None = None,
     ) -> None:
-        if max_unfinished < 1 or max_history < 1:
-            raise ConfigurationError(
-                "workflow manager",
-                [f"max_unfinished is {max_unfinished}, max_history {max_history}; needs >= 1"],
-            )
         self.workflow_max_workers = workflow_max_workers
-        self.active_executions: dict[str, AsyncWorkflowExecutor] = {}
+        self._store = ExecutionStore(max_unfinished, max_history)
         self.executor_pool = LoopThreads(
             workflow_max_workers,
             "workflow-executor",
             every_s=self.CLEANUP_INTERVAL,
-            tick=_weakly(self),
+            tick=_weak_tick(self),
         )
         self._pools = pools
         self._node_types = node_types
-        self._max_unfinished = max_unfinished
-        self._max_history = max_history
         self._clock = clock
         self._on_change = on_change
         self._execution_lock = threading.RLock()
-        self._execution_timestamps: dict[str, float] = {}  # the unfinished ones, oldest first
-        self._history: OrderedDict[str, None] = OrderedDict()  # the finished ones, oldest first
         self._last_cleanup_time = clock()
-        self._removed = 0
         self._closed = False
+
+    @property
+    def active_executions(self) -> dict[str, AsyncWorkflowExecutor]:
+        """Every execution that is held, by its id: over or not, oldest first."""
+        return self._store.executors
 
     def create_executor(
         self, execution_id: str, workflow: Workflow, query: str
@@ -119,12 +108,7 @@ class WorkflowExecutionManager(ProcessDefault):
             if self._closed:
                 raise ClosedError("workflow manager")
             self._cleanup_if_due()
-            if execution_id in self.active_executions:
-                raise DuplicateExecutionError(execution_id)
-            if len(self._execution_timestamps) >= self._max_unfinished:
-                raise ManagerFullError(len(self._execution_timestamps))
-            self.active_executions[execution_id] = executor
-            self._execution_timestamps[execution_id] = self._clock()
+            self._store.add(executor, self._clock())
         return executor
 
     def start(self, execution_id: str) -> AsyncWorkflowExecutor:
@@ -171,7 +155,7 @@ class WorkflowExecutionManager(ProcessDefault):
         """Forget an execution, cancelled first when it is not over."""
         executor = self.get(execution_id)
         with self._execution_lock:
-            self._forget(execution_id)
+            self._store.forget(execution_id)
         self._cancel(executor)
 
     def discard(self, execution_id: str) -> None:
@@ -180,11 +164,11 @@ class WorkflowExecutionManager(ProcessDefault):
             self.remove(execution_id)
 
     def cleanup_completed_executions(self) -> int:
-        """Forget every execution that is over, cancel and forget those older than two hours."""
+        """Forget every execution that is over; cancel and forget those older than the limit."""
         with self._execution_lock:
-            finished = list(self._history)
+            finished = self._store.finished()
             for execution_id in finished:
-                self._forget(execution_id)
+                self._store.forget(execution_id)
             return len(finished) + self._cleanup_stale_executions_unlocked()
 
     def clear(self) -> None:
@@ -192,16 +176,11 @@ class WorkflowExecutionManager(ProcessDefault):
         with self._execution_lock:
             executors = list(self.active_executions.values())
             for executor in executors:
-                self._forget(executor.execution_id)
+                self._store.forget(executor.execution_id)
         self._cancel_all(executors)
 
-    @classmethod
-    def clear_instance(cls) -> None:
-        """Close the default manager and forget it."""
-        with cls._instance_lock:
-            instance, cls._instance = cls._instance, None
-        if instance is not None:
-            instance.close()
+    def _end_default(self) -> None:
+        self.close()
 
     def close(self, timeout_s: float = _CLOSE_WAIT_S) -> None:
         """Cancel what is not over, and end the threads; not for use on an event loop."""
@@ -229,7 +208,7 @@ class WorkflowExecutionManager(ProcessDefault):
                 worker_threads=self.executor_pool.threads,
                 max_worker_threads=self.workflow_max_workers,
                 waiting_for_a_thread=self.executor_pool.waiting,
-                removed=self._removed,
+                removed=self._store.removed,
             )
 
     def __repr__(self) -> str:
@@ -240,7 +219,7 @@ class WorkflowExecutionManager(ProcessDefault):
     def _begin_close(self) -> None:
         with self._execution_lock:
             self._closed = True
-            unfinished = [self.active_executions[one] for one in self._execution_timestamps]
+            unfinished = self._store.unfinished()
         self._cancel_all(unfinished)
 
     def _cancel_all(self, executors: list[AsyncWorkflowExecutor]) -> None:
@@ -254,24 +233,10 @@ class WorkflowExecutionManager(ProcessDefault):
 
     def _changed(self, record: ExecutionRecord) -> None:
         if record.status.finished:
-            self._note_end(record.execution_id)
+            with self._execution_lock:
+                self._store.note_end(record.execution_id)
         if self._on_change is not None:
             self._on_change(record)
-
-    def _note_end(self, execution_id: str) -> None:
-        with self._execution_lock:
-            if self._execution_timestamps.pop(execution_id, None) is None:
-                return  # removed before it ended
-            self._history[execution_id] = None
-            while len(self._history) > self._max_history:
-                self._forget(next(iter(self._history)))
-
-    def _forget(self, execution_id: str) -> None:
-        """Remove every trace of an execution; the lock is held."""
-        if self.active_executions.pop(execution_id, None) is not None:
-            self._removed += 1
-        self._execution_timestamps.pop(execution_id, None)
-        self._history.pop(execution_id, None)
 
     def _cleanup_if_due(self) -> None:
         with self._execution_lock:
@@ -279,23 +244,20 @@ class WorkflowExecutionManager(ProcessDefault):
                 self.cleanup_completed_executions()
 
     def _cleanup_stale_executions_unlocked(self) -> int:
-        """Cancel and forget what has not ended within two hours; the lock is held."""
-        current_time = self._clock()
-        self._last_cleanup_time = current_time
-        stale = [
-            execution_id
-            for execution_id, since in self._execution_timestamps.items()
-            if current_time - since > self.MAX_AGE_SECONDS
-        ]
-        for execution_id in stale:
-            executor = self.active_executions[execution_id]
+        """Cancel and forget what has not ended within `MAX_AGE_SECONDS`.
+
+        The name is the article's. "Unlocked" means that it takes no lock: its caller holds it.
+        """
+        self._last_cleanup_time = self._clock()
+        stale = self._store.silent_since(self._last_cleanup_time - self.MAX_AGE_SECONDS)
+        for executor in stale:
             logger.warning(
                 "execution %r: %s after %d s; cancelled and removed",
-                execution_id,
+                executor.execution_id,
                 executor.status,
                 self.MAX_AGE_SECONDS,
             )
-            self._forget(execution_id)
+            self._store.forget(executor.execution_id)
             self._cancel(executor)
         return len(stale)
 
@@ -305,7 +267,7 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def _weakly(manager: WorkflowExecutionManager) -> Callable[[], bool]:
+def _weak_tick(manager: WorkflowExecutionManager) -> Callable[[], bool]:
     """Clean up when it is due, from a worker's loop, which must not keep the manager alive."""
     reference = weakref.ref(manager)
 

@@ -4,6 +4,7 @@ Before openai sends a request, it compares every message and tool with each type
 to rename fields. None of the fields of a chat message is renamed, and the walk takes a fifth of the
 CPU time of a request (`python -m bench.unwalked`). `extra_body` is not walked, and goes into the
 same JSON object. The price is 200 KiB, once, for pydantic's schema of one more class.
+`LLMPool(fast_openai=False)` does without.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The rule: a client belongs to the loop that it was made on, and ends with it.
 
-The loop owns its shelf of clients (`ragpool.shelf`), and the pool only knows, weakly, where the
-shelves are. So a loop that is dropped takes its clients along, and the pool keeps neither alive.
+The loop owns its clients (`ragpool.loop_clients`), and the pool only knows, weakly, where they are.
+So a loop that is dropped takes its clients along, and the pool keeps neither alive.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ragpool.errors import ClosedError, ConfigurationError
-from ragpool.shelf import Shelf
+from ragpool.loop_clients import LoopClients
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
+
+    from ragpool.loop_clients import Recipe
 
 K = TypeVar("K")
 C = TypeVar("C")
@@ -32,7 +34,7 @@ class PoolStats:
 
     name: str
     loops: int
-    """Event loops with clients at this moment, the shelf for callers without a loop included."""
+    """Event loops with clients at this moment, the place for callers without a loop included."""
     clients: int
     max_clients_per_loop: int
     open: int
@@ -54,53 +56,54 @@ class LoopPool(Generic[K, C]):
         self.name = name
         self.max_clients = max_clients
         self._lock = threading.Lock()
-        self._shelves: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, weakref.ref[Shelf[K, C]]
+        self._loops: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, weakref.ref[LoopClients[K, C]]
         ] = weakref.WeakKeyDictionary()
-        self._loopless: Shelf[K, C] = Shelf(name, max_clients, None)
+        self._loopless: LoopClients[K, C] = LoopClients(name, max_clients, None)
         self._closed = False
         self._created = self._reused = self._evicted = 0
 
-    def acquire(self, key: K, build: Callable[[Shelf[K, C]], C]) -> C:
-        """Return this loop's client for the key, made by `build` at most once while it lives."""
-        shelf = self._shelf_here()
-        with shelf.lock:
-            client, made, evicted = shelf.take(key, build)
-        with self._lock:
-            self._created += made
-            self._reused += not made
-            self._evicted += evicted
+    def acquire(self, recipe: Recipe[K, C]) -> C:
+        """Return this loop's client, made at most once while it lives.
+
+        It stays usable for as long as the caller refers to it, evicted or not.
+        """
+        client, made, evicted = self._clients_here().take(recipe)
+        self._count(made, evicted)
         return client
 
     @contextlib.asynccontextmanager
-    async def lease(self, key: K, build: Callable[[Shelf[K, C]], C]) -> AsyncIterator[C]:
-        """Hold a client for the length of a block: eviction cannot close it there."""
-        client = self.acquire(key, build)
-        yield client
-        del client
+    async def lease(self, recipe: Recipe[K, C]) -> AsyncIterator[C]:
+        """Give this loop's client, with a lease of its own: its resource is open for the block."""
+        client, made, evicted, lease = self._clients_here().borrow(recipe)
+        self._count(made, evicted)
+        try:
+            yield client
+        finally:
+            lease.release()
 
     def clear(self) -> None:
         """Drop every client; each closes, on its own loop, when its last user is gone."""
-        for shelf in self._all_shelves():
-            shelf.clear()
+        for clients in self._everywhere():
+            clients.clear()
 
     async def aclose(self) -> None:
         """Close every client on every loop, in use or not; the pool stays closed."""
         with self._lock:
             self._closed = True
         here = asyncio.get_running_loop()
-        for shelf in self._all_shelves():
-            await shelf.close_from(here)
+        for clients in self._everywhere():
+            await clients.close_from(here)
 
     def stats(self) -> PoolStats:
-        shelves = [shelf for shelf in self._all_shelves() if shelf.open]
+        everywhere = [clients for clients in self._everywhere() if clients.open]
         with self._lock:
             return PoolStats(
                 name=self.name,
-                loops=len(shelves),
-                clients=sum(len(shelf.clients) for shelf in shelves),
+                loops=len(everywhere),
+                clients=sum(len(clients.kept) for clients in everywhere),
                 max_clients_per_loop=self.max_clients,
-                open=sum(len(shelf.open) for shelf in shelves),
+                open=sum(len(clients.open) for clients in everywhere),
                 created=self._created,
                 reused=self._reused,
                 evicted=self._evicted,
@@ -113,12 +116,11 @@ class LoopPool(Generic[K, C]):
         return f"<pool {self.name!r}: {state}, {stats.created} created, {stats.reused} reused>"
 
     def __del__(self) -> None:
-        shelves = getattr(self, "_shelves", None)
-        if shelves is None or self._closed:
+        if getattr(self, "_loops", None) is None or self._closed:
             return
-        forgotten = [shelf for shelf in self._all_shelves() if len(shelf.clients)]
+        forgotten = [clients for clients in self._everywhere() if len(clients.kept)]
         if forgotten:
-            count = sum(len(shelf.clients) for shelf in forgotten)
+            count = sum(len(clients.kept) for clients in forgotten)
             warnings.warn(
                 f"pool {self.name!r}: forgotten with {count} clients on {len(forgotten)} loops; "
                 "call `await pool.aclose()` (or clear(), without a loop) when you are done",
@@ -128,25 +130,31 @@ class LoopPool(Generic[K, C]):
             )
             self.clear()
 
-    def _shelf_here(self) -> Shelf[K, C]:
+    def _count(self, made: bool, evicted: int) -> None:
+        with self._lock:
+            self._created += made
+            self._reused += not made
+            self._evicted += evicted
+
+    def _clients_here(self) -> LoopClients[K, C]:
         loop = _running_loop()
         with self._lock:
             if self._closed:
                 raise ClosedError(f"pool {self.name!r}")
             if loop is None:
                 return self._loopless
-            reference = self._shelves.get(loop)
-            shelf = reference() if reference is not None else None
-            if shelf is None or shelf.ended:
-                shelf = Shelf(self.name, self.max_clients, loop)
-                self._shelves[loop] = weakref.ref(shelf)
-            return shelf
+            reference = self._loops.get(loop)
+            clients = reference() if reference is not None else None
+            if clients is None or clients.ended:
+                clients = LoopClients(self.name, self.max_clients, loop)
+                self._loops[loop] = weakref.ref(clients)
+            return clients
 
-    def _all_shelves(self) -> list[Shelf[K, C]]:
+    def _everywhere(self) -> list[LoopClients[K, C]]:
         with self._lock:
-            references = list(self._shelves.values())
-        shelves = [reference() for reference in references]
-        return [self._loopless, *(shelf for shelf in shelves if shelf is not None)]
+            references = list(self._loops.values())
+        found = [reference() for reference in references]
+        return [self._loopless, *(clients for clients in found if clients is not None)]
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

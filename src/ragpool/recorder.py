@@ -39,10 +39,8 @@ class ExecutionRecorder:
         self._sleep = sleep
         self._loop = asyncio.get_running_loop()
         self._batch = _Batch(self._loop)
-        self._work = asyncio.Event()
         self._writing = asyncio.Lock()
-        self._closing = False
-        self._task = self._loop.create_task(self._run())
+        self._writer: asyncio.Task[None] | None = None
         self.lost = 0
         """Records given up after the database had failed `_ATTEMPTS` times."""
 
@@ -76,25 +74,22 @@ class ExecutionRecorder:
 
     async def aclose(self) -> None:
         """Save what waits, then end."""
-        await asyncio.sleep(0)  # what other threads put before this call has arrived after it
-        self._closing = True
-        self._work.set()
-        await self._task
+        await asyncio.sleep(0)  # so that what threads put before this call is here
+        if self._writer is not None:
+            await self._writer
 
     def _put(self, record: ExecutionRecord) -> asyncio.Future[None]:
         self._batch.records[record.execution_id] = record
-        self._work.set()
+        if self._writer is None or self._writer.done():
+            self._writer = self._loop.create_task(self._write())
         return self._batch.saved
 
-    async def _run(self) -> None:
-        while self._batch.records or not self._closing:
-            await self._work.wait()
-            self._work.clear()
+    async def _write(self) -> None:
+        """Save batch after batch until nothing waits; meanwhile the next one gathers."""
+        while self._batch.records:
             async with self._writing:
                 batch, self._batch = self._batch, _Batch(self._loop)
                 await self._save(batch)
-            if self._closing:
-                self._work.set()
 
     async def _save(self, batch: _Batch) -> None:
         retrying = AsyncRetrying(

@@ -7,6 +7,7 @@ import logging
 import os
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -18,14 +19,15 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from ragpool.default import ProcessDefault
 from ragpool.errors import (
     CollectionNotFoundError,
     ConfigurationError,
     RetrievalError,
     RetrievalTimeoutError,
 )
+from ragpool.loop_clients import Recipe
 from ragpool.pool import LoopPool
+from ragpool.pool_facade import PoolFacade
 from ragpool.transports import RetrievalHttp
 
 if TYPE_CHECKING:
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Self
 
-    from ragpool.pool import PoolStats
-    from ragpool.shelf import Hold, Shelf
+    from ragpool.loop_clients import Lease
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class RAGServiceClient:
         self.timeout_s = timeout_s
         self._http = http if http is not None else RetrievalHttp()
         self._owns_http = http is None
-        self._hold: Hold | None = None
+        self._lease: Lease | None = None
         self._retrying = AsyncRetrying(
             sleep=cast("Any", sleep),
             stop=stop_after_attempt(attempts),
@@ -173,7 +174,7 @@ class RAGServiceClient:
             raise RetrievalError(self.base_url, problem, status=response.status_code)
 
 
-class RAGServicePool(ProcessDefault):
+class RAGServicePool(PoolFacade[str, RAGServiceClient]):
     """Share retrieval clients: one for each service and event loop."""
 
     def __init__(self, *, max_clients: int = MAX_CLIENTS_PER_LOOP, **options: Any) -> None:
@@ -187,40 +188,25 @@ class RAGServicePool(ProcessDefault):
         Do not close it: its connections end with the pool, with the loop, or after an eviction
         when nobody refers to the client any more.
         """
-        return self._pool.acquire(_resolve(base_url), self._build(base_url))
+        return self._pool.acquire(self._recipe(_resolve(base_url)))
 
     def lease(self, base_url: str | None = None) -> AbstractAsyncContextManager[RAGServiceClient]:
-        """Hold the client for the length of an `async with` block."""
-        return self._pool.lease(_resolve(base_url), self._build(base_url))
+        """Give the client for an `async with` block, through which its connections stay open."""
+        return self._pool.lease(self._recipe(_resolve(base_url)))
 
-    def clear(self) -> None:
-        """Drop every client; each closes its connections when its last user is gone."""
-        self._pool.clear()
+    def _recipe(self, url: str) -> Recipe[str, RAGServiceClient]:
+        return Recipe(key=url, endpoint=url, open=_open_http, build=partial(self._make, url))
 
-    async def aclose(self) -> None:
-        """Close the connections of every client, in use or not."""
-        await self._pool.aclose()
+    def _make(self, url: str, lease: Lease) -> RAGServiceClient:
+        http = cast("RetrievalHttp", lease.resource)
+        client = RAGServiceClient(url, http=http, **self._options)
+        client._lease = lease
+        logger.info("created retrieval client %s", _without_password(url))
+        return client
 
-    def stats(self) -> PoolStats:
-        return self._pool.stats()
 
-    def __repr__(self) -> str:
-        return repr(self._pool)
-
-    def _build(
-        self, base_url: str | None
-    ) -> Callable[[Shelf[str, RAGServiceClient]], RAGServiceClient]:
-        def build(shelf: Shelf[str, RAGServiceClient]) -> RAGServiceClient:
-            url = _resolve(base_url)
-            hold = shelf.hold(url, lambda: RetrievalHttp(on_loop=shelf.on_loop))
-            client = RAGServiceClient(
-                url, http=cast("RetrievalHttp", hold.resource), **self._options
-            )
-            client._hold = hold
-            logger.info("created retrieval client %s", _without_password(url))
-            return client
-
-        return build
+def _open_http(on_loop: bool) -> RetrievalHttp:
+    return RetrievalHttp(on_loop=on_loop)
 
 
 class _ServerError(Exception):

@@ -1,6 +1,7 @@
 """HTTP clients whose sockets can always be closed, and the one TLS context that they all share.
 
-A TLS context with its CA certificates costs 845 KB and 20 ms; a client that shares one costs 2 KB.
+A TLS context with its CA certificates costs about 825 KiB and 20 ms, a client that shares one 2 KiB
+(glibc's own count around `create_ssl_context()`, CPython 3.11, OpenSSL 3.0).
 """
 
 from __future__ import annotations
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterator
     from typing import Self
+
+WRITTEN_FOR = {"httpcore": "1.0.9", "httpcore2": "2.16.2"}
+"""The releases whose inside this module knows, and asyncio's of CPython 3.11 to 3.14.
+
+It reaches into private names of theirs where no public way exists, each time with a note. A test
+fails when the installed release is another: read the notes again, then change the number.
+"""
 
 MAX_CONNECTIONS = 100
 KEEPALIVE_CONNECTIONS = 20

@@ -14,12 +14,12 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from ragpool.config import Checked, NodeConfig
 from ragpool.errors import ConfigurationError, UnknownProviderError
-from ragpool.node import execute_vectordb_node
+from ragpool.vectordb_node import execute_vectordb_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from ragpool.node import Pools
+    from ragpool.vectordb_node import Pools
 
 MAX_NODES = 50
 INPUT = "input"

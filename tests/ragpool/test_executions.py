@@ -17,6 +17,7 @@ from ragpool import (
     ConfigurationError,
     ExecutionRecord,
     ExecutionStatus,
+    LLMPool,
     NodeType,
     Pools,
     UnknownProviderError,
@@ -173,20 +174,35 @@ def test_an_execution_runs_once(pools: Pools) -> None:
 def test_a_cancelled_wait_leaves_nothing_behind(pools: Pools) -> None:
     run = executor({"id": "a", "type": "echo"}, pools=pools)
 
-    async def waiter() -> None:
+    async def waiter() -> weakref.ref[asyncio.AbstractEventLoop]:
         for _ in range(20):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(run.finished(), 0.001)
+        return weakref.ref(asyncio.get_running_loop())
 
-    asyncio.run(waiter())
-    assert run._waiters == set()
+    loop = asyncio.run(waiter())
+    gc.collect()
+    assert loop() is None  # which every waiter knows
     assert run.status is ExecutionStatus.PENDING
 
 
 def test_a_finished_execution_keeps_its_record_alone(pools: Pools) -> None:
-    run = executor({"id": "a", "type": "echo"}, pools=pools, on_change=lambda record: None)
+    class Listener:
+        def __call__(self, record: ExecutionRecord) -> None:
+            """Hear of nothing."""
+
+    listener, types = Listener(), dict(TYPES)
+    workflow = Workflow.of({"id": "a", "type": "echo"})
+    own = Pools(llm=LLMPool(), retrieval=pools.retrieval, cache=pools.cache)
+    parts = [weakref.ref(part) for part in (listener, workflow, own.llm)]
+    run = AsyncWorkflowExecutor(
+        "e", workflow, "input", pools=own, node_types=types, on_change=listener
+    )
     asyncio.run(run.run())
-    assert (run._work, run._task, run._on_change) == (None, None, None)
+    del listener, workflow, own
+    gc.collect()
+    assert [part() for part in parts] == [None, None, None]
+    assert run.record().results["a"]["answer"] == "input"
 
 
 def test_a_failing_listener_does_not_stop_the_workflow(

@@ -10,6 +10,7 @@ import httpx2
 import langchain_openai
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from openai.resources.chat.completions import completions
 from pydantic import BaseModel
 
 from ragpool import openai_chat
@@ -82,10 +83,22 @@ def test_the_request_is_the_parents_own(way: str) -> None:
     assert len(ours) == 1
 
 
-def test_the_messages_are_not_walked() -> None:
-    payload = openai_chat.ChatOpenAI(model="m", api_key="k")._get_request_payload("hello")
-    assert payload["messages"] == ()
-    assert payload["extra_body"]["messages"] == [{"content": "hello", "role": "user"}]
+@pytest.mark.parametrize(
+    ("kind", "walks"), [(openai_chat.ChatOpenAI, False), (langchain_openai.ChatOpenAI, True)]
+)
+def test_the_messages_are_not_walked(
+    kind: type[langchain_openai.ChatOpenAI], walks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    walk = completions.async_maybe_transform
+
+    async def listen(data: Any, expected_type: Any) -> Any:
+        seen.append(json.dumps(data, default=str))
+        return await walk(data, expected_type)
+
+    monkeypatch.setattr(completions, "async_maybe_transform", listen)
+    requests(kind, ASKING["plain"])
+    assert ("hello" in "".join(seen)) is walks
 
 
 def test_traces_show_the_name_of_the_parent() -> None:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ragpool.errors import ClosedError, ConfigurationError
+from ragpool.loop_clients import Recipe
 from ragpool.pool import LoopPool
+from tests.waiting import reached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from ragpool.shelf import Hold, Shelf
+    from ragpool.loop_clients import Lease
 
 
 class Recorder:
@@ -38,31 +40,36 @@ class Recorder:
 class Client:
     """A pooled client: it keeps its resource open as long as it lives."""
 
-    def __init__(self, hold: Hold) -> None:
-        self.hold = hold
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
 
     @property
     def resource(self) -> Recorder:
-        assert isinstance(self.hold.resource, Recorder)
-        return self.hold.resource
+        assert isinstance(self.lease.resource, Recorder)
+        return self.lease.resource
 
 
-def build(key: str) -> Callable[[Shelf[str, Client]], Client]:
-    return lambda shelf: Client(shelf.hold(key, Recorder))
+def recipe(key: str, endpoint: str | None = None) -> Recipe[str, Client]:
+    def open_one(on_loop: bool) -> Recorder:
+        return Recorder()
+
+    return Recipe(key=key, endpoint=endpoint or key, open=open_one, build=Client)
 
 
 Pool = LoopPool[str, Client]
+MAX_CLIENTS = 2
+IN_USE_AND_KEPT = 1 + MAX_CLIENTS
 
 
 @pytest.fixture
 def pool() -> Iterator[Pool]:
-    pool = Pool("test", max_clients=2)
+    pool = Pool("test", max_clients=MAX_CLIENTS)
     yield pool
     pool.clear()
 
 
 def get(pool: Pool, key: str) -> Client:
-    return pool.acquire(key, build(key))
+    return pool.acquire(recipe(key))
 
 
 def test_the_same_key_gives_the_same_client_on_one_loop(pool: Pool) -> None:
@@ -146,8 +153,7 @@ def test_eviction_closes_a_client_that_nobody_uses(pool: Pool) -> None:
         first = get(pool, "a").resource
         get(pool, "b")
         get(pool, "c")
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await reached(lambda: bool(first.closed))
         return first.closed
 
     assert asyncio.run(use()) == ["closed"]
@@ -160,11 +166,10 @@ def test_eviction_closes_no_client_under_its_user(pool: Pool) -> None:
         resource = client.resource
         for key in "bcdef":
             get(pool, key)
-        await asyncio.sleep(0)
+        await reached(lambda: pool.stats().open == IN_USE_AND_KEPT)
         while_used = list(resource.closed)
         del client
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await reached(lambda: bool(resource.closed))
         return while_used, list(resource.closed)
 
     assert asyncio.run(use()) == ([], ["closed"])
@@ -180,34 +185,51 @@ def test_an_evicted_client_still_in_use_is_found_again(pool: Pool) -> None:
     assert asyncio.run(use())
 
 
-def test_a_lease_holds_the_client_for_its_block(pool: Pool) -> None:
+def test_a_lease_keeps_the_resource_open_for_its_block(pool: Pool) -> None:
     async def use() -> tuple[list[str], list[str]]:
-        async with pool.lease("a", build("a")) as client:
+        async with pool.lease(recipe("a")) as client:
             resource = client.resource
+            del client  # the lease is the block's, not the client's
             for key in "bcdef":
                 get(pool, key)
-            await asyncio.sleep(0)
+            await reached(lambda: pool.stats().open == IN_USE_AND_KEPT)
             inside = list(resource.closed)
-        del client
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await reached(lambda: bool(resource.closed))
         return inside, list(resource.closed)
 
     assert asyncio.run(use()) == ([], ["closed"])
 
 
+def test_a_lease_ends_once(pool: Pool) -> None:
+    async def use() -> list[str]:
+        client, other = get(pool, "a"), pool.acquire(recipe("b", "a"))
+        resource = client.resource
+        client.lease.release()
+        client.lease.release()
+        pool.clear()
+        del client
+        get(pool, "c")
+        get(pool, "d")
+        get(pool, "e")
+        await reached(lambda: pool.stats().open == IN_USE_AND_KEPT)
+        assert other.resource is resource
+        return list(resource.closed)
+
+    assert asyncio.run(use()) == []
+
+
 def test_clients_that_share_a_resource_close_it_with_the_last_of_them(pool: Pool) -> None:
     async def use() -> tuple[bool, list[str], list[str]]:
-        one = pool.acquire("one", build("shared"))
-        two = pool.acquire("two", build("shared"))
-        resource, same = one.resource, one.hold is two.hold
+        one = pool.acquire(recipe("one", "shared"))
+        two = pool.acquire(recipe("two", "shared"))
+        resource, same = one.resource, one.resource is two.resource
+        other = get(pool, "other").resource
         pool.clear()
         del one
-        await asyncio.sleep(0)
+        await reached(lambda: bool(other.closed))
         after_one = list(resource.closed)
         del two
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await reached(lambda: bool(resource.closed))
         return same, after_one, list(resource.closed)
 
     assert asyncio.run(use()) == (True, [], ["closed"])
@@ -217,11 +239,10 @@ def test_the_bound_holds_on_every_loop(pool: Pool) -> None:
     async def use() -> int:
         for number in range(100):
             get(pool, str(number))
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await reached(lambda: pool.stats().open <= MAX_CLIENTS)
         return pool.stats().open
 
-    assert asyncio.run(use()) == 2
+    assert asyncio.run(use()) == MAX_CLIENTS
 
 
 def test_many_threads_without_a_loop_make_exactly_one_client(pool: Pool) -> None:
@@ -248,7 +269,7 @@ def test_many_tasks_of_one_loop_make_exactly_one_client(pool: Pool) -> None:
 
 
 def test_aclose_closes_the_clients_of_all_loops_and_may_be_repeated() -> None:
-    pool = Pool("test", max_clients=2)
+    pool = Pool("test", max_clients=MAX_CLIENTS)
     ready, done = threading.Event(), threading.Event()
     elsewhere: list[Recorder] = []
 
@@ -276,7 +297,7 @@ def test_aclose_closes_the_clients_of_all_loops_and_may_be_repeated() -> None:
 
 
 def test_a_forgotten_pool_warns_and_closes_what_it_held() -> None:
-    pool = Pool("test", max_clients=2)
+    pool = Pool("test", max_clients=MAX_CLIENTS)
     resource = get(pool, "a").resource
     with pytest.warns(ResourceWarning, match="pool 'test': forgotten with 1 clients on 1 loops"):
         del pool
@@ -284,7 +305,7 @@ def test_a_forgotten_pool_warns_and_closes_what_it_held() -> None:
 
 
 def test_a_cleared_pool_is_forgotten_silently() -> None:
-    pool = Pool("test", max_clients=2)
+    pool = Pool("test", max_clients=MAX_CLIENTS)
     resource = get(pool, "a").resource
     pool.clear()
     assert resource.closed == ["abandoned"]
@@ -304,11 +325,37 @@ def test_a_client_left_by_another_thread_closes_on_its_own_loop(pool: Pool) -> N
         thread.start()
         thread.join()
         before = not resource.closed
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await reached(lambda: bool(resource.closed))
         return resource.closed, before
 
     assert asyncio.run(use()) == (["closed"], True)
+
+
+def test_a_client_may_be_built_of_another_of_the_same_pool(pool: Pool) -> None:
+    inner = recipe("inner")
+
+    def build(lease: Lease) -> Client:
+        pool.acquire(inner)
+        return Client(lease)
+
+    outer = Recipe(key="outer", endpoint="outer", open=inner.open, build=build)
+    assert pool.acquire(outer) is pool.acquire(outer)
+    assert pool.stats().clients == 2
+
+
+def test_a_client_given_up_while_another_is_built_closes_after_that(pool: Pool) -> None:
+    box = [get(pool, "old")]
+    resource = box[0].resource
+    pool.clear()
+
+    def build(lease: Lease) -> Client:
+        box.clear()  # as a collection does, in the middle of anything
+        assert resource.closed == []
+        return Client(lease)
+
+    new = recipe("new")
+    pool.acquire(Recipe(key="new", endpoint="new", open=new.open, build=build))
+    assert resource.closed == ["abandoned"]
 
 
 def test_a_pool_without_room_is_refused() -> None:

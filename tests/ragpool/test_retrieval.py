@@ -18,6 +18,7 @@ from ragpool import (
     RetrievalError,
     RetrievalTimeoutError,
 )
+from ragpool.transports import MAX_CONNECTIONS
 from tests.ragpool.conftest import left_open
 
 if TYPE_CHECKING:
@@ -202,11 +203,15 @@ def test_cancelled_searches_give_their_connections_back(server: StubServer) -> N
         async with RAGServiceClient(server.rag_url) as client:
             for turns in range(40):  # every point at which a search can be interrupted
                 await asyncio.gather(*(cancel_after(client, turns) for _ in range(4)))
-            pool: Any = client._http.client._transport
-            busy = [one for one in pool._pool.connections if not one.is_idle()]
-            return len(busy), len(pool._pool._requests)
+            # what a lost connection would take away from: one place for each search at a time
+            searches = (client.search("docs", f"query {n}") for n in range(MAX_CONNECTIONS))
+            found = await asyncio.gather(*searches)
+            return len(found), server.stats()["connections_peak"]
 
-    assert asyncio.run(use()) == (0, 0)
+    found, peak = asyncio.run(use())
+    assert found == MAX_CONNECTIONS
+    assert peak <= MAX_CONNECTIONS
+    assert left_open(server) == 0
 
 
 def test_a_forgotten_client_warns() -> None:

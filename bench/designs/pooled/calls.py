@@ -12,13 +12,13 @@ from bench import cases
 from bench.designs.pooled.setups import CALL_S
 from ragpool.errors import RagpoolError
 from ragpool.executions import ExecutionStatus
-from ragpool.node import execute_vectordb_node
+from ragpool.vectordb_node import execute_vectordb_node
 from ragpool.workflow import Workflow
 
 if TYPE_CHECKING:
     from bench.designs.pooled.setups import Platform
     from ragpool.executions import ExecutionRecord
-    from ragpool.node import Pools
+    from ragpool.vectordb_node import Pools
 
 TEMPERATURES = (0.0, 0.7)
 

@@ -16,7 +16,7 @@ CLIENTS = ("connections_opened", "deferred_bytes")
 CACHE_GET = Place("cache.py", "        if not self.enabled:\n            return None")
 GET_CLIENT = Place(
     "retrieval.py",
-    "        return self._pool.acquire(_resolve(base_url), self._build(base_url))",
+    "        return self._pool.acquire(self._recipe(_resolve(base_url)))",
 )
 REQUEST = Place("transports.py", "        mark = object()")
 SEARCH = Place(
@@ -90,11 +90,11 @@ CLIENT_FAULTS = (
         culprit="loop",
     ),
     Fault(
-        name="a shelf per call",
-        edits=(Edit("pool.py", "if shelf is None or shelf.ended:", "if True:"),),
+        name="a new place for clients per call",
+        edits=(Edit("pool.py", "if clients is None or clients.ended:", "if True:"),),
         seen_in=RAG,
         counters=("live_bytes", "fds", "connections_opened"),
-        culprit="shelf.py",
+        culprit="loop_clients.py",
     ),
     Fault(
         name="a model per call, never evicted",
@@ -143,7 +143,7 @@ CLIENT_FAULTS = (
     ),
     Fault(
         name="what is closed stays listed as open",
-        edits=(Place("shelf.py", "        self.open.pop(number, None)").becomes(""),),
+        edits=(Place("loop_clients.py", "        self.open.discard(resource)").becomes(""),),
         seen_in=EVICTING,
         counters=MEMORY,
         culprit="open",
@@ -151,9 +151,9 @@ CLIENT_FAULTS = (
     Fault(
         name="closing tasks are never struck off",
         edits=(
-            Place("shelf.py", "            task.add_done_callback(self._closing.discard)").becomes(
-                ""
-            ),
+            Place(
+                "loop_clients.py", "            task.add_done_callback(self._closing.discard)"
+            ).becomes(""),
         ),
         seen_in=EVICTING,
         counters=MEMORY,
@@ -163,14 +163,14 @@ CLIENT_FAULTS = (
         name="a default that is made anew at every use",
         edits=(
             Edit(
-                "default.py",
+                "process_default.py",
                 "                cls._instance = cls()\n",
                 "                return cls()\n",
             ),
         ),
         seen_in=NODE,
         counters=("live_bytes", "fds", *CLIENTS),
-        culprit="shelf.py",
+        culprit="loop_clients.py",
     ),
 )
 
@@ -293,7 +293,7 @@ REQUEST_FAULTS = (
 EXECUTION_FAULTS = (
     Fault(
         name="history without a bound",
-        edits=(Edit("manager.py", "len(self._history) > self._max_history", "False"),),
+        edits=(Edit("execution_store.py", "len(self._history) > self._max_history", "False"),),
         seen_in=BATCH,
         counters=MEMORY,
         culprit="active_executions",
@@ -302,10 +302,10 @@ EXECUTION_FAULTS = (
         name="timestamps never removed",
         edits=(
             Edit(
-                "manager.py",
-                "        self._execution_timestamps.pop(execution_id, None)\n",
-                "        _TIMES[execution_id] = self._clock()\n"
-                "        self._execution_timestamps.pop(execution_id, None)\n",
+                "execution_store.py",
+                "        self._timestamps.pop(execution_id, None)\n",
+                "        _TIMES[execution_id] = float(len(_TIMES))\n"
+                "        self._timestamps.pop(execution_id, None)\n",
             ),
         ),
         module="_TIMES = {}",
@@ -343,7 +343,9 @@ EXECUTION_FAULTS = (
     ),
     Fault(
         name="a timer for every job",
-        edits=(Place("workers.py", "            self._awake.clear()").then("self._tick_later()"),),
+        edits=(
+            Place("loop_threads.py", "            self._awake.clear()").then("self._tick_later()"),
+        ),
         seen_in=SERVICE,
         counters=MEMORY,
         culprit="Timer",

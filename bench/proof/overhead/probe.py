@@ -24,7 +24,7 @@ from bench.proof.overhead.notes import CALLS, NOTES, note_at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ragpool.node import Pools
+    from ragpool.vectordb_node import Pools
 
 __all__ = ["pools", "vectordb_node"]
 

@@ -9,8 +9,8 @@ from typing import ClassVar, Self
 class ProcessDefault:
     """Give a class `get_instance()`, which makes one object under any number of threads.
 
-    The object's own lifetime methods stay what they are: `clear_instance()` calls `clear()` and
-    forgets it; close it with `aclose()` where you can await.
+    The object's own lifetime methods stay what they are: `clear_instance()` ends the object as its
+    class says, by `clear()` unless it says otherwise; close it with `aclose()` where you can await.
     """
 
     _instance: ClassVar[Self | None]  # one for each subclass
@@ -31,12 +31,16 @@ class ProcessDefault:
 
     @classmethod
     def clear_instance(cls) -> None:
-        """Clear the default object and forget it; the next `get_instance()` makes a new one."""
+        """End the default object and forget it; the next `get_instance()` makes a new one."""
         with cls._instance_lock:
             instance, cls._instance = cls._instance, None
         if instance is not None:
-            instance.clear()
+            instance._end_default()
 
     def clear(self) -> None:
         """Give up what this object keeps."""
         raise NotImplementedError
+
+    def _end_default(self) -> None:
+        """End this object when the process's default is forgotten."""
+        self.clear()
