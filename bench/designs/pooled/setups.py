@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import langchain_anthropic  # noqa: F401 - imported before the calls, as naive.py does
 import langchain_openai  # noqa: F401
-from ragpool.vectordb_node import Pools
 
 from bench import cases, faulty
 from ragpool.cache import SearchCache
 from ragpool.llm import LLMPool
 from ragpool.manager import WorkflowExecutionManager
 from ragpool.retrieval import RAGServicePool
+from ragpool.vectordb_node import Pools
 from ragpool.workflow import NODE_TYPES, NodeType
 
 if TYPE_CHECKING:
