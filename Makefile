@@ -101,4 +101,4 @@ $(PEERS_STAMP): bench/proof/peers/constraints.txt
 	@touch $@
 
 clean: ## remove the virtual environment and everything generated
-	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks .cache dist build
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks .hypothesis .cache dist build

@@ -1,7 +1,20 @@
 """Thinned curves draw the same picture: steps, peaks and ends stay, nothing is invented."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memcurve.model.curve import Curve
 from memcurve.report.thinning import BUCKETS, thin, thin_parts
 from tests.memcurve.making import curve
+
+ROWS = st.dictionaries(st.integers(0, 20_000), st.integers(-(2**40), 2**40), min_size=1)
+CURVES = ROWS.map(
+    lambda rows: Curve(
+        counter="live_bytes",
+        calls=tuple(sorted(rows)),
+        values=tuple(rows[call] for call in sorted(rows)),
+    )
+)
 
 
 def test_a_flat_curve_keeps_its_ends() -> None:
@@ -36,3 +49,28 @@ def test_a_short_curve_is_left_as_it_is() -> None:
 def test_the_first_calls_keep_every_row_beside_a_long_rest() -> None:
     noisy = curve(calls=2_000).flat().noise(seed=4).make()
     assert list(thin_parts(noisy, 100).head(100)) == list(noisy.head(100))
+
+
+@given(CURVES, st.integers(1, 20))
+def test_no_curve_loses_its_ends_its_extremes_or_gains_a_row(whole: Curve, buckets: int) -> None:
+    thinned = thin(whole, buckets)
+    assert set(thinned) <= set(whole)
+    assert len(thinned) <= 4 * buckets
+    assert (thinned.calls[0], thinned.calls[-1]) == (whole.calls[0], whole.calls[-1])
+    assert (min(thinned.values), max(thinned.values)) == (min(whole.values), max(whole.values))
+
+
+@given(CURVES, st.integers(1, 20))
+def test_each_bucket_keeps_its_own_extremes(whole: Curve, buckets: int) -> None:
+    """A peak in one part of the curve is not lost for a higher one elsewhere."""
+    span = max(whole.last_call - whole.calls[0], 1) + 1
+    thinned = thin(whole, buckets)
+
+    def extremes(curve: Curve) -> dict[int, tuple[int, int]]:
+        parts: dict[int, list[int]] = {}
+        for call, value in curve:
+            parts.setdefault((call - whole.calls[0]) * buckets // span, []).append(value)
+        return {part: (min(values), max(values)) for part, values in parts.items()}
+
+    kept = extremes(thinned)
+    assert {part: ends for part, ends in extremes(whole).items() if part in kept} == kept

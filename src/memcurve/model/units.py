@@ -11,6 +11,8 @@ import msgspec
 from memcurve.model.errors import QuantityError
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
+# below it "%g" writes an exponent, which is not read back: it is less than a byte in 10,000 calls
+LEAST_PRINTED = 1e-4
 _FACTORS = {"B": 1, "KIB": KIB, "MIB": MIB, "GIB": GIB}
 _QUANTITY = re.compile(
     r"\s*([-+]?\d[\d,]*(?:\.\d+)?|[-+]?\.\d+)\s*(B|KiB|MiB|GiB)?\s*", re.IGNORECASE
@@ -69,6 +71,8 @@ def format_bytes(value: float) -> str:
             return f"{scaled:,.{digits}f} {unit}"
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f} B"
+    if abs(value) < LEAST_PRINTED:
+        return "0 B"
     return f"{value:.1f} B" if abs(value) >= 1 else f"{value:.2g} B"
 
 

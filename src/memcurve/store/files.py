@@ -133,7 +133,7 @@ def _laid_out(baseline: Baseline) -> bytes:
     text = msgspec.json.format(msgspec.json.encode(_rounded(baseline)), indent=1).decode()
     lines: list[str] = []
     inside = False
-    for line in text.splitlines():
+    for line in text.split("\n"):  # not splitlines: a text may hold other ends of lines
         bare = line.strip()
         if inside:
             lines[-1] += f"{bare} " if bare.endswith(",") and bare[0] != "]" else bare
