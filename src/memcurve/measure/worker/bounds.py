@@ -16,6 +16,8 @@ import sys
 import types
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 
+from .interpreter_bugs import referents_of
+
 # kind, name, the container, its entries, its bound
 Found = Tuple[str, str, Any, int, int]
 
@@ -159,7 +161,7 @@ def reachable_bytes(holder: Any) -> int:
     """Return the size, in allocator blocks, of what is reachable from `holder` but code."""
     seen = {id(holder)}
     queue: Deque[Any] = collections.deque(
-        item for item in gc.get_referents(holder) if not issubclass(type(item), PASSED_BY)
+        item for item in referents_of(holder) if not issubclass(type(item), PASSED_BY)
     )
     total = block_bytes(holder)
     while queue and len(seen) < MOST_OBJECTS:
@@ -168,7 +170,7 @@ def reachable_bytes(holder: Any) -> int:
             continue
         seen.add(id(item))
         total += block_bytes(item)
-        queue.extend(gc.get_referents(item))
+        queue.extend(referents_of(item))
     return total
 
 

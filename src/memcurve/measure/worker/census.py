@@ -17,6 +17,7 @@ from itertools import filterfalse
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Set, Tuple
 
 from . import labels
+from .interpreter_bugs import referents_of
 
 CHUNK = 512
 SIZED = (dict, list, set, collections.deque, labels.LRU_WRAPPER)
@@ -76,7 +77,7 @@ class Census:
         """Return {id: thing} of what these refer to and the collector does not track."""
         found: Dict[int, Any] = {}
         for piece in chunks(things):
-            untracked = list(filterfalse(gc.is_tracked, gc.get_referents(*piece)))
+            untracked = list(filterfalse(gc.is_tracked, referents_of(*piece)))
             found.update(zip(map(id, untracked), untracked))
         return found
 
@@ -106,7 +107,7 @@ class Census:
 
 def breadth(holder: Any) -> int:
     """Return how many references a container holds, keys and values both."""
-    return len(gc.get_referents(holder))
+    return len(referents_of(holder))
 
 
 def is_static(thing: Any) -> bool:
@@ -139,9 +140,9 @@ class Newcomers:
     def edges(self, things: List[Any]) -> Iterator[Tuple[Any, List[Any]]]:
         """Yield (holder, new things it refers to) for those of `things` that have any."""
         for piece in chunks(things):
-            if self._has_new(gc.get_referents(*piece)):
+            if self._has_new(referents_of(*piece)):
                 for holder in piece:
-                    referents = gc.get_referents(holder)
+                    referents = referents_of(holder)
                     if self._has_new(referents):
                         new = [thing for thing in referents if self(thing)]
                         if new:

@@ -12,6 +12,7 @@ import gc
 from typing import Any, Collection, Dict, Iterable, Iterator, List, Set, Tuple
 
 from . import bounds, labels
+from .interpreter_bugs import referents_of
 
 Edges = Dict[int, List[int]]  # ids to ids
 MOST_MEMBERS, MOST_DRAWN = 400, 16
@@ -58,7 +59,7 @@ class Garbage:
         for source in (thing, namespace):
             if source is None:
                 continue
-            for child in gc.get_referents(source):
+            for child in referents_of(source):
                 target = self._owner.get(id(child), id(child))
                 if target in self.things and not (target == key and id(child) != key):
                     targets[target] = None

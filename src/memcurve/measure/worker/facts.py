@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import types
 from typing import Any, Dict, List, Optional, Tuple
@@ -12,6 +11,7 @@ from . import bounds, labels, retention_path, roots
 from .chain import Root
 from .groups import Group
 from .holders import Holder
+from .interpreter_bugs import referents_of
 from .survey import Survey
 
 MOST_TYPES = 12
@@ -92,7 +92,7 @@ def _kind_of(group: Group, survey: Survey, root: Root) -> str:
         owners.update(
             type(part)
             for key in keys
-            for part in gc.get_referents(key)
+            for part in referents_of(key)
             if id(part) in survey.things and type(part).__module__ != "builtins"
         )
     return labels.type_name(owners.pop() if len(owners) == 1 else group.kind)
@@ -102,7 +102,7 @@ def _entries_bytes(holder: Optional[Holder]) -> int:
     """Return what the entries that a container gained added to its own size."""
     if holder is None or holder.before is None or holder.after <= holder.before:
         return 0
-    size, entries = sys.getsizeof(holder.thing), max(len(gc.get_referents(holder.thing)), 1)
+    size, entries = sys.getsizeof(holder.thing), max(len(referents_of(holder.thing)), 1)
     if labels.is_a(holder.thing, list) and size == holder.size_before:
         return 0  # it was made that long
     return size * (holder.after - holder.before) // entries

@@ -9,6 +9,7 @@ from typing import Any, List, Optional, Set
 from weakref import ReferenceType
 
 from . import labels
+from .interpreter_bugs import referents_of
 
 GROWN = 0.2
 """A holder that gained fewer entries than this share of what is new in it only replaced them. Not
@@ -68,7 +69,7 @@ def is_full(thing: Any) -> bool:
 
 def children(thing: Any) -> List[Any]:
     """Return what a holder refers to, through its `__dict__` too: a look may have made it one."""
-    found = gc.get_referents(thing)
+    found = referents_of(thing)
     if labels.is_a(thing, REFERENCES) or labels.entry(thing) is not None:
         return found
     namespace = labels.namespace_of(thing)

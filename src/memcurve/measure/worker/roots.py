@@ -20,6 +20,7 @@ from typing import AbstractSet, Any, Dict, Iterator, List, Optional, Set, Tuple
 from . import interpreter, labels
 from .chain import Link, Root, passing, steps_below, variables
 from .holders import namespace_owner
+from .interpreter_bugs import referents_of
 
 OUTSIDE, TARGET = "held outside Python", "target"
 DEEPEST, WIDEST = 24, 48
@@ -88,7 +89,7 @@ class Search:
         return owner is None or labels.is_ours(owner)
 
     def _held_by(self, referrer: Any, level: List[Link]) -> Optional[Link]:
-        direct = {id(item) for item in gc.get_referents(referrer)}
+        direct = {id(item) for item in referents_of(referrer)}
         for node in level:
             if id(node.thing) in direct:
                 return Link(referrer, node, labels.label(referrer, node.thing))
@@ -171,7 +172,7 @@ def _namespaces() -> Dict[int, Tuple[str, bool]]:
     found: Dict[int, Tuple[str, bool]] = {}
     for thing in gc.get_objects():
         if labels.is_a(thing, type):
-            for referent in gc.get_referents(thing):
+            for referent in referents_of(thing):
                 if type(referent) is dict:
                     found[id(referent)] = labels.type_name(thing), True
                     break

@@ -14,6 +14,8 @@ import threading
 import time
 from typing import Any, Awaitable, Callable, Generator, Optional, Tuple, TypeVar
 
+from . import interpreter_bugs
+
 T = TypeVar("T")
 Steps = Generator[Awaitable[Any], None, T]
 Loop = Optional[asyncio.AbstractEventLoop]
@@ -30,9 +32,7 @@ FIRST_NAP_S, LONGEST_NAP_S = 0.001, 0.05
 forget_names: Callable[[], Any] = getattr(
     sys, "_clear_internal_caches", getattr(sys, "_clear_type_cache", int)
 )
-if sys.version_info[:2] == (3, 10):
-    # it numbers the versions of types from 0 again there, and bytecode that remembers a version
-    # and the place of an attribute could take one class for another
+if interpreter_bugs.has(interpreter_bugs.running(), interpreter_bugs.TYPE_CACHE):
     forget_names = int
 
 

@@ -11,6 +11,7 @@ from . import labels
 from .allocations import trimmed
 from .groups import Group
 from .holders import Holder, children
+from .interpreter_bugs import referents_of
 
 Frames = List[List[Any]]  # [file, line], innermost first
 
@@ -84,7 +85,7 @@ def _below(things: List[Any]) -> Iterator[Any]:
         seen.update(map(id, level))
         level = [
             child
-            for child in gc.get_referents(*level[:200])
+            for child in referents_of(*level[:200])
             if id(child) not in seen and (id(child) in young or not gc.is_tracked(child))
         ]
 

@@ -7,7 +7,6 @@ follows growing containers first and full ones last.
 from __future__ import annotations
 
 import collections
-import gc
 import sys
 import types
 from typing import Any, Deque, Dict, FrozenSet, List, Optional, Set
@@ -15,6 +14,7 @@ from typing import Any, Deque, Dict, FrozenSet, List, Optional, Set
 from . import labels
 from .census import Census, Newcomers, breadth
 from .holders import Holder, is_full, is_subclass_list, subclass_of
+from .interpreter_bugs import referents_of
 
 MOST_IN_USE = 16  # entries of a container of the worker's own that are looked at: it keeps few
 
@@ -110,7 +110,7 @@ class Survey:
             if labels.is_a(thing, types.FrameType) and labels.is_ours(thing):
                 continue
             holder = self.holder_of[id(thing)]
-            for child in gc.get_referents(thing):
+            for child in referents_of(thing):
                 if self._is_new(child):
                     self._reach(child, id(thing), holder, queue)
 
@@ -127,7 +127,7 @@ class Survey:
         wanted = {id(thing) for thing in left if id(thing) not in self.things}
         pointed: Set[int] = set()
         for thing in left:
-            pointed.update(id(child) for child in gc.get_referents(thing) if child is not thing)
+            pointed.update(id(child) for child in referents_of(thing) if child is not thing)
         queue: Deque[Any] = collections.deque()
         tops = [thing for thing in left if id(thing) not in pointed]
         for thing in tops + left:
@@ -151,7 +151,7 @@ class Survey:
 def _inside_full_caches(things: List[Any]) -> Set[int]:
     """Return the ids of the dictionaries in which full caches keep their entries."""
     caches = [t for t in things if type(t) is labels.LRU_WRAPPER and is_full(t)]
-    return {id(child) for child in gc.get_referents(*caches) if type(child) is dict}
+    return {id(child) for child in referents_of(*caches) if type(child) is dict}
 
 
 def _in_use() -> Set[int]:
@@ -162,6 +162,6 @@ def _in_use() -> Set[int]:
         for value in list(frame.f_locals.values()):
             found.add(id(value))
             if type(value) in (dict, list, tuple) and len(value) <= MOST_IN_USE:
-                found.update(map(id, gc.get_referents(value)))
+                found.update(map(id, referents_of(value)))
         frame = frame.f_back
     return found
