@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from memcurve.model.errors import MemcurveError
     from memcurve.model.scenario import Backend, Lead, Scenario, Target, scenario
     from memcurve.model.thresholds import Thresholds
-    from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
+    from memcurve.model.verdict import Checked, Flat, Growing, Inconclusive, Plateaued, Verdict
     from memcurve.run.check import acheck, check
     from memcurve.run.watch import watch
 
@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Backend": "memcurve.model.scenario",
+    "Checked": "memcurve.model.verdict",
     "Flat": "memcurve.model.verdict",
     "Growing": "memcurve.model.verdict",
     "Inconclusive": "memcurve.model.verdict",
@@ -39,6 +40,7 @@ _HOMES = {
 
 __all__ = [
     "Backend",
+    "Checked",
     "Flat",
     "Growing",
     "Inconclusive",

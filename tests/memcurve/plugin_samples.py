@@ -178,8 +178,8 @@ def test_unmarked():
 
 def test_fixture_check(memcurve):
     kept = []
-    verdict = memcurve.check(lambda: kept.append(bytes(500)), calls=50)
-    assert type(verdict).__name__ == "Growing"
+    checked = memcurve.check(lambda: kept.append(bytes(500)), calls=50)
+    assert type(checked.verdict).__name__ == "Growing"
 
 
 def test_fixture_assert(memcurve):

@@ -12,6 +12,7 @@ from memcurve.cli.progress import Estimate, line
 from memcurve.model.verdict import name_of
 from memcurve.run import scenarios as bench
 from memcurve.run.discovery import discover
+from memcurve.run.lanes import Event
 from memcurve.run.options import RunOptions
 from tests.memcurve.command_line import run_command
 
@@ -72,7 +73,7 @@ def measured(place: Path, **options: object) -> dict[str, Outcome]:
 
 
 def test_designs_come_back_in_order_judged_with_all_passes(place: Path) -> None:
-    events: list[bench.Event] = []
+    events: list[Event] = []
     outcomes = bench.run_scenarios(discover([place]), RunOptions(explain="never"), events.append)
     names = [f"{o.recording.scenario}/{o.recording.design}" for o in outcomes]
     assert names == ["small/naive", "small/pooled", "backed/counting"]
@@ -216,11 +217,11 @@ def test_what_cannot_be_done_exits_with_2(arguments: list[str]) -> None:
 def test_the_time_left_follows_from_the_passes_that_are_done() -> None:
     now = [0.0]
     estimate = Estimate(lambda: now[0])
-    event = bench.Event(scenario="a", design="b", kind="settled", call=7, done=0, total=4)
+    event = Event(scenario="a", design="b", kind="settled", call=7, done=0, total=4)
     assert estimate.left_s(event) is None
     assert line(event, None) == "[0/4] a/b settled: call 7"
     now[0] = 10.0
-    later = bench.Event(scenario="a", design="b", kind="settled", call=7, done=1, total=4)
+    later = Event(scenario="a", design="b", kind="settled", call=7, done=1, total=4)
     assert estimate.left_s(later) == 30.0
     assert line(later, 30.0).endswith("about 30.0 s left")
 
@@ -228,8 +229,8 @@ def test_the_time_left_follows_from_the_passes_that_are_done() -> None:
 def test_a_pass_that_runs_beside_another_counts_as_half_done() -> None:
     now = [0.0]
     estimate = Estimate(lambda: now[0])
-    first = bench.Event(scenario="a", design="b", kind="settled", call=7, done=0, total=4)
+    first = Event(scenario="a", design="b", kind="settled", call=7, done=0, total=4)
     estimate.left_s(first)
     now[0] = 15.0
-    beside = bench.Event(scenario="a", design="c", kind="unfrozen", call=7, done=1, total=4)
+    beside = Event(scenario="a", design="c", kind="unfrozen", call=7, done=1, total=4)
     assert estimate.left_s(beside) == 25.0  # one and a half of four took 15 s

@@ -16,7 +16,7 @@ import pytest
 from memcurve.cli.app import INTERRUPTED, main
 from memcurve.cli.progress import one_line, pass_line, shown
 from memcurve.report.comparison_json import ComparisonShape
-from memcurve.run.scenarios import Event
+from memcurve.run.lanes import Event
 from tests.memcurve.command_line import run_command
 
 if TYPE_CHECKING:

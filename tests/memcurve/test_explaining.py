@@ -1,5 +1,6 @@
 """What explaining runs, what it costs, and which files it writes and removes."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,18 @@ from memcurve.explain.culprits import cost_of
 from memcurve.judge.judgement import judge
 from memcurve.measure.explaining_passes import LINES_CPU_S, Windows, lines_request, windows_for
 from memcurve.measure.runner import PassPlan
+from memcurve.model.effort import effort_for
 from memcurve.model.findings import Explanation
 from memcurve.model.recording import PassRecord
-from memcurve.model.scenario import Target
+from memcurve.model.scenario import Backend, Target
 from memcurve.model.steps import Calls, Finish, Survey
 from memcurve.model.surveys import Surveys, WindowMark
 from memcurve.model.thresholds import Thresholds
-from memcurve.run.explain import ExplainOptions, explain_target
-from memcurve.run.passes import Options, measure_target
+from memcurve.run.explain import ExplainOptions
+from memcurve.run.explain import explained as passes
+from memcurve.run.interpreter import Interpreter
+from memcurve.run.options import Options
+from memcurve.run.passes import Subject, measured
 
 SOURCE = """
 import os, signal, zlib
@@ -44,13 +49,17 @@ def explained(folder: Path, name: str, chosen: ExplainOptions, **environment: st
     """Measure and explain one function of the source; `environment` is for explaining only."""
     file = folder / "streams.py"
     file.write_text(SOURCE)
-    target = Target(call=f"{file}:{name}")
-    options = Options(calls=100, grace_s=0.05, thresholds=QUICK)
-    recording = measure_target(target, options)
+    subject = Subject(target=Target(call=f"{file}:{name}"))
+    options = Options(grace_s=0.05, thresholds=QUICK)
+    with Interpreter.opened([subject], options) as interpreter:
+        found = measured(subject, options, effort_for(100, None, QUICK))
+        recording = interpreter.drive(subject, found)
     assert recording.failure is None, recording.failure
-    options = Options(calls=100, grace_s=0.05, thresholds=QUICK, environment=environment)
-    judgement = judge(recording, QUICK)
-    return explain_target(target, options, recording, judgement, explain=chosen)
+    asked = passes(subject, options, recording, judge(recording, QUICK), chosen)
+    with contextlib.closing(
+        Interpreter([subject], options, Backend(environment=environment))
+    ) as interpreter:
+        return interpreter.drive(subject, asked)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import memcurve
 from memcurve.measure.table import LocalTable
 from memcurve.model.errors import MeasureError, TargetError
-from memcurve.run.check import CheckFailedError
+from memcurve.run.conclude import CheckFailedError
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ async def test_a_clean_coroutine_is_flat_in_the_loop_that_runs_it() -> None:
         await asyncio.sleep(0)
         return os.urandom(3000)
 
-    verdict = await memcurve.acheck(call)
-    assert isinstance(verdict, memcurve.Flat | memcurve.Plateaued)
+    result = await memcurve.acheck(call)
+    assert isinstance(result.verdict, memcurve.Flat | memcurve.Plateaued)
     assert loops == {asyncio.get_running_loop()}
 
 
@@ -49,13 +49,12 @@ async def test_a_leaking_coroutine_is_growing_by_what_it_keeps() -> None:
     async def call(number: int) -> None:
         kept[number] = bytes(1000)
 
-    verdict = await memcurve.acheck(call, budget=600)
-    assert isinstance(verdict, memcurve.Growing)
+    result = await memcurve.acheck(call, budget=600)
+    assert isinstance(result.verdict, memcurve.Growing)
     # 1,033 bytes and malloc's own 8, in blocks of 16
-    assert verdict.low <= 1056 <= verdict.high
-    assert verdict.per_call == pytest.approx(1056, rel=0.02)
-    assert verdict.details is not None
-    assert {"in_process"} <= {caveat.kind for caveat in verdict.details.judgement.caveats}
+    assert result.verdict.low <= 1056 <= result.verdict.high
+    assert result.verdict.per_call == pytest.approx(1056, rel=0.02)
+    assert {"in_process"} <= {caveat.kind for caveat in result.judgement.caveats}
 
 
 @pytest.mark.asyncio
@@ -63,8 +62,8 @@ async def test_the_result_of_a_call_is_not_alive_when_the_call_is_sampled() -> N
     async def call(number: int) -> bytes:
         return bytes(100_000 + 997 * number)
 
-    verdict = await memcurve.acheck(call)
-    assert isinstance(verdict, memcurve.Flat | memcurve.Plateaued)
+    result = await memcurve.acheck(call)
+    assert isinstance(result.verdict, memcurve.Flat | memcurve.Plateaued)
 
 
 @pytest.mark.asyncio
@@ -74,12 +73,11 @@ async def test_a_task_for_each_call_is_growing_in_tasks() -> None:
     async def call() -> None:
         tasks.append(asyncio.create_task(asyncio.sleep(1000)))
 
-    verdict = await memcurve.acheck(call, calls=300, grace=0.02, budget=1.0)
+    result = await memcurve.acheck(call, calls=300, grace=0.02, budget=1.0)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert verdict.details is not None
-    found = verdict.details.judgement.verdicts["tasks"]
+    found = result.judgement.verdicts["tasks"]
     assert isinstance(found, memcurve.Growing)
     assert found.per_call == pytest.approx(1.0)
 
@@ -93,8 +91,8 @@ async def test_a_background_task_that_ends_within_the_grace_is_no_growth() -> No
         running.add(task)
         task.add_done_callback(running.discard)
 
-    verdict = await memcurve.acheck(call)
-    assert not isinstance(verdict, memcurve.Growing)
+    result = await memcurve.acheck(call)
+    assert not isinstance(result.verdict, memcurve.Growing)
 
 
 @pytest.mark.asyncio
@@ -112,12 +110,11 @@ async def test_what_the_fixtures_run_beside_the_calls_is_not_waited_for() -> Non
     async def call() -> None:
         await asyncio.sleep(0)
 
-    verdict = await memcurve.acheck(call, grace=120.0)
+    result = await memcurve.acheck(call, grace=120.0)
     heart.cancel()
     timers[0].cancel()
-    assert not isinstance(verdict, memcurve.Growing)
-    assert verdict.details is not None
-    assert verdict.details.elapsed_s < 120
+    assert not isinstance(result.verdict, memcurve.Growing)
+    assert result.elapsed_s < 120
 
 
 @pytest.mark.asyncio
@@ -134,14 +131,14 @@ async def test_a_call_that_raises_is_an_error_with_its_number_and_cause() -> Non
 
 def test_a_synchronous_callable_is_measured_here_on_request() -> None:
     kept: list[bytes] = []
-    verdict = memcurve.check(lambda: grows_by_1000(kept), isolation="none", budget=600)
-    assert isinstance(verdict, memcurve.Growing)
+    result = memcurve.check(lambda: grows_by_1000(kept), isolation="none", budget=600)
+    assert isinstance(result.verdict, memcurve.Growing)
     assert len(kept) > 1000
 
 
 def test_a_clean_synchronous_callable_is_flat_here() -> None:
-    verdict = memcurve.check(lambda: bytes(1000), isolation="none")
-    assert isinstance(verdict, memcurve.Flat | memcurve.Plateaued)
+    result = memcurve.check(lambda: bytes(1000), isolation="none")
+    assert isinstance(result.verdict, memcurve.Flat | memcurve.Plateaued)
 
 
 def test_an_interrupt_passes_through() -> None:

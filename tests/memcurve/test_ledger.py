@@ -6,12 +6,16 @@ import msgspec
 import pytest
 
 from memcurve.judge.ledger import ledger_of, ledger_of_pass
+from memcurve.model.effort import effort_for
 from memcurve.model.findings import Ledger
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
 from memcurve.model.surveys import Surveys
+from memcurve.model.thresholds import Thresholds
 from memcurve.model.units import MIB
-from memcurve.run.passes import Options, measure_target
+from memcurve.run.interpreter import Interpreter
+from memcurve.run.options import Options
+from memcurve.run.passes import Subject, measured
 
 BEGIN = {
     "python_bytes": 10 * MIB,
@@ -114,8 +118,10 @@ def test_a_leak_of_megabytes_lands_in_its_row_with_a_small_residual(
 ) -> None:
     file = tmp_path / "leaks.py"
     file.write_text(SOURCE)
-    options = Options(calls=80, budget_s=0.1, grace_s=0.05)
-    found = ledger_of(measure_target(Target(call=f"{file}:{name}"), options))
+    subject, options = Subject(target=Target(call=f"{file}:{name}")), Options(grace_s=0.05)
+    with Interpreter.opened([subject], options) as interpreter:
+        passes = measured(subject, options, effort_for(80, 0.1, Thresholds()))
+        found = ledger_of(interpreter.drive(subject, passes))
     assert found is not None
     assert found.rss > 5 * MIB
     assert getattr(found, row) > 0.9 * found.rss

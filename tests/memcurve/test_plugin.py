@@ -95,7 +95,7 @@ def test_defaults_hold_where_nothing_is_said(pytester: pytest.Pytester) -> None:
     settings = settings_of(pytester)
     assert (settings.limits.retained, settings.limits.deferred) == (1.0, None)
     assert (settings.limits.fds, settings.limits.threads, settings.limits.tasks) == (0, 0, 0)
-    assert (settings.options.calls, settings.options.budget_s) == (100, None)
+    assert (settings.effort.shown, settings.effort.seconds) == (100, 10.0)
     assert (settings.isolation, settings.inconclusive, settings.quick) == ("auto", "fail", False)
     assert settings.explain
 
@@ -113,7 +113,7 @@ memcurve_quick = true
 memcurve_explain = false
 """
     settings = settings_of(pytester, ini=ini)
-    assert (settings.options.calls, settings.options.budget_s) == (120, 4.5)
+    assert (settings.effort.shown, settings.effort.seconds) == (120, 4.5)
     assert settings.options.thresholds.most_calls == QUICK.most_calls
     assert settings.options.thresholds.tolerance == settings.limits.retained == 2048
     assert settings.options.thresholds.max_bytes == 1 << 20
@@ -129,7 +129,7 @@ def test_the_marker_goes_before_the_configuration_file(pytester: pytest.Pytester
         pytester, ini="memcurve_retained = 2 KiB\nmemcurve_calls = 7", retained="64 B", fds=None
     )
     assert settings.limits.retained == 64
-    assert settings.options.calls == 7
+    assert settings.effort.shown == 7
     assert settings.limits.fds is None
 
 

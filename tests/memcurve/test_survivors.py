@@ -12,7 +12,8 @@ from memcurve.measure.explaining_passes import (
     allocations_request,
     survivors_request,
 )
-from memcurve.measure.runner import PassPlan, open_session
+from memcurve.measure.isolation import SpawnedWorker
+from memcurve.measure.runner import PassPlan, Session
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
 from memcurve.model.surveys import (
@@ -163,11 +164,9 @@ def run(folder: Path, name: str, *, native: float = 0.0, windows: Windows = WIND
 def _run(folder: Path, name: str, request: object) -> PassRecord:
     file = folder / "held.py"
     file.write_text(SOURCE)
-    session, failure = open_session(
-        Target(call=f"{file}:{name}"), python=sys.executable, environment={"PYTHONHASHSEED": "0"}
-    )
-    with session.worker:
-        assert failure is None
+    with SpawnedWorker(sys.executable, {"PYTHONHASHSEED": "0"}) as worker:
+        session = Session(worker, timeout_s=60.0)
+        assert session.load(Target(call=f"{file}:{name}"), ()) is None
         record = session.run(*request)  # type: ignore[misc]
     assert record.failure is None, record.failure
     return record

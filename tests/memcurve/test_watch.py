@@ -97,9 +97,7 @@ def test_kept_descriptors_are_growing() -> None:
     held = watch.resources.fds
     for descriptor in kept:
         os.close(descriptor)
-    verdict = watch.verdict(collect=True)
-    assert verdict.details is not None
-    found = verdict.details.judgement.verdicts["fds"]
+    found = watch.result(collect=True).judgement.verdicts["fds"]
     assert isinstance(found, memcurve.Growing)
     assert found.per_call == pytest.approx(1.0)
     assert held is not None

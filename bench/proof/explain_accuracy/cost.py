@@ -11,11 +11,9 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from memcurve.judge.judgement import judge
-from memcurve.model.scenario import Backend
 from memcurve.run.discovery import discover
-from memcurve.run.explain import ExplainOptions, explain_target
-from memcurve.run.passes import Options, measure_target
+from memcurve.run.explain import ExplainOptions
+from memcurve.run.scenarios import explain_design
 
 if TYPE_CHECKING:
     from memcurve.model.findings import PassCost
@@ -28,20 +26,11 @@ def costs(name: str, chosen: ExplainOptions) -> tuple[float, tuple[PassCost, ...
     """Return the CPU seconds of one bare call of a design, and what each pass cost."""
     wanted, _, design = name.partition("/")
     scenario = next(one for one in discover(()) if one.name == wanted)
-    assert scenario.backend is not None
-    with scenario.backend() as backend:
-        assert isinstance(backend, Backend)
-        options = Options(
-            calls=scenario.calls, environment=backend.environment, gauges=backend.gauges
-        )
-        target = scenario.designs[design]
-        recording = measure_target(target, options, scenario=wanted, design=design)
-        natural = recording.of("natural")
-        if natural is None or natural.failure is not None:
-            raise SystemExit(f"{name}: {recording.failure}")
-        judgement = judge(recording, options.thresholds)
-        found = explain_target(target, options, recording, judgement, explain=chosen)
-    return natural.cpu_s / natural.calls, found.passes
+    outcome = explain_design(scenario, design, scenario.calls, chosen)
+    natural, explanation = outcome.recording.of("natural"), outcome.explanation
+    if natural is None or explanation is None:
+        raise SystemExit(f"{name}: {outcome.recording.failure}")
+    return natural.cpu_s / natural.calls, explanation.passes
 
 
 def main() -> int:

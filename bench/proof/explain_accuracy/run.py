@@ -6,28 +6,25 @@ import argparse
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import memcurve
 from bench.proof.explain_accuracy.labels import LABELS, TARGET, Label, mistakes
 
 
-def explain(label: Label) -> tuple[list[str], Any]:
-    """Check one leak; return what its first culprit says wrongly, and the verdict's details."""
-    verdict = memcurve.check(
+def explain(label: Label) -> tuple[list[str], memcurve.Checked]:
+    """Check one leak; return what its first culprit says wrongly, and all that was found."""
+    checked = memcurve.check(
         f"{TARGET}:{label.name}",
         setup=f"{TARGET}:{label.name}_setup" if label.setup else None,
         explain=True,
         grace=0.05,
     )
-    details = verdict.details
-    assert details is not None
-    first = details.culprits[0] if details.culprits else None
+    first = checked.culprits[0] if checked.culprits else None
     fields = {name: getattr(first, name) for name in first.__struct_fields__} if first else None
     wrong = list(mistakes(label, fields))
-    if type(verdict).__name__ != "Growing":
-        wrong.append(f"the verdict is {type(verdict).__name__}")
-    return wrong, details
+    if not isinstance(checked.verdict, memcurve.Growing):
+        wrong.append(f"the verdict is {type(checked.verdict).__name__}")
+    return wrong, checked
 
 
 def main() -> int:
@@ -39,9 +36,9 @@ def main() -> int:
     labels = [label for label in LABELS if not chosen.names or label.name in chosen.names]
     began, right = time.monotonic(), 0
     with ThreadPoolExecutor(chosen.jobs) as pool:
-        for label, (wrong, details) in zip(labels, pool.map(explain, labels), strict=True):
+        for label, (wrong, checked) in zip(labels, pool.map(explain, labels), strict=True):
             right += not wrong
-            print(f"{'ok  ' if not wrong else 'WRONG'} {label.name} ({details.elapsed_s:.1f} s)")
+            print(f"{'ok  ' if not wrong else 'WRONG'} {label.name} ({checked.elapsed_s:.1f} s)")
             for text in wrong:
                 print(f"      {text}")
     print(f"{right} of {len(labels)} explained rightly in {time.monotonic() - began:.0f} s")

@@ -26,7 +26,7 @@ from bench.proof.mutation.finding import Finding
 from memcurve.run import scenarios as running
 from memcurve.run.discovery import discover, only, select
 from memcurve.run.gate import gated
-from memcurve.run.options import RunOptions
+from memcurve.run.options import Options, RunOptions
 from memcurve.store.files import DEFAULT_BASELINES
 
 if TYPE_CHECKING:
@@ -92,7 +92,13 @@ def _gated(design: str, cwd: str) -> list[Outcome]:
     That folder comes first on the path of the workers.
     """
     scenarios = [chosen for one in _scenarios() if (chosen := _gating(one, design)).designs]
-    options = RunOptions(jobs=1, natural=False, explain="crossings", baselines=BASELINES, cwd=cwd)
+    options = RunOptions(
+        jobs=1,
+        natural=False,
+        explain="crossings",
+        baselines=BASELINES,
+        each=Options(cwd=cwd),
+    )
     return gated(
         scenarios, running.run_scenarios(scenarios, options, among=_scenarios()), BASELINES
     )

@@ -25,10 +25,13 @@ import msgspec
 
 from bench.backend import stub_backend
 from bench.proof.overhead.notes import CALLS, NOTES, WARM_UP, Cost, read_cost
-from memcurve.measure.runner import Session, open_session
+from memcurve.measure.isolation import SpawnedWorker
+from memcurve.measure.runner import Session
+from memcurve.model.effort import Effort
 from memcurve.model.scenario import Target
 from memcurve.model.steps import Calls, Finish
-from memcurve.run.passes import Options, natural_request, settled_request
+from memcurve.run.options import Options
+from memcurve.run.passes import natural_request, settled_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -149,16 +152,15 @@ class PlainRunner:
 
 def run_memcurve(session: Session, mode: str, calls: int) -> PassRecord:
     """Run one pass of memcurve over that many calls, as `memcurve check` would."""
-    options = Options(calls=calls)
     if mode == "natural":
-        plan, _ = natural_request(TARGET, options)
+        request = natural_request(TARGET, Options(), calls)
     else:
-        plan, _ = settled_request(TARGET, options, "settled")
+        request = settled_request(TARGET, Options(), Effort(shown=calls), "settled")
 
     def decide(record: PassRecord) -> Step:
         return Calls(to=calls) if record.calls < calls else Finish()
 
-    record = session.run(plan, decide)
+    record = session.run(request.plan, decide)
     if record.failure is not None:
         raise RuntimeError(f"{mode}: {record.failure.message}")
     return record
@@ -170,9 +172,10 @@ def opened(calls: int, folder: Path) -> Iterator[tuple[PlainRunner, Session]]:
     with stub_backend() as backend:
         environment = {**backend.environment, NOTES: str(folder), CALLS: str(calls)}
         plain = PlainRunner(environment)
-        session, failure = open_session(TARGET, python=sys.executable, environment=environment)
         try:
-            with session.worker:
+            with SpawnedWorker(sys.executable, environment) as worker:
+                session = Session(worker, timeout_s=60.0)
+                failure = session.load(TARGET, ())
                 if failure is not None:
                     raise RuntimeError(f"the target cannot be loaded: {failure.message}")
                 yield plain, session

@@ -25,7 +25,7 @@ from memcurve.model.units import COUNTERS, format_value
 from memcurve.report.comparison_json import revisions_of
 from memcurve.run import scenarios as bench
 from memcurve.run.discovery import DEFAULT_FOLDER, discover, only, project_root, select
-from memcurve.run.options import RunOptions
+from memcurve.run.options import Options, RunOptions
 
 REPEATS = 2  # of what seems to differ in CPU time
 
@@ -51,7 +51,7 @@ def compare_revisions(
         shown(quiet) as progress,
     ):
         here = RunOptions(calls=calls, jobs=1, explain="never", judge_all=False)
-        there = msgspec.structs.replace(here, python=python, cwd=str(other))
+        there = msgspec.structs.replace(here, each=Options(python=python, cwd=str(other)))
 
         def measure(one: Scenario) -> tuple[list[Outcome], list[Outcome]]:
             theirs = bench.run_scenarios([moved(one, root, other)], there, progress)

@@ -21,7 +21,7 @@ from memcurve.cli.run import report, run
 from memcurve.model.errors import MemcurveError
 
 if TYPE_CHECKING:
-    from memcurve.run.check import CheckFailedError
+    from memcurve.run.conclude import CheckFailedError
 
 EXIT = {"flat": 0, "plateaued": 0, "growing": 1, "inconclusive": 3}
 INTERRUPTED = 130
@@ -156,10 +156,11 @@ def check(
     from memcurve.cli.progress import one_line
     from memcurve.model.verdict import name_of
     from memcurve.run import check as api
+    from memcurve.run.conclude import CheckFailedError
 
     try:
         with one_line(quiet) as progress:
-            verdict = api.check(
+            checked = api.check(
                 target,
                 setup=setup,
                 teardown=teardown,
@@ -174,18 +175,18 @@ def check(
                 known_leaks=known_leaks,
                 progress=progress,
             )
-    except api.CheckFailedError as error:
+    except CheckFailedError as error:
         _could_not_measure(error, quiet, setup is not None)
         sys.exit(2)
     if as_json:
         from memcurve.report.check_json import check_object
 
-        click.echo(json.dumps(check_object(verdict)))
+        click.echo(json.dumps(check_object(checked)))
     elif not quiet:
         from memcurve.report.text import check_text
 
-        click.echo(check_text(verdict))
-    sys.exit(0 if verdict.details and verdict.details.acknowledged else EXIT[name_of(verdict)])
+        click.echo(check_text(checked))
+    sys.exit(0 if checked.acknowledged else EXIT[name_of(checked.verdict)])
 
 
 def _could_not_measure(error: "CheckFailedError", quiet: bool, has_setup: bool) -> None:

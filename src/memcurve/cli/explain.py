@@ -1,9 +1,7 @@
 """`memcurve explain SCENARIO/DESIGN`: what survives, who holds it, where it is made."""
 
-import contextlib
 import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -12,12 +10,7 @@ from memcurve.cli.progress import one_line
 from memcurve.cli.scenarios import complete_names, json_option, quiet_option
 from memcurve.model.errors import ScenarioError
 from memcurve.model.findings import Explanation
-from memcurve.model.outcome import Outcome
-from memcurve.model.scenario import Backend, Scenario, Target
-
-if TYPE_CHECKING:
-    from memcurve.run.explain import ExplainOptions
-    from memcurve.run.passes import Progress
+from memcurve.model.scenario import Scenario
 
 DRAWN = 3
 """Culprits whose holders are drawn."""
@@ -60,8 +53,9 @@ def explain(
     from memcurve.report.text import outcome_text
     from memcurve.run.discovery import discover
     from memcurve.run.explain import ExplainOptions
+    from memcurve.run.scenarios import explain_design
 
-    scenario, target, design = _named(discover(paths), name)
+    scenario, design = _named(discover(paths), name)
     options = ExplainOptions(
         thorough=True,
         native=native,
@@ -70,7 +64,7 @@ def explain(
         drawings=DRAWN if drawings else 0,
     )
     with one_line(quiet) as progress:
-        outcome = _explained(scenario, design, target, calls or scenario.calls, options, progress)
+        outcome = explain_design(scenario, design, calls or scenario.calls, options, progress)
     today = datetime.datetime.now(datetime.UTC).date()
     known = load_known(known_leaks)
     culprits = mark_known(outcome.culprits, known, today)
@@ -88,48 +82,13 @@ def explain(
         click.echo(outcome_text(outcome, found))
 
 
-def _named(scenarios: list[Scenario], name: str) -> tuple[Scenario, Target, str]:
+def _named(scenarios: list[Scenario], name: str) -> tuple[Scenario, str]:
     wanted, _, design = name.partition("/")
     for scenario in scenarios:
         if scenario.name == wanted and design in scenario.designs:
-            return scenario, scenario.designs[design], design
+            return scenario, design
     known = ", ".join(f"{one.name}/{design}" for one in scenarios for design in one.designs)
     raise ScenarioError(f"no design {name!r}; there are {known}")
-
-
-def _explained(
-    scenario: Scenario,
-    design: str,
-    target: Target,
-    calls: int,
-    explain: "ExplainOptions",
-    progress: "Progress | None",
-) -> Outcome:
-    from memcurve.judge.judgement import judge
-    from memcurve.judge.ledger import ledger_of
-    from memcurve.model.errors import MeasureError
-    from memcurve.run.explain import explain_target
-    from memcurve.run.passes import Options, measure_target
-
-    beside = scenario.backend() if scenario.backend else contextlib.nullcontext(Backend())
-    with beside as backend:
-        options = Options(calls=calls, environment=backend.environment, gauges=backend.gauges)
-        recording = measure_target(
-            target, options, scenario=scenario.name, design=design, progress=progress
-        )
-        if recording.failure is not None:
-            raise MeasureError(f"{scenario.name}/{design}: {recording.failure.message}")
-        judgement = judge(recording, options.thresholds)
-        found = explain_target(
-            target, options, recording, judgement, explain=explain, progress=progress
-        )
-    return Outcome(
-        recording=recording,
-        judgement=judgement,
-        culprits=found.culprits,
-        ledger=ledger_of(recording),
-        explanation=found,
-    )
 
 
 def _draw(found: Explanation, folder: Path) -> None:

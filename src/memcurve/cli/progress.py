@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from memcurve.model.units import format_count, format_duration
 
 if TYPE_CHECKING:
+    from memcurve.run.lanes import Event, Progress
     from memcurve.run.passes import Progress as PassProgress
-    from memcurve.run.scenarios import Event, Progress
 
 EVERY_S = 0.2
 

@@ -5,9 +5,8 @@ from itertools import pairwise
 from memcurve.judge.caveats import measurement_caveats
 from memcurve.judge.filling import filling_bounds
 from memcurve.judge.growth import Limits, Reading, read_curve
-from memcurve.judge.schedule import RESOURCES, grown_bytes
 from memcurve.model.curve import Curve
-from memcurve.model.recording import LEFT_BY_CALLS, PassRecord, Recording
+from memcurve.model.recording import LEFT_BY_CALLS, RESOURCES, PassRecord, Recording
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.verdict import (
     Evidence,
@@ -68,7 +67,7 @@ def judge_memory(settled: PassRecord, thresholds: Thresholds) -> Verdict:
             size=filling.full_bytes,
             filling=filling,
         )
-    return _verdict(reading, evidence, settled, thresholds, grown_bytes(settled))
+    return _verdict(reading, evidence, settled, thresholds, settled.grown_bytes)
 
 
 def judge_resource(name: str, curve: Curve, settled: PassRecord, thresholds: Thresholds) -> Verdict:

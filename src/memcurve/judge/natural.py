@@ -10,7 +10,6 @@ either it is inconclusive.
 import msgspec
 
 from memcurve.judge.judgement import judge
-from memcurve.judge.schedule import grown_bytes
 from memcurve.model.caveat import Caveat
 from memcurve.model.recording import InFlight, PassRecord, Recording, Verification
 from memcurve.model.thresholds import Thresholds
@@ -63,7 +62,7 @@ def _unproved(record: PassRecord, thresholds: Thresholds) -> str:
     """Return why a rise may still be garbage that waits, nothing if that is excluded."""
     if record.verifications:
         released = record.verifications[-1].released_bytes
-        taken_back = released > thresholds.released * max(grown_bytes(record), 0)
+        taken_back = released > thresholds.released * max(record.grown_bytes, 0)
         return _TAKEN_BACK if taken_back else ""
     return "" if _collected_in_each_half(record) else _UNWITNESSED
 

@@ -2,14 +2,13 @@
 
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 
 from memcurve.measure.isolation import (
     Guard,
     Message,
-    SpawnedWorker,
     Worker,
     WorkerLost,
 )
@@ -81,14 +80,9 @@ class Session:
         self, plan: PassPlan, next_step: NextStep, progress: Progress | None = None
     ) -> PassRecord:
         """Run one pass: after each step, `next_step` says what comes next."""
-        began = time.monotonic()
         self.pass_ended = False
-        columns = (*COLUMNS, *plan.gauges)
-        with SharedTable(columns, plan.capacity) as table:
-            pass_run = _PassRun(self, plan, table, progress)
-            record = pass_run.run(next_step)
-        elapsed = time.monotonic() - began
-        return msgspec.structs.replace(record, elapsed_s=elapsed)
+        with SharedTable((*COLUMNS, *plan.gauges), plan.capacity) as table:
+            return _PassRun(self, plan, table, progress).run(next_step)
 
     def ask(self, message: Message, guard: Guard) -> Message | Failure:
         """Send one message and return its answer, or why there is none."""
@@ -141,6 +135,7 @@ class _PassRun:
     ) -> None:
         self._session, self._plan, self._table = session, plan, table
         self._progress = progress
+        self._began = time.monotonic()
         self._totals: dict[str, float] = {}
         self._verifications: list[Verification] = []
         self._surveys = Surveys()
@@ -246,18 +241,5 @@ class _PassRun:
             cpu_s=self._totals.get("cpu_s", 0.0),
             wall_s=self._totals.get("wall_s", 0.0),
             sampling_s=self._totals.get("sampling_s", 0.0),
+            elapsed_s=time.monotonic() - self._began,
         )
-
-
-def open_session(
-    target: Target,
-    *,
-    python: str,
-    environment: Mapping[str, str],
-    packages: tuple[str, ...] = (),
-    cwd: str | None = None,
-    timeout_s: float = 60.0,
-) -> tuple[Session, Failure | None]:
-    """Start an interpreter and import the target in it. The caller closes `session.worker`."""
-    session = Session(SpawnedWorker(python, environment, cwd), timeout_s)
-    return session, session.load(target, packages)

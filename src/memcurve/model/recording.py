@@ -15,6 +15,9 @@ from memcurve.model.surveys import Surveys
 
 SCHEMA_VERSION = 1
 
+RESOURCES = ("fds", "threads", "tasks")
+"""Counters of what a process may hold, other than memory; each has a verdict of its own."""
+
 PassKind = Literal["natural", "settled", "survivors", "allocations"]
 Mode = Literal["natural", "settled", "unfrozen", "patient"]
 FailureKind = Literal["target", "raised", "exited", "killed", "timeout", "out_of_memory", "lost"]
@@ -157,6 +160,12 @@ class PassRecord(msgspec.Struct, frozen=True, kw_only=True):
     wall_s: float = 0.0
     sampling_s: float = 0.0
     elapsed_s: float = 0.0
+
+    @property
+    def grown_bytes(self) -> int:
+        """By how much live memory rose since before the first call."""
+        curve = self.samples.curve("live_bytes")
+        return curve.values[-1] - curve.values[0] if len(curve) else 0
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,7 +45,6 @@ class Filling(msgspec.Struct, frozen=True, kw_only=True):
 class _Verdict(msgspec.Struct, frozen=True, kw_only=True, tag_field="verdict"):
     evidence: Evidence
     thresholds: Thresholds = Thresholds()
-    details: "Details | None" = None
 
 
 class Flat(_Verdict, frozen=True, kw_only=True, tag="flat"):
@@ -134,13 +133,22 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         return min(gated, key=lambda verdict: WORST_FIRST.index(name_of(verdict)))
 
 
-class Details(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything behind the verdict of one check: all verdicts, the raw recording, the causes."""
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check found: the worst verdict, all verdicts, the raw recording, the causes.
 
+    `acknowledged`: known leaks account for all that grows. `elapsed_s` are seconds of the clock,
+    explaining included.
+    """
+
+    verdict: Verdict
     judgement: Judgement
     recording: Recording
-    culprits: tuple[Culprit, ...] = ()
     ledger: Ledger | None = None
     explanation: Explanation | None = None
     acknowledged: bool = False
     elapsed_s: float = 0.0
+
+    @property
+    def culprits(self) -> tuple[Culprit, ...]:
+        """The causes that were found, the largest first; empty where nothing was explained."""
+        return self.explanation.culprits if self.explanation is not None else ()

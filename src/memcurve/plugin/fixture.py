@@ -9,11 +9,11 @@ import pytest
 import memcurve
 from memcurve.measure.worker.target import is_asynchronous
 from memcurve.model.errors import MeasureError
-from memcurve.model.verdict import Verdict
+from memcurve.model.verdict import Checked
 from memcurve.plugin.hooks import repeat_command
 from memcurve.plugin.isolation import HELD_AT_START
 from memcurve.plugin.limits import Gated
-from memcurve.plugin.measured_test import Measurement
+from memcurve.plugin.measured_test import MeasuredTest
 from memcurve.plugin.message import failure_text
 from memcurve.plugin.reporting import keep_outcome
 from memcurve.plugin.settings import read_settings
@@ -26,8 +26,8 @@ class MemcurveFixture:
         self._item: pytest.Item = request.node
         self._checks = 0
 
-    def check(self, target: str | Callable[..., Any], **keywords: object) -> Verdict:
-        """Measure a callable and return the verdict on it; nothing fails.
+    def check(self, target: str | Callable[..., Any], **keywords: object) -> Checked:
+        """Measure a callable and return what that found; nothing fails.
 
         A callable runs in a fork of this process, or in the process itself where sockets or
         threads were opened since the session began. A text (``pkg.mod:attr``) runs in an
@@ -36,15 +36,15 @@ class MemcurveFixture:
         """
         if isinstance(target, str):
             return memcurve.check(target, **keywords)  # type: ignore[arg-type]
-        return self._kept(Gated(verdict=self._run(target, keywords).verdict))
+        return self._kept(Gated(checked=self._run(target, keywords).checked))
 
-    async def acheck(self, target: Callable[..., Any], **keywords: object) -> Verdict:
-        """Measure in the running event loop and return the verdict; nothing fails."""
-        return self._kept(Gated(verdict=(await self._arun(target, keywords)).verdict))
+    async def acheck(self, target: Callable[..., Any], **keywords: object) -> Checked:
+        """Measure in the running event loop and return what was found; nothing fails."""
+        return self._kept(Gated(checked=(await self._arun(target, keywords)).checked))
 
     def assert_flat(
         self, target: Callable[..., Any], within: str | float = "1 B", **keywords: object
-    ) -> Verdict:
+    ) -> Checked:
         """Fail the test if a callable keeps more than `within` bytes a call, or anything else.
 
         Descriptors, threads and tasks must not grow at all unless `fds`, `threads` or `tasks`
@@ -55,7 +55,7 @@ class MemcurveFixture:
 
     async def aassert_flat(
         self, target: Callable[..., Any], within: str | float = "1 B", **keywords: object
-    ) -> Verdict:
+    ) -> Checked:
         """Do the same in the running event loop."""
         __tracebackhide__ = True
         return self._asserted(await self._arun(target, keywords | {"retained": within}))
@@ -71,23 +71,23 @@ class MemcurveFixture:
     async def _arun(self, target: Callable[..., Any], keywords: dict[str, object]) -> Gated:
         return await self._measurement(target, keywords).arun()
 
-    def _kept(self, gated: Gated) -> Verdict:
+    def _kept(self, gated: Gated) -> Checked:
         keep_outcome(self._item, gated)
-        return gated.verdict
+        return gated.checked
 
-    def _measurement(self, target: Callable[..., Any], keywords: dict[str, object]) -> Measurement:
+    def _measurement(self, target: Callable[..., Any], keywords: dict[str, object]) -> MeasuredTest:
         self._checks += 1
         settings = read_settings(self._item.config, keywords)
         held = self._item.config.stash[HELD_AT_START]
         label = "" if self._checks == 1 else str(self._checks)
-        return Measurement(self._item, target, settings, held, label)
+        return MeasuredTest(self._item, target, settings, held, label)
 
-    def _asserted(self, gated: Gated) -> Verdict:
+    def _asserted(self, gated: Gated) -> Checked:
         __tracebackhide__ = True
         self._kept(gated)
         if gated.crossed or gated.regressed or gated.unsettled:
             raise AssertionError(failure_text(gated, repeat_command(self._item)))
-        return gated.verdict
+        return gated.checked
 
 
 def _loop_runs() -> bool:

@@ -11,7 +11,7 @@ from memcurve.model.errors import MemcurveError
 from memcurve.plugin.detach import tidiers
 from memcurve.plugin.isolation import HELD_AT_START
 from memcurve.plugin.limits import Gated
-from memcurve.plugin.measured_test import Measurement
+from memcurve.plugin.measured_test import MeasuredTest
 from memcurve.plugin.message import failure_text
 from memcurve.plugin.reporting import keep_outcome, write_report
 from memcurve.plugin.settings import Settings, read_settings
@@ -64,8 +64,8 @@ class Measuring:
 
     def _measurement(
         self, item: pytest.Item, call: Callable[..., object], settings: Settings
-    ) -> Measurement:
-        return Measurement(item, call, settings, self._held)
+    ) -> MeasuredTest:
+        return MeasuredTest(item, call, settings, self._held)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         write_report(session)
@@ -110,7 +110,7 @@ def conclude_test(item: pytest.Item, settings: Settings, run: Callable[[], Gated
     pytest.fail(reason, pytrace=False)  # here, so that it is not chained
 
 
-async def aconclude_test(item: pytest.Item, settings: Settings, measurement: Measurement) -> None:
+async def aconclude_test(item: pytest.Item, settings: Settings, measurement: MeasuredTest) -> None:
     """Do the same in the running event loop."""
     __tracebackhide__ = True
     try:

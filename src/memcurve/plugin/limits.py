@@ -4,10 +4,9 @@ import msgspec
 
 from memcurve.explain.known import not_covered
 from memcurve.model.outcome import Crossing
-from memcurve.model.verdict import Growing, Inconclusive, Verdict, name_of
+from memcurve.model.recording import RESOURCES
+from memcurve.model.verdict import Checked, Growing, Inconclusive, Verdict, name_of
 from memcurve.plugin.settings import Limits
-
-RESOURCES = ("fds", "threads", "tasks")
 
 
 class Excess(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,12 +22,12 @@ class Excess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gated(msgspec.Struct, frozen=True, kw_only=True):
-    """A verdict and what it means for the test: limits crossed, and questions still open.
+    """What a check found and what it means for the test: limits crossed, and questions still open.
 
     `regressed` are the curves that left the band that was accepted for them.
     """
 
-    verdict: Verdict
+    checked: Checked
     crossed: tuple[Excess, ...] = ()
     unsettled: tuple[Inconclusive, ...] = ()
     regressed: tuple[Crossing, ...] = ()
@@ -38,16 +37,15 @@ class Gated(msgspec.Struct, frozen=True, kw_only=True):
         """The verdict in a word, for properties and tables: worst first."""
         if self.crossed or self.regressed:
             return "over limit"
-        return "inconclusive" if self.unsettled else name_of(self.verdict)
+        return "inconclusive" if self.unsettled else name_of(self.checked.verdict)
 
 
-def gate(verdict: Verdict, limits: Limits) -> Gated:
-    """Return the limits that a verdict crosses; `verdict` carries its details.
+def gate(checked: Checked, limits: Limits) -> Gated:
+    """Return the limits that a check crosses.
 
     Memory was judged with the limit as tolerance, so growing means: by more than the limit.
     """
-    assert verdict.details is not None
-    judgement = verdict.details.judgement
+    judgement = checked.judgement
     allowed = {"retained": limits.retained} | {name: getattr(limits, name) for name in RESOURCES}
     crossed: list[Excess] = []
     unsettled: list[Inconclusive] = []
@@ -62,13 +60,12 @@ def gate(verdict: Verdict, limits: Limits) -> Gated:
     waiting = judgement.deferred.bytes_per_call
     if limits.deferred is not None and waiting > limits.deferred:
         crossed.append(Excess(name="deferred", limit=limits.deferred, value=waiting))
-    return Gated(verdict=verdict, crossed=tuple(crossed), unsettled=tuple(unsettled))
+    return Gated(checked=checked, crossed=tuple(crossed), unsettled=tuple(unsettled))
 
 
 def without_known(gated: Gated) -> Gated:
     """Return what is left where known leaks account for the growth: garbage, other curves."""
-    assert gated.verdict.details is not None
-    if not gated.verdict.details.acknowledged:
+    if not gated.checked.acknowledged:
         return gated
     crossed = tuple(one for one in gated.crossed if one.verdict is None)
     return msgspec.structs.replace(gated, crossed=crossed, regressed=not_covered(gated.regressed))

@@ -1,11 +1,8 @@
-"""Measure one callable of one test, judge it, hold it against its limits and its baseline."""
+"""Measure one callable of one test, judge it, compare it with its limits and its baseline."""
 
 import hashlib
 import re
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import pytest
@@ -14,17 +11,19 @@ from memcurve.compare.against_baseline import accept, compare
 from memcurve.explain.known import known_in
 from memcurve.model.baseline import Baseline
 from memcurve.model.outcome import Crossing, Outcome
-from memcurve.model.recording import Recording
+from memcurve.model.recording import timestamp
 from memcurve.model.scenario import scenario
-from memcurve.model.verdict import Growing, Verdict
+from memcurve.model.verdict import Checked, Growing
 from memcurve.plugin.detach import records_detached
 from memcurve.plugin.isolation import Held, read_held
 from memcurve.plugin.limits import Gated, gate, without_known
 from memcurve.plugin.settings import Settings
-from memcurve.run.check import CheckFailedError, conclude, with_known
-from memcurve.run.explain import explain_function
-from memcurve.run.in_process import InProcessCheck
-from memcurve.run.passes import measure_function
+from memcurve.run.check import checked
+from memcurve.run.conclude import with_explanation
+from memcurve.run.explain import explained
+from memcurve.run.fork import ForkOfThis, subject_here
+from memcurve.run.in_process import ThisProcess
+from memcurve.run.passes import Passes
 from memcurve.store.files import load_baseline, save_baseline
 
 ACCEPTED_RUNS = 3
@@ -33,7 +32,7 @@ DESIGN = "test"
 LONGEST_NAME = 100
 
 
-class Measurement:
+class MeasuredTest:
     """One callable of one test; `held` is what the process held when the session began."""
 
     def __init__(
@@ -46,33 +45,42 @@ class Measurement:
     ) -> None:
         self._item, self._function, self._settings, self._held = item, function, settings, held
         self.name = scenario_name(item.nodeid + (f"-{label}" if label else ""))
+        self._subject = msgspec.structs.replace(
+            subject_here(function), scenario=self.name, design=DESIGN
+        )
 
     def run(self) -> Gated:
         """Measure a synchronous callable, in a fork of this process where that can be."""
-        if self._in_process():
-            here = InProcessCheck(self._function, self._settings.options)
-            return self._concluded(self._recorded(here.measure), here)
-        functions = {"target": self._function, "setup": None, "teardown": None}
-        return self._concluded(
-            self._recorded(lambda: measure_function(functions, self._settings.options))
-        )
+        with records_detached(self._item):
+            if self._runs_here():
+                results = ThisProcess(self._function).drive(self._passes())
+            else:
+                results = self._fork().drive(self._passes())
+        return self._concluded(results)
 
     async def arun(self) -> Gated:
         """Measure in the running event loop."""
-        here = InProcessCheck(self._function, self._settings.options)
-        recordings = []
-        began = time.monotonic()
         with records_detached(self._item):
-            for _ in range(self._repeats()):
-                recordings.append(await here.ameasure())  # noqa: PERF401 - awaited one by one
-        return self._concluded((recordings, time.monotonic() - began), here)
+            results = await ThisProcess(self._function).adrive(self._passes())
+        return self._concluded(results)
 
-    def _in_process(self) -> bool:
+    def _fork(self) -> ForkOfThis:
+        functions = {"target": self._function, "setup": None, "teardown": None}
+        return ForkOfThis(functions, self._settings.options)
+
+    def _runs_here(self) -> bool:
         chosen = self._settings.isolation
         return chosen == "none" or (chosen == "auto" and read_held().beyond(self._held))
 
-    def _repeats(self) -> int:
-        return ACCEPTED_RUNS if self._reason() is not None else 1
+    def _passes(self) -> Passes[list[Checked]]:
+        """Ask for everything that decides, several times where a band is to be made of it."""
+        results = []
+        for _ in range(ACCEPTED_RUNS if self._reason() is not None else 1):
+            result = yield from checked(
+                self._subject, self._settings.options, self._settings.effort
+            )
+            results.append(result)
+        return results
 
     def _reason(self) -> str | None:
         config = self._item.config
@@ -81,25 +89,9 @@ class Measurement:
         reason: str | None = config.getoption("memcurve_reason")
         return reason or "accepted by pytest --memcurve-accept, without a reason"
 
-    def _recorded(self, measure: Callable[[], Recording]) -> tuple[list[Recording], float]:
-        began = time.monotonic()
-        with records_detached(self._item):
-            recordings = [measure() for _ in range(self._repeats())]
-        return recordings, time.monotonic() - began
-
-    def _concluded(
-        self, measured: tuple[list[Recording], float], here: InProcessCheck | None = None
-    ) -> Gated:
-        recordings, elapsed_s = measured
-        named = [msgspec.structs.replace(r, scenario=self.name, design=DESIGN) for r in recordings]
-        try:
-            verdicts = [conclude(r, self._settings.options.thresholds, elapsed_s) for r in named]
-        except CheckFailedError as error:
-            if here is not None and here.error is not None:
-                raise error from here.error
-            raise
-        gated = gate(self._explained(verdicts[-1], here), self._settings.limits)
-        outcomes = [_outcome(verdict) for verdict in (*verdicts[:-1], gated.verdict)]
+    def _concluded(self, results: list[Checked]) -> Gated:
+        gated = gate(self._explained(results[-1]), self._settings.limits)
+        outcomes = [_outcome(result) for result in (*results[:-1], gated.checked)]
         reason = self._reason()
         if reason is not None:
             self._accept(outcomes, reason)
@@ -107,21 +99,23 @@ class Measurement:
         regressed = self._regressed(outcomes[-1])
         return without_known(msgspec.structs.replace(gated, regressed=regressed))
 
-    def _explained(self, verdict: Verdict, here: InProcessCheck | None) -> Verdict:
+    def _explained(self, result: Checked) -> Checked:
         """Look for the causes of growth, in forks: nothing that explains may touch this process."""
-        details = verdict.details
-        assert details is not None
-        growing = any(isinstance(found, Growing) for found in details.judgement.verdicts.values())
-        sockets = read_held().sockets - self._held.sockets
-        wanted = growing and self._settings.explain
-        if not wanted or (here is not None and sockets > LOOP_SOCKETS):
-            return verdict
-        functions = {"target": self._function, "setup": None, "teardown": None}
+        growing = any(isinstance(one, Growing) for one in result.judgement.verdicts.values())
+        if not growing or not self._settings.explain or self._cannot_be_copied(result):
+            return result
+        passes = explained(
+            self._subject, self._settings.options, result.recording, result.judgement
+        )
         with records_detached(self._item):
-            found = explain_function(
-                functions, self._settings.options, details.recording, details.judgement
-            )
-        return with_known(verdict, found, known_in(self._item.config.rootpath))
+            explanation = self._fork().drive(passes)
+        return with_explanation(result, explanation, known_in(self._item.config.rootpath))
+
+    def _cannot_be_copied(self, result: Checked) -> bool:
+        """Whether this process holds sockets that a fork of it would share."""
+        passed = result.recording.of("settled")
+        here = passed is not None and passed.isolation == "none"
+        return here and read_held().sockets - self._held.sockets > LOOP_SOCKETS
 
     def _accept(self, outcomes: list[Outcome], reason: str) -> None:
         environment = outcomes[-1].recording.environment
@@ -130,7 +124,7 @@ class Measurement:
             scenario=self.name,
             environment=environment,
             reason=reason,
-            accepted_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            accepted_at=timestamp(),
             repeats=len(outcomes),
             designs={DESIGN: accept(outcomes)},
         )
@@ -155,13 +149,12 @@ def _told(crossing: Crossing) -> str:
     return crossing.message.partition("; if this is meant:")[0]
 
 
-def _outcome(verdict: Verdict) -> Outcome:
-    details: Any = verdict.details
+def _outcome(result: Checked) -> Outcome:
     return Outcome(
-        recording=details.recording,
-        judgement=details.judgement,
-        culprits=details.culprits,
-        explanation=details.explanation,
+        recording=result.recording,
+        judgement=result.judgement,
+        culprits=result.culprits,
+        explanation=result.explanation,
     )
 
 

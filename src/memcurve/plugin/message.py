@@ -13,22 +13,21 @@ MOST_CULPRITS = 3
 
 def failure_text(gated: Gated, repeat: str) -> str:
     """Return the message of a failed test; `repeat` is the command that measures it again."""
-    assert gated.verdict.details is not None
-    details = gated.verdict.details
+    found = gated.checked
     lines = [headline(excess) for excess in gated.crossed]
     lines += [f"accepted curve left: {one.message}" for one in gated.regressed]
     lines += [_open_question(verdict) for verdict in gated.unsettled]
-    retained = details.judgement.retained
+    retained = found.judgement.retained
     if isinstance(retained, Growing):
-        judgement = details.judgement
+        judgement = found.judgement
         python, native = judgement.python_per_call, judgement.native_per_call
         lines.append(
             f"  heaps    Python {format_bytes(python)}, malloc {format_bytes(native)} a call, "
             f"{format_count(judgement.objects_per_call)} tracked objects a call"
         )
-    for culprit in details.culprits[:MOST_CULPRITS]:
+    for culprit in found.culprits[:MOST_CULPRITS]:
         lines += _culprit_lines(culprit)
-    lines += [f"  note     {caveat.text}" for caveat in details.judgement.caveats]
+    lines += [f"  note     {caveat.text}" for caveat in found.judgement.caveats]
     lines += [f"  next     {step}" for step in _next_steps(gated)]
     lines.append(f"  repeat   {repeat}")
     return "\n".join(lines)
@@ -41,13 +40,14 @@ def summary_line(gated: Gated) -> str:
         return "; ".join([*said, *(one.message for one in gated.regressed)])
     if gated.unsettled:
         return _open_question(gated.unsettled[0])
-    evidence, allowed = gated.verdict.evidence, gated.verdict.thresholds.tolerance
-    if isinstance(gated.verdict, Flat) and evidence.low > RISING:
+    verdict = gated.checked.verdict
+    evidence, allowed = verdict.evidence, verdict.thresholds.tolerance
+    if isinstance(verdict, Flat) and evidence.low > RISING:
         return (
             f"within its limit: live bytes grow by {format_bytes(evidence.per_call)} a call, "
             f"{format_bytes(allowed)} are allowed"
         )
-    return verdict_line(gated.verdict)
+    return verdict_line(verdict)
 
 
 def _open_question(verdict: Inconclusive) -> str:

@@ -25,9 +25,8 @@ def keep_outcome(item: pytest.Item, gated: Gated) -> None:
 
     Properties travel with the test's report: into JUnit XML, and from xdist's workers.
     """
-    details = gated.verdict.details
-    assert details is not None
-    recording, judgement = details.recording, details.judgement
+    found = gated.checked
+    recording, judgement = found.recording, found.judgement
     values = {
         "recording": recording.scenario,
         "outcome": gated.outcome,
@@ -39,13 +38,13 @@ def keep_outcome(item: pytest.Item, gated: Gated) -> None:
     item.user_properties.extend((PREFIX + name, value) for name, value in values.items())
     out = report_folder(item.config)
     if out is not None:
-        found = Outcome(
+        outcome = Outcome(
             recording=recording,
             judgement=judgement,
             comparison=_comparison(item.nodeid, gated, recording),
-            explanation=details.explanation,
+            explanation=found.explanation,
         )
-        save_outcomes(out, [found], item.nodeid)
+        save_outcomes(out, [outcome], item.nodeid)
 
 
 def _comparison(nodeid: str, gated: Gated, recording: Recording) -> Comparison:
@@ -56,7 +55,7 @@ def _comparison(nodeid: str, gated: Gated, recording: Recording) -> Comparison:
             design=recording.design,
             counter=COUNTER_OF.get(excess.name, excess.name),
             kind="limit",
-            call=gated.verdict.evidence.to_call,
+            call=gated.checked.verdict.evidence.to_call,
             value=excess.value,
             limit=excess.limit,
             message=f"{nodeid}: {headline(excess)}",

@@ -7,10 +7,11 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
+from memcurve.model.effort import Effort, effort_for
 from memcurve.model.errors import MemcurveError
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.units import parse_bytes
-from memcurve.run.passes import Options
+from memcurve.run.options import Options
 
 Isolation = Literal["auto", "fork", "none"]
 
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides how a test is measured and judged."""
 
     options: Options
+    effort: Effort
     limits: Limits
     isolation: Isolation = "auto"
     inconclusive: Literal["fail", "warn"] = "fail"
@@ -64,12 +66,15 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
     values = {name: value for name, value in values.items() if value is not None} | dict(given)
     try:
         limits = _limits(values, given)
-        options = _options(values, limits, quick)
+        thresholds = _thresholds(values, limits, quick)
+        options = _options(values, thresholds)
+        effort = _effort(values, thresholds, quick)
     except (ValueError, TypeError) as error:
         raise SettingsError(f"memcurve cannot use a setting: {error}") from error
     open_question = config.getini("memcurve_inconclusive") or "fail"
     return Settings(
         options=options,
+        effort=effort,
         limits=limits,
         isolation=_chosen("isolation", values.get("isolation", "auto"), ("auto", "fork", "none")),
         inconclusive=_chosen("inconclusive", open_question, ("fail", "warn")),
@@ -92,23 +97,32 @@ def _limits(values: Mapping[str, object], given: Mapping[str, object]) -> Limits
     )
 
 
-def _options(values: Mapping[str, object], limits: Limits, quick: bool) -> Options:
+def _thresholds(values: Mapping[str, object], limits: Limits, quick: bool) -> Thresholds:
     thresholds = QUICK if quick else Thresholds()
     floor = max(thresholds.floor_limit, limits.retained)
     changed = {"tolerance": limits.retained, "floor_limit": floor}
     if "max_bytes" in values:
         changed["max_bytes"] = int(_bytes(values["max_bytes"]))
-    budget = values.get("budget")
-    calls = int(str(values.get("calls", 100)))
-    if calls < 1:
-        raise ValueError(f"calls={calls}; ask for 1 or more")
+    return msgspec.structs.replace(thresholds, **changed)
+
+
+def _options(values: Mapping[str, object], thresholds: Thresholds) -> Options:
     return Options(
-        calls=min(calls, thresholds.first_look) if quick else calls,
-        budget_s=None if budget is None else float(str(budget)),
         call_timeout_s=float(str(values.get("timeout", 30.0))),
         grace_s=float(str(values.get("grace", 1.0))),
-        pace="work",
-        thresholds=msgspec.structs.replace(thresholds, **changed),
+        thresholds=thresholds,
+    )
+
+
+def _effort(values: Mapping[str, object], thresholds: Thresholds, quick: bool) -> Effort:
+    budget, calls = values.get("budget"), int(str(values.get("calls", 100)))
+    if calls < 1:
+        raise ValueError(f"calls={calls}; ask for 1 or more")
+    return effort_for(
+        min(calls, thresholds.first_look) if quick else calls,
+        None if budget is None else float(str(budget)),
+        thresholds,
+        counted="work",
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from memcurve.model.caveat import Caveat
 from memcurve.model.recording import SCHEMA_VERSION
 from memcurve.model.verdict import (
-    Details,
+    Checked,
     Evidence,
     Flat,
     Growing,
@@ -19,16 +19,14 @@ from memcurve.model.verdict import (
 )
 
 
-def check_object(verdict: Verdict) -> dict[str, Any]:
+def check_object(checked: Checked) -> dict[str, Any]:
     """Return the object; every key is always there. Bytes and objects are a call."""
-    details = verdict.details
-    assert details is not None
-    judgement = details.judgement
+    judgement = checked.judgement
     retained = judgement.retained.evidence
     return {
         "schema_version": SCHEMA_VERSION,
-        "target": details.recording.target,
-        "verdict": name_of(verdict),
+        "target": checked.recording.target,
+        "verdict": name_of(checked.verdict),
         "retained": {
             "verdict": name_of(judgement.retained),
             "bytes_per_call": _finite(retained.per_call),
@@ -44,25 +42,25 @@ def check_object(verdict: Verdict) -> dict[str, Any]:
             "bytes_per_call": judgement.deferred.bytes_per_call,
             "objects_per_call": judgement.deferred.objects_per_call,
         },
-        "resources": _resources(details),
+        "resources": _resources(checked),
         "floor_bytes_per_call": _finite(retained.floor),
         "calls": judgement.calls,
-        "ledger": msgspec.to_builtins(details.ledger),
-        "culprits": msgspec.to_builtins(details.culprits),
-        "acknowledged": details.acknowledged,
-        "cycles": msgspec.to_builtins(details.explanation.cycles if details.explanation else ()),
-        "notes": list(details.explanation.notes if details.explanation else ()),
+        "ledger": msgspec.to_builtins(checked.ledger),
+        "culprits": msgspec.to_builtins(checked.culprits),
+        "acknowledged": checked.acknowledged,
+        "cycles": msgspec.to_builtins(checked.explanation.cycles if checked.explanation else ()),
+        "notes": list(checked.explanation.notes if checked.explanation else ()),
         "caveats": [_caveat(caveat) for caveat in judgement.caveats],
-        "elapsed_s": round(details.elapsed_s, 3),
-        "cpu_s": round(sum(p.cpu_s + p.sampling_s for p in details.recording.passes), 3),
-        "environment": msgspec.to_builtins(details.recording.environment),
+        "elapsed_s": round(checked.elapsed_s, 3),
+        "cpu_s": round(sum(p.cpu_s + p.sampling_s for p in checked.recording.passes), 3),
+        "environment": msgspec.to_builtins(checked.recording.environment),
     }
 
 
-def _resources(details: Details) -> dict[str, Any]:
+def _resources(checked: Checked) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in ("fds", "threads", "tasks"):
-        verdict = details.judgement.verdicts.get(name)
+        verdict = checked.judgement.verdicts.get(name)
         found[f"{name}_per_call"] = _rate(verdict.evidence) if verdict is not None else None
         found[name] = name_of(verdict) if verdict is not None else None
     return found

@@ -5,7 +5,15 @@ from typing import assert_never
 from memcurve.model.findings import Explanation
 from memcurve.model.outcome import Outcome
 from memcurve.model.units import COUNTERS, Counter, format_bytes, format_count, format_value
-from memcurve.model.verdict import Evidence, Flat, Growing, Inconclusive, Plateaued, Verdict
+from memcurve.model.verdict import (
+    Checked,
+    Evidence,
+    Flat,
+    Growing,
+    Inconclusive,
+    Plateaued,
+    Verdict,
+)
 from memcurve.report.causes import cause_lines, ledger_line
 
 _RESOURCE_TITLES = {"fds": "descriptors", "threads": "threads", "tasks": "tasks"}
@@ -63,11 +71,9 @@ def _plateau_line(verdict: Plateaued) -> str:
     return f"plateaued: {counter.title} {moved} by {size} up to call {verdict.at}, and not since"
 
 
-def check_text(verdict: Verdict) -> str:
+def check_text(checked: Checked) -> str:
     """Return what `memcurve check` prints: the verdict, what stands beside it, the caveats."""
-    details = verdict.details
-    assert details is not None
-    judgement = details.judgement
+    verdict, judgement = checked.verdict, checked.judgement
     retained = judgement.retained
     lines = [verdict_line(verdict)]
     if retained is not verdict and retained.evidence is not verdict.evidence:
@@ -88,15 +94,15 @@ def check_text(verdict: Verdict) -> str:
             "collector"
         )
     lines.extend(f"  note         {caveat.text}" for caveat in judgement.caveats)
-    if details.explanation is not None:
-        if details.ledger is not None and ledger_line(details.ledger):
-            lines.append(f"  ledger       {ledger_line(details.ledger)}")
-        lines.extend(cause_lines(details.explanation))
+    if checked.explanation is not None:
+        if checked.ledger is not None and ledger_line(checked.ledger):
+            lines.append(f"  ledger       {ledger_line(checked.ledger)}")
+        lines.extend(cause_lines(checked.explanation))
     if isinstance(verdict, Inconclusive):
         lines.append("  next         more calls (--calls) or more time for them (--budget)")
-    if details.acknowledged:
+    if checked.acknowledged:
         lines.append("  acknowledged: known leaks explain this growth, so it does not fail")
-    lines.append(f"  {judgement.calls} calls in {details.elapsed_s:.1f} s")
+    lines.append(f"  {judgement.calls} calls in {checked.elapsed_s:.1f} s")
     return "\n".join(lines)
 
 

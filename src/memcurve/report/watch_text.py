@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from memcurve.model.units import format_bytes, format_count, format_duration
-from memcurve.model.verdict import Verdict
+from memcurve.model.verdict import Checked
 from memcurve.report.text import check_text
 
 
@@ -38,7 +38,7 @@ class NearestLimit(Protocol):
 
 
 def watch_text(
-    verdict: Verdict,
+    result: Checked,
     resources: HeldResources,
     headroom: NearestLimit | None,
     marks: int,
@@ -46,7 +46,7 @@ def watch_text(
     cost_s: float,
 ) -> str:
     """Return the verdict, what the program holds, what is left, and what watching cost."""
-    *lines, _ = check_text(verdict).splitlines()
+    *lines, _ = check_text(result).splitlines()
     lines.append(f"  holds        {_held(resources)}")
     if headroom is not None:
         lines.append(f"  headroom     {_left(headroom)}")

@@ -1,35 +1,30 @@
 """`memcurve.check`: the whole measurement of one callable as one function."""
 
-import datetime
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from memcurve.explain.known import KnownLeak, acknowledged, load_known, mark_known
-from memcurve.judge.judgement import judge
-from memcurve.judge.ledger import ledger_of
-from memcurve.model.errors import MeasureError, TargetError
-from memcurve.model.findings import Explanation
-from memcurve.model.recording import Failure, Recording
+from memcurve.explain.known import KnownLeak, load_known
+from memcurve.model.effort import Effort, effort_for
+from memcurve.model.errors import TargetError
 from memcurve.model.scenario import Target
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.units import parse_bytes
-from memcurve.model.verdict import Details, Growing, Judgement, Verdict
-from memcurve.run.explain import Explainer, explain_function, explain_target
-from memcurve.run.in_process import InProcessCheck
-from memcurve.run.passes import Options, Progress, measure_function, measure_target
+from memcurve.model.verdict import Checked, Growing
+from memcurve.run.conclude import concluded, with_explanation
+from memcurve.run.explain import explained
+from memcurve.run.fork import ForkOfThis, subject_here
+from memcurve.run.in_process import ThisProcess
+from memcurve.run.interpreter import Interpreter
+from memcurve.run.options import Options
+from memcurve.run.passes import Passes, Progress, Subject, measured
 
-
-class CheckFailedError(MeasureError):
-    """The target could not be measured; `failure` says where and why."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.line)
-        self.failure = failure
+Given = Mapping[str, str | Callable[..., Any] | None]
+"""What was given in the roles "target", "setup" and "teardown"."""
 
 
 def check(
@@ -48,7 +43,7 @@ def check(
     explain: bool | None = None,
     known_leaks: str | Path | None = None,
     progress: Progress | None = None,
-) -> Verdict:
+) -> Checked:
     """Run a callable again and again and say whether anything grows with its calls.
 
     `target` is a callable or its text (``pkg.mod:attr`` or ``path/file.py:attr``), synchronous or
@@ -60,91 +55,36 @@ def check(
     for that in any case. `known_leaks` is a file of acknowledged ones, `known-leaks.toml` if there
     is one. What is measured in this very process is not explained: looking would be counted.
 
-    Returns the worst verdict of memory, descriptors, threads and tasks; everything else is in its
-    `details`. Costs the calls (at least 250, at most 2,000 within `budget` seconds, default 10 or
-    what 300 calls take) plus about 0.3 s. Raises TargetError for what cannot be called and
+    Returns the worst verdict of memory, descriptors, threads and tasks, and what it rests on.
+    Costs the calls (at least 250, at most 2,000 within `budget` seconds, default 10 or what 300
+    calls take) plus about 0.3 s. Raises TargetError for what cannot be called and
     CheckFailedError for a target that raises, hangs or dies.
     """
-    began = time.monotonic()
-    thresholds = _thresholds(max_bytes)
     options = Options(
-        calls=calls,
-        budget_s=budget,
         call_timeout_s=timeout,
         grace_s=grace,
         python=python or sys.executable,
-        thresholds=thresholds,
+        thresholds=_thresholds(max_bytes),
     )
+    effort = effort_for(calls, budget, options.thresholds)
+    given: Given = {"target": target, "setup": setup, "teardown": teardown}
     if isolation == "none":
         if not callable(target) or setup or teardown or inputs or python:
             raise TargetError("isolation 'none' takes a callable and nothing around it")
-        here = InProcessCheck(target, options)
-        return _conclude_here(here, here.measure(), thresholds, began)
-    names = {
-        role: _name(given, isolation)
-        for role, given in {"call": target, "setup": setup, "teardown": teardown}.items()
-    }
-    if all(
-        name is not None or given is None
-        for name, given in zip(names.values(), (target, setup, teardown), strict=True)
-    ):
-        paths = tuple(sys.path[1:]) if python is None else ()
-        named = Target(
-            call=str(names["call"]),
-            setup=names["setup"],
-            teardown=names["teardown"],
-            inputs=str(inputs) if inputs is not None else None,
-            paths=paths,
-        )
-        recording = measure_target(named, options, progress=progress)
-
-        def explainer(recording: Recording, judgement: Judgement) -> Explanation:
-            return explain_target(named, options, recording, judgement, progress=progress)
-    else:
-        functions: Any = {"target": target, "setup": setup, "teardown": teardown}
-        recording = measure_function(functions, options, inputs=inputs, progress=progress)
-
-        def explainer(recording: Recording, judgement: Judgement) -> Explanation:
-            return explain_function(
-                functions, options, recording, judgement, inputs=inputs, progress=progress
-            )
-
-    verdict = conclude(recording, thresholds, time.monotonic() - began)
-    return with_explanation(verdict, explainer, explain=explain, known=load_known(known_leaks))
-
-
-def with_explanation(
-    verdict: Verdict,
-    explainer: Explainer,
-    *,
-    explain: bool | None = None,
-    known: tuple[KnownLeak, ...] = (),
-) -> Verdict:
-    """Return the verdict, unchanged, with the causes in its details.
-
-    They are looked for if something grows, always with `explain` true, never with it false.
-    """
-    details = verdict.details
-    assert details is not None
-    if not (isinstance(verdict, Growing) if explain is None else explain):
-        return verdict
-    return with_known(verdict, explainer(details.recording, details.judgement), known)
-
-
-def with_known(verdict: Verdict, explanation: Explanation, known: tuple[KnownLeak, ...]) -> Verdict:
-    """Return the verdict with an explanation in its details, and whether known leaks cover it."""
-    details = verdict.details
-    assert details is not None
-    today = datetime.datetime.now(datetime.UTC).date()
-    culprits = mark_known(explanation.culprits, known, today)
-    details = msgspec.structs.replace(
-        details,
-        culprits=culprits,
-        explanation=msgspec.structs.replace(explanation, culprits=culprits),
-        acknowledged=acknowledged(culprits, known, today),
-        elapsed_s=details.elapsed_s + explanation.elapsed_s,
-    )
-    return msgspec.structs.replace(verdict, details=details)
+        return ThisProcess(target).drive(checked(subject_here(target), options, effort))
+    known = load_known(known_leaks)
+    named = _named(given, in_fork=isolation == "fork")
+    if named is None:
+        functions = {role: _callable(role, one) for role, one in given.items()}
+        subject = subject_here(functions["target"], inputs)
+        passes = checked(subject, options, effort, explain=explain, known=known)
+        return ForkOfThis(functions, options).drive(passes, progress)
+    where = {"inputs": str(inputs) if inputs is not None else None}
+    paths = tuple(sys.path[1:]) if python is None else ()
+    subject = Subject(target=msgspec.structs.replace(named, paths=paths, **where))
+    passes = checked(subject, options, effort, explain=explain, known=known)
+    with Interpreter.opened([subject], options) as interpreter:
+        return interpreter.drive(subject, passes, progress)
 
 
 async def acheck(
@@ -154,18 +94,37 @@ async def acheck(
     budget: float | None = None,
     grace: float = 1.0,
     max_bytes: str | int | None = None,
-) -> Verdict:
+) -> Checked:
     """Do what `check` does, in the running event loop and in this very process.
 
     For what is tied to the loop or to connections of this process. What else runs here is in the
     figures, no call has a time limit, and the collector is off between calls while this runs.
     Raises CheckFailedError from what the target raised.
     """
+    options = Options(grace_s=grace, thresholds=_thresholds(max_bytes))
+    effort = effort_for(calls, budget, options.thresholds)
+    return await ThisProcess(target).adrive(checked(subject_here(target), options, effort))
+
+
+def checked(
+    subject: Subject,
+    options: Options,
+    effort: Effort,
+    *,
+    explain: bool | None = False,
+    known: tuple[KnownLeak, ...] = (),
+) -> Passes[Checked]:
+    """Measure one callable, judge it, and explain what grows.
+
+    The causes are looked for if something grows, always with `explain` true, never with it false.
+    """
     began = time.monotonic()
-    thresholds = _thresholds(max_bytes)
-    options = Options(calls=calls, budget_s=budget, grace_s=grace, thresholds=thresholds)
-    here = InProcessCheck(target, options)
-    return _conclude_here(here, await here.ameasure(), thresholds, began)
+    recording = yield from measured(subject, options, effort)
+    found = concluded(recording, options.thresholds)
+    if isinstance(found.verdict, Growing) if explain is None else explain:
+        explanation = yield from explained(subject, options, recording, found.judgement)
+        found = with_explanation(found, explanation, known)
+    return msgspec.structs.replace(found, elapsed_s=time.monotonic() - began)
 
 
 def _thresholds(max_bytes: str | int | None) -> Thresholds:
@@ -174,43 +133,33 @@ def _thresholds(max_bytes: str | int | None) -> Thresholds:
     return Thresholds(max_bytes=int(parse_bytes(max_bytes)))
 
 
-def _conclude_here(
-    here: InProcessCheck, recording: Recording, thresholds: Thresholds, began: float
-) -> Verdict:
-    try:
-        return conclude(recording, thresholds, time.monotonic() - began)
-    except CheckFailedError as error:
-        raise error from here.error
+def _named(given: Given, *, in_fork: bool) -> Target | None:
+    """Return the target by names that another process can import, None where one has none.
+
+    With `in_fork` a callable counts as one without a name.
+    """
+    names = {role: None if in_fork and callable(one) else _name(one) for role, one in given.items()}
+    call = names["target"]
+    if call is None or any(given[role] is not None and names[role] is None for role in given):
+        return None
+    return Target(call=call, setup=names["setup"], teardown=names["teardown"])
 
 
-def conclude(recording: Recording, thresholds: Thresholds, elapsed_s: float) -> Verdict:
-    """Judge a recording; raises the failure in it unless it shows growth all the same."""
-    failure = recording.failure
-    settled = recording.of("settled")
-    if failure is not None and failure.kind == "target":
-        raise TargetError(failure.message)
-    if settled is None or (failure is not None and settled.calls < thresholds.enough):
-        assert failure is not None
-        raise CheckFailedError(failure)
-    judgement = judge(recording, thresholds)
-    verdict = judgement.overall
-    if failure is not None and type(verdict).__name__ != "Growing":
-        raise CheckFailedError(failure)
-    details = Details(
-        judgement=judgement,
-        recording=recording,
-        ledger=ledger_of(recording),
-        elapsed_s=elapsed_s,
-    )
-    return msgspec.structs.replace(verdict, details=details)
+def _callable(role: str, given: str | Callable[..., Any] | None) -> Callable[..., Any] | None:
+    if isinstance(given, str):
+        raise TargetError(
+            f"{role} {given!r} is a name, and what is given beside it has none that another "
+            "process can import; give all of them as callables"
+        )
+    return given
 
 
-def _name(given: str | Callable[..., Any] | None, isolation: str | None) -> str | None:
+def _name(given: str | Callable[..., Any] | None) -> str | None:
     """Return the text by which another process can import what is given, None if there is none."""
     if given is None or isinstance(given, str):
         return given
     module, name = getattr(given, "__module__", None), getattr(given, "__qualname__", "")
-    if isolation == "fork" or module in (None, "__main__") or "<" in name:
+    if module in (None, "__main__") or "<" in name:
         return None
     found: Any = sys.modules.get(str(module))
     if getattr(found, "__spec__", None) is None:

@@ -6,7 +6,6 @@ changes a verdict: what fails to be explained is a note.
 
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -22,22 +21,16 @@ from memcurve.measure.explaining_passes import (
     survivors_request,
     windows_for,
 )
-from memcurve.measure.runner import open_session
+from memcurve.measure.runner import NextStep, PassPlan
+from memcurve.model.effort import WAITING
 from memcurve.model.findings import Explanation
 from memcurve.model.recording import Recording
-from memcurve.model.scenario import Target
 from memcurve.model.verdict import Growing, Judgement
-from memcurve.run.passes import (
-    WAITING,
-    Functions,
-    Options,
-    Progress,
-    RunPass,
-    labelled,
-    plan_of,
-    run_in_fork,
-    target_of,
-)
+from memcurve.run.options import Options
+from memcurve.run.passes import Passes, Request, Subject, plan_of
+
+EXPLAINED_ROWS = 2100
+"""Rows of an explaining pass: at most a warm-up, three windows of calls and a row for each."""
 
 
 class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,71 +49,27 @@ class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
     drawings: int = 0
 
 
-def explain_target(
-    target: Target,
+def explained(
+    subject: Subject,
     options: Options,
     recording: Recording,
     judgement: Judgement,
-    *,
-    explain: ExplainOptions | None = None,
-    progress: Progress | None = None,
-) -> Explanation:
-    """Explain a target by its name, in an interpreter of its own.
+    chosen: ExplainOptions | None = None,
+) -> Passes[Explanation]:
+    """Run the passes that explain, and join what they found.
 
-    Costs some 5 seconds of CPU where calls are dear, less than a plain run where they are cheap.
-    Never raises for what the target does; what could not be found out is in the notes.
+    Costs some 5 seconds of CPU where calls are expensive, less than a plain run where they are
+    cheap. Nothing that the target does raises here; what could not be found out is in the notes.
     """
-    session, failure = open_session(
-        target,
-        python=options.python,
-        environment={"PYTHONHASHSEED": "0", **options.environment},
-        packages=(),
-        timeout_s=max(options.call_timeout_s, 60.0),
-    )
-    with session.worker:
-        if failure is not None:
-            return Explanation(notes=(f"could not explain: {failure.message}",))
-        run = _same_session(session.run)
-        return explain_with(run, target, options, recording, judgement, explain, progress)
-
-
-def explain_function(
-    functions: Functions,
-    options: Options,
-    recording: Recording,
-    judgement: Judgement,
-    *,
-    inputs: str | Path | None = None,
-    explain: ExplainOptions | None = None,
-    progress: Progress | None = None,
-) -> Explanation:
-    """Explain callables of this process, each pass in a fork of it."""
-    target = target_of(functions, inputs)
-    run = run_in_fork(functions, options)
-    return explain_with(run, target, options, recording, judgement, explain, progress)
-
-
-def _same_session(run: RunPass) -> RunPass:
-    return run
-
-
-def explain_with(
-    run: RunPass,
-    target: Target,
-    options: Options,
-    recording: Recording,
-    judgement: Judgement,
-    explain: ExplainOptions | None = None,
-    progress: Progress | None = None,
-) -> Explanation:
-    """Explain through `run`, which runs one pass in a process that ends with it."""
     began = time.monotonic()
-    chosen = explain or ExplainOptions()
+    chosen = chosen or ExplainOptions()
     growth = growth_of(recording, judgement)
     grows = isinstance(judgement.overall, Growing)
     thorough = grows or chosen.thorough
     windows = windows_for(_call_s(recording), brief=not thorough)
-    plan = plan_of(target, options, kind="survivors", mode="settled")
+    plan = plan_of(
+        subject.target, options, kind="survivors", mode="settled", capacity=EXPLAINED_ROWS
+    )
     wanted = Wanted(
         native_per_call=growth.native_per_call,
         # of what Python allocates: an object that weighs in malloc is small by itself
@@ -128,29 +77,33 @@ def explain_with(
         grows=grows,
         drawings=chosen.drawings,
     )
-    survivors = run(*survivors_request(plan, windows, wanted), labelled(progress, "survivors"))
-    report = labelled(progress, "allocations")
+    survivors = yield _request("survivors", survivors_request(plan, windows, wanted))
     traced = None
     if thorough:
-        # of its own, so that what a killed process leaves behind goes too
+        # a folder of its own, so that what a killed process leaves goes too
         with tempfile.TemporaryDirectory(prefix="memcurve-") as folder:
             start = {"tracer": chosen.tracer, "native": chosen.native, "folder": folder}
-            short, long = (
-                run(
-                    *allocations_request(plan, windows, calls, {"start": start, "stop": stop}),
-                    report,
-                )
-                for calls, stop in ((windows.short, {}), (windows.long, _stop_options(chosen)))
+            stages = {"start": start, "stop": {}}
+            short = yield _request(
+                "allocations", allocations_request(plan, windows, windows.short, stages)
             )
-            traced = short, long
-    explanation = join(growth, survivors, traced, str(chosen.flame_graph or ""))
+            stages = {"start": start, "stop": _stop_options(chosen)}
+            long = yield _request(
+                "allocations", allocations_request(plan, windows, windows.long, stages)
+            )
+            traced = short.record, long.record
+    explanation = join(growth, survivors.record, traced, str(chosen.flame_graph or ""))
     if growth.unexplained(explanation.culprits) > UNEXPLAINED:
         of_malloc = growth.is_left_in_malloc(explanation.culprits)
-        request = lines_request(plan, windows, of_malloc=of_malloc)
-        counted = run(*request, labelled(progress, "lines"))
-        explanation = add_lines(growth, explanation, counted)
+        counted = yield _request("lines", lines_request(plan, windows, of_malloc=of_malloc))
+        explanation = add_lines(growth, explanation, counted.record)
     explanation = shortened(explanation, str(Path.cwd()))
     return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)
+
+
+def _request(label: str, asked: tuple[PassPlan, NextStep]) -> Request:
+    plan, decide = asked
+    return Request(plan=plan, decide=decide, label=label)
 
 
 def _stop_options(chosen: ExplainOptions) -> dict[str, object]:
@@ -184,6 +137,3 @@ def _call_s(recording: Recording) -> float:
         return 0.0
     # of CPU: a busy machine stretches the clock; what mostly waits is bounded by the clock
     return max(settled.cpu_s, settled.wall_s / WAITING) / settled.calls
-
-
-Explainer = Callable[[Recording, Judgement], Explanation]

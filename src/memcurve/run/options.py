@@ -1,4 +1,4 @@
-"""How to run scenarios: one frozen value, from the command line to the lanes."""
+"""How calls are run, and how scenarios are: frozen values, each built once at a door."""
 
 import sys
 from pathlib import Path
@@ -6,13 +6,29 @@ from typing import Literal
 
 import msgspec
 
+from memcurve.model.scenario import Scenario
 from memcurve.model.thresholds import Thresholds
-from memcurve.run.passes import Options
 
 CPU_BUDGET_S = 4.0
+MAY_GROW_CPU_S = 1.0  # its verdict gates nothing
+LONGER_LOOK_S = 1.0  # 1 KB every 100 calls shows two steps in 250 calls, and fifteen in 1,500
 
 Explain = Literal["never", "crossings", "suspects", "always"]
 """Which designs to explain: those that cross a threshold, also those that grow anyway, or all."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How the calls of one target are run and judged, wherever that is. Times in seconds.
+
+    `grace_s` is how long to wait for what a call leaves running. The interpreter `python` starts
+    in the folder `cwd`.
+    """
+
+    call_timeout_s: float = 30.0
+    grace_s: float = 1.0
+    python: str = sys.executable
+    cwd: str | None = None
+    thresholds: Thresholds = Thresholds()
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +38,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     pass may use before an open question stays open, where the scenario states no number of calls.
     `judge_all`: designs that may grow get a verdict too, past the calls shown. What leaves its
     band in the folder `baselines` is measured again, and `explain` looks at those thresholds too;
-    it draws what it traces into the folder `flame_graphs`. The workers start in the folder `cwd`.
+    it draws what it traces into the folder `flame_graphs`. `each` says how the calls are run.
     """
 
     calls: int | None = None
@@ -33,13 +49,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     flame_graphs: Path | None = None
     cpu_s: float = CPU_BUDGET_S
     judge_all: bool = True
-    call_timeout_s: float = 30.0
-    python: str = sys.executable
-    cwd: str | None = None
-    thresholds: Thresholds = Thresholds()
+    each: Options = Options()
 
-    def of_a_pass(self) -> Options:
-        """Return what each pass of a design is to be told of this."""
-        return Options(
-            call_timeout_s=self.call_timeout_s, python=self.python, thresholds=self.thresholds
-        )
+    def calls_of(self, scenario: Scenario) -> int:
+        """Return how many calls the curves of a scenario show."""
+        return self.calls or scenario.calls

@@ -1,263 +1,181 @@
-"""Check one callable: measure it, extend the run while the verdict is open, judge.
+"""What is measured next: generators that ask for one pass at a time and are sent what it showed.
 
-This is where measuring and judging are wired together; neither knows the other.
+    settled, again in another mode if a verification asks for that    → a recording → judge
+    natural, the calls as production would run them                   → the same recording
+    survivors, allocations, lines, if something grows                 → an explanation
+
+They decide and never act: a driver runs each pass in an interpreter of its own (`interpreter`), in
+a fork of this process (`fork`) or in this very process (`in_process`), and the text above is the
+same for all three.
 """
 
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Literal
+from typing import TypeVar
 
 import msgspec
 
-from memcurve.judge.schedule import Budget, next_step, nothing_rises
-from memcurve.measure.isolation import ForkedWorker
-from memcurve.measure.runner import NextStep, PassPlan, Session, open_session
+from memcurve.judge.schedule import next_step, rerun_mode
+from memcurve.measure.runner import NextStep, PassPlan
 from memcurve.measure.runner import Progress as PassProgress
-from memcurve.measure.worker.environment import describe as describe_environment
-from memcurve.model.recording import Environment, PassRecord, Recording, timestamp
+from memcurve.model.effort import Effort
+from memcurve.model.recording import Environment, Mode, PassKind, PassRecord, Recording, timestamp
 from memcurve.model.scenario import Target
 from memcurve.model.steps import Calls, Finish, Step, Survey
-from memcurve.model.thresholds import Thresholds
+from memcurve.run.options import Options
 
-DEFAULT_BUDGET_S = 10.0
 MOST_RERUNS = 2
-WAITING = 8
-"""A call that waits counts as this much cheaper than one that works."""
+"""There are two other modes, and each is tried once."""
 NATURAL_ALLOWANCE_S, NATURAL_SHARE = 0.015, 0.02
+"""CPU time of rows in a natural pass: with the fixed part it stays within 1.05 of the calls."""
+SPARE_ROWS = 100
+"""Rows beyond one a call: what a pass writes twice, and its marks."""
 
+T = TypeVar("T")
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured and under which name it is recorded."""
+
+    target: Target
+    scenario: str = "check"
+    design: str = "target"
+    packages: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario}/{self.design}"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One pass to run: its plan, what decides its steps, and what progress calls it.
+
+    `quiet` asks for a processor of its own: it measures CPU time.
+    """
+
+    plan: PassPlan
+    decide: NextStep
+    label: str
+    quiet: bool = False
+
+    def reporting(self, progress: "Progress | None") -> PassProgress | None:
+        """Return what tells `progress` of the calls of this pass."""
+        if progress is None:
+            return None
+        return lambda call: progress(self.label, call)
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a request: what the pass recorded, and the interpreter that it ran in."""
+
+    record: PassRecord
+    environment: Environment | None
+
+
+Passes = Generator[Request, Ran, T]
+"""Yields what to run next, is sent what that showed, and returns what all of it says."""
 Progress = Callable[[str, int], None]
 """Told which pass runs which call."""
-Functions = Mapping[str, Callable[..., object] | None]
-RunPass = Callable[[PassPlan, NextStep, PassProgress | None], PassRecord]
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to measure: see `memcurve check --help`. Times in seconds.
+def drive(passes: Passes[T], run: Callable[[Request], Ran]) -> T:
+    """Run passes to their end, each by `run`, and return what they say."""
+    try:
+        request = next(passes)
+        while True:
+            request = passes.send(run(request))
+    except StopIteration as end:
+        value: T = end.value
+        return value
 
-    `pace` says what the budget is counted in: time of the clock; or "work", the CPU time of calls
-    and sampling, in which an eighth of what calls wait counts too. By work a busy machine decides
-    as a calm one does.
+
+def measured(subject: Subject, options: Options, effort: Effort) -> Passes[Recording]:
+    """Run the passes that decide. Nothing that the target does raises here.
+
+    A target that cannot be loaded, raises, hangs or dies is a recording with a failure in it.
     """
-
-    calls: int = 100
-    budget_s: float | None = None
-    call_timeout_s: float = 30.0
-    grace_s: float = 1.0
-    python: str = sys.executable
-    packages: tuple[str, ...] = ()
-    environment: dict[str, str] = {}
-    gauges: dict[str, tuple[str, int]] = {}
-    pace: Literal["clock", "work"] = "clock"
-    thresholds: Thresholds = Thresholds()
-
-    def budget(self, record: PassRecord, began: float) -> Budget:
-        """Return how far the settled pass `record` may go, which began at clock time `began`."""
-        seconds = DEFAULT_BUDGET_S if self.budget_s is None else self.budget_s
-        enough = self.thresholds.enough if self.budget_s is None else 0
-        by_work = self.pace == "work"
-        return Budget(
-            calls=self.calls,
-            enough=max(enough, self.calls),
-            out_of_time=lambda: (work_s(record) if by_work else time.monotonic() - began) > seconds,
-        )
+    recording = yield from settled(subject, options, effort)
+    if recording.failure is not None:
+        return recording
+    return (yield from with_natural(recording, subject, options))
 
 
-def work_s(record: PassRecord) -> float:
-    """Return what a pass has worked: CPU seconds, or an eighth of the clock where calls wait."""
-    return max(record.cpu_s + record.sampling_s, record.wall_s / WAITING)
+def settled(
+    subject: Subject, options: Options, effort: Effort, *, every: int | None = None
+) -> Passes[Recording]:
+    """Run the settled pass, and again in another mode where a verification asks for that.
 
-
-def measure_target(
-    target: Target,
-    options: Options,
-    *,
-    scenario: str = "check",
-    design: str = "target",
-    progress: Progress | None = None,
-) -> Recording:
-    """Run the passes that decide, in an interpreter of its own, and return the recording.
-
-    Nothing that the target does raises here: a target that cannot be loaded, raises, hangs or dies
-    is a recording with a failure in it.
+    With `every`, rows stand at fixed calls: two runs then share them.
     """
-    session, failure = open_session(
-        target,
-        python=options.python,
-        environment={"PYTHONHASHSEED": "0", **options.environment},
-        packages=options.packages,
-        timeout_s=max(options.call_timeout_s, 60.0),
-    )
-    with session.worker:
-        if failure is not None:
-            passes = [PassRecord(kind="settled", mode="settled", failure=failure)]
-        else:
-            passes = _passes(session.run, target, options, progress)
-    return _recording(scenario, design, target.call, options, session.environment, passes)
-
-
-def measure_function(
-    functions: Functions,
-    options: Options,
-    *,
-    inputs: str | Path | None = None,
-    progress: Progress | None = None,
-) -> Recording:
-    """Run the passes on callables of this process, each in a fork of it."""
-    target = target_of(functions, inputs)
-    run = run_in_fork(functions, options)
-    passes = _passes(run, target, options, progress)
-    return local_recording(target.call, options, passes)
-
-
-def target_of(functions: Functions, inputs: str | Path | None) -> Target:
-    """Return what stands for callables without a name in a plan."""
-    return Target(call=title_of(functions["target"]), inputs=str(inputs) if inputs else None)
-
-
-def run_in_fork(functions: Functions, options: Options) -> RunPass:
-    """Return what runs each pass of callables of this process in a fork of it."""
-
-    def run(plan: PassPlan, decide: NextStep, report: PassProgress | None) -> PassRecord:
-        with ForkedWorker(functions) as worker:
-            session = Session(worker, options.call_timeout_s)
-            plan = msgspec.structs.replace(plan, fork=False)
-            record = session.run(plan, decide, report)
-        return msgspec.structs.replace(record, isolation="caller")
-
-    return run
-
-
-def title_of(function: Callable[..., object] | None) -> str:
-    """Return the name under which a callable of this process is recorded."""
-    return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', function)}"
-
-
-def local_recording(target: str, options: Options, passes: list[PassRecord]) -> Recording:
-    """Return a recording of passes that ran in this process or in copies of it."""
-    here = msgspec.convert(describe_environment(list(options.packages)), Environment)
-    return _recording("check", "target", target, options, here, passes)
-
-
-def _recording(
-    scenario: str,
-    design: str,
-    target: str,
-    options: Options,
-    environment: Environment | None,
-    passes: list[PassRecord],
-) -> Recording:
+    records: list[PassRecord] = []
+    mode: Mode | None = "settled"
+    while mode is not None:
+        request = settled_request(subject.target, options, effort, mode, every=every)
+        ran = yield request
+        records.append(ran.record)
+        mode = _next_mode(records, options, effort)
     return Recording(
-        scenario=scenario,
-        design=design,
-        target=target,
-        calls=options.calls,
-        environment=environment,
-        passes=tuple(passes),
+        scenario=subject.scenario,
+        design=subject.design,
+        target=subject.target.call,
+        calls=effort.shown,
+        environment=ran.environment,
+        passes=tuple(records),
         recorded_at=timestamp(),
     )
 
 
-def _passes(
-    run: RunPass, target: Target, options: Options, progress: Progress | None
-) -> list[PassRecord]:
-    settled = run_settled(run, target, options, progress)
-    if settled[-1].failure is not None:
-        return settled
-    return [*settled, run_natural(run, target, options, progress)]
-
-
-def run_settled(
-    run: RunPass, target: Target, options: Options, progress: Progress | None = None
-) -> list[PassRecord]:
-    """Run the settled pass, and again in another mode where a verification asks for that."""
-    records = [_settled(run, target, options, "settled", progress)]
-    while records[-1].failure is None and len(records) <= MOST_RERUNS:
-        mode = rerun_mode(records[-1], options.thresholds)
-        if mode is None or any(record.mode == mode for record in records):
-            break
-        records.append(_settled(run, target, options, mode, progress))
-    return records
-
-
-def rerun_mode(record: PassRecord, thresholds: Thresholds) -> str | None:
-    """Return the mode in which to repeat a pass whose growth a verification took back.
-
-    None where the pass ended flat: what was frozen or in flight made that no smaller.
-    """
-    curve = record.samples.curve("live_bytes")
-    if not record.verifications or not len(curve) or nothing_rises(record, thresholds):
+def _next_mode(records: list[PassRecord], options: Options, effort: Effort) -> Mode | None:
+    last = records[-1]
+    if last.failure is not None or not effort.judged or len(records) > MOST_RERUNS:
         return None
-    grown = max(curve.values[-1] - curve.tail(1).values[0], 1)
-    freed = max(v.released_bytes for v in record.verifications)
-    waited = max(v.waited_bytes for v in record.verifications)
-    if waited > thresholds.released * grown and waited > 1024:
-        return "patient"
-    return "unfrozen" if freed > thresholds.released * grown and freed > 1024 else None
+    mode = rerun_mode(last, options.thresholds)
+    return None if any(record.mode == mode for record in records) else mode
 
 
-def _settled(
-    run: RunPass, target: Target, options: Options, mode: str, progress: Progress | None
-) -> PassRecord:
-    return run(*settled_request(target, options, mode), labelled(progress, mode))
-
-
-def settled_request(target: Target, options: Options, mode: str) -> tuple[PassPlan, NextStep]:
-    """Return the plan of a settled pass that begins now, and what decides its steps."""
-    began = time.monotonic()
+def settled_request(
+    target: Target, options: Options, effort: Effort, mode: Mode, *, every: int | None = None
+) -> Request:
+    """Ask for a settled pass."""
 
     def decide(record: PassRecord) -> Step:
-        return next_step(record, options.thresholds, options.budget(record, began))
+        return next_step(record, options.thresholds, effort)
 
-    return plan_of(target, options, kind="settled", mode=mode), decide
-
-
-def run_natural(
-    run: RunPass, target: Target, options: Options, progress: Progress | None = None
-) -> PassRecord:
-    """Run the calls as production would, the collector on."""
-    return run(*natural_request(target, options), labelled(progress, "natural"))
+    plan = plan_of(target, options, kind="settled", mode=mode, capacity=effort.bound + SPARE_ROWS)
+    return Request(plan=msgspec.structs.replace(plan, every=every), decide=decide, label=mode)
 
 
-def natural_request(target: Target, options: Options) -> tuple[PassPlan, NextStep]:
-    """Return the plan of a natural pass, and what decides its steps: as many calls as are shown.
+def with_natural(recording: Recording, subject: Subject, options: Options) -> Passes[Recording]:
+    """Run the calls shown as production would, the collector on, and add that to a recording."""
+    ran = yield natural_request(subject.target, options, recording.calls)
+    return msgspec.structs.replace(recording, passes=(*recording.passes, ran.record))
 
-    The two surveys are what the ledger needs of its ends.
-    """
-    plan = plan_of(target, options, kind="natural", mode="natural")
-    plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
+
+def natural_request(target: Target, options: Options, calls: int) -> Request:
+    """Ask for a natural pass. The two surveys are what the ledger needs of its ends."""
 
     def decide(record: PassRecord) -> Step:
         if record.surveys.begin is None:
             return Survey(stage="begin")
-        if record.calls < options.calls:
-            return Calls(to=options.calls)
+        if record.calls < calls:
+            return Calls(to=calls)
         return Survey(stage="end") if record.surveys.end is None else Finish()
 
-    return plan, decide
+    plan = plan_of(target, options, kind="natural", mode="natural", capacity=calls + SPARE_ROWS)
+    plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
+    return Request(plan=plan, decide=decide, label="natural", quiet=True)
 
 
-def labelled(progress: Progress | None, label: str) -> PassProgress | None:
-    """Return what tells `progress` of the calls of a pass under its label."""
-    if progress is None:
-        return None
-    return lambda call: progress(label, call)
-
-
-def plan_of(target: Target, options: Options, *, kind: str, mode: str) -> PassPlan:
+def plan_of(
+    target: Target, options: Options, *, kind: PassKind, mode: Mode, capacity: int
+) -> PassPlan:
     """Return the plan of one pass of a target."""
-    most = max(options.thresholds.most_calls, options.calls)
-    return msgspec.convert(
-        {
-            "kind": kind,
-            "mode": mode,
-            "capacity": most + 100,
-            "grace_s": options.grace_s,
-            "call_timeout_s": options.call_timeout_s,
-            "loop": target.loop,
-            "inputs": str(Path(target.inputs).resolve()) if target.inputs else None,
-            "gauges": options.gauges,
-        },
-        PassPlan,
+    return PassPlan(
+        kind=kind,
+        mode=mode,
+        capacity=capacity,
+        grace_s=options.grace_s,
+        call_timeout_s=options.call_timeout_s,
+        loop=target.loop,
+        inputs=str(Path(target.inputs).resolve()) if target.inputs else None,
     )

@@ -1,94 +1,37 @@
 """Run scenarios: every design through its passes, side by side where that disturbs nobody.
 
-    settled, survivors, allocations    exact whatever else runs: `jobs` lanes take turns
-    natural                            measures CPU time: afterwards, one on each processor at most
+    settled                    exact whatever else runs: `jobs` lanes take turns
+    natural                    measures CPU time: afterwards, one on each processor at most
+    survivors, allocations     exact again: the lanes take turns
 
 An outcome never raises: what a design did wrong is a failure in its recording.
 """
 
-import contextlib
-import os
-import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 import msgspec
 
 from memcurve.judge.judgement import judge
 from memcurve.judge.ledger import ledger_of
+from memcurve.model.effort import effort_for
+from memcurve.model.errors import MeasureError
 from memcurve.model.outcome import Outcome, Run
-from memcurve.model.recording import PassRecord, Recording, timestamp
-from memcurve.model.scenario import Scenario
+from memcurve.model.recording import Recording, timestamp
+from memcurve.model.scenario import Scenario, Target
 from memcurve.model.thresholds import Thresholds
+from memcurve.run.explain import ExplainOptions, explained
 from memcurve.run.gate import crosses, is_suspect, leaves_its_band
-from memcurve.run.lane import Job, Lane
-from memcurve.run.options import RunOptions
-from memcurve.run.pace import pace_of
+from memcurve.run.interpreter import Interpreter
+from memcurve.run.lanes import Course, Progress, run_lanes
+from memcurve.run.options import Options, RunOptions
+from memcurve.run.passes import Passes, Subject, measured, settled, with_natural
+from memcurve.run.passes import Progress as PassProgress
+from memcurve.run.scenario_effort import effort_of
 
-
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a run is: which pass of which design runs which call, and how many passes are done."""
-
-    scenario: str
-    design: str
-    kind: str
-    call: int
-    done: int
-    total: int
-
-
-Progress = Callable[[Event], None]
-
-
-class _Work:
-    """What the lanes of one group share."""
-
-    def __init__(
-        self, jobs: Sequence[Job], options: RunOptions, progress: Progress | None, total: int
-    ) -> None:
-        self.jobs, self.options = jobs, options
-        self.imported: Sequence[Job] = ()
-        self._progress, self._total = progress, total
-        self.waiting: SimpleQueue[Job] = SimpleQueue()
-        self.waiting_natural: SimpleQueue[Job] = SimpleQueue()
-        for job in jobs:
-            self.waiting.put(job)
-        self.outcomes: dict[str, Outcome] = {}
-        self.lanes: list[Lane] = []
-        self.stopped = threading.Event()
-        self._lock = threading.Lock()
-        self.done = 0
-
-    def line_up_natural(self) -> None:
-        """Let the dearest go first: then the processors end together."""
-        for job in sorted(self.jobs, key=self._wall_s, reverse=True):
-            self.waiting_natural.put(job)
-
-    def _wall_s(self, job: Job) -> float:
-        """Return the seconds that the calls shown took in the settled pass."""
-        recording = self.outcomes[job.name].recording
-        settled = recording.of("settled")
-        return recording.calls * settled.wall_s / max(settled.calls, 1) if settled else 0.0
-
-    def finished_pass(self) -> None:
-        with self._lock:
-            self.done += 1
-
-    def tell(self, job: Job, kind: str, call: int) -> None:
-        if self._progress is not None and not self.stopped.is_set():
-            self._progress(
-                Event(
-                    scenario=job.scenario.name,
-                    design=job.design,
-                    kind=kind,
-                    call=call,
-                    done=self.done,
-                    total=self._total,
-                )
-            )
+CALLS_A_ROW = 7
+"""After the first 100, which have a row each; a prime, so that it beats with no period."""
 
 
 def run_scenarios(
@@ -103,116 +46,61 @@ def run_scenarios(
     start from the same heap as in a run of all, and compare with what that accepted.
     `progress` is called from several threads. Interrupting ends every process that this started.
     """
-    passes = 2 if options.natural else 1
+    groups: dict[int, list[Course]] = {}
+    for scenario in scenarios:
+        courses = groups.setdefault(id(scenario.backend), [])
+        for design in scenario.designs:
+            subject = subject_of(scenario, design)
+            passes = measured_design(scenario, design, options)
+            courses.append(Course(subject, scenario.backend, passes))
     outcomes: dict[str, Outcome] = {}
-    groups = _groups(scenarios)
-    total = passes * sum(len(jobs) for jobs in groups)
-    for jobs in groups:
-        work = _Work(jobs, options, progress, total)
-        work.imported = [one for group in _groups(among) for one in group if _meet(one, jobs[0])]
-        work.done = passes * len(outcomes)
-        outcomes |= _run_group(work)
+    for courses in groups.values():
+        imported = _sharing(courses[0], among) or [course.subject for course in courses]
+        total = sum(map(len, groups.values()))
+        outcomes |= run_lanes(courses, imported, options, progress, len(outcomes), total)
     return [outcomes[f"{one.name}/{design}"] for one in scenarios for design in one.designs]
 
 
-def _groups(scenarios: Sequence[Scenario]) -> list[list[Job]]:
-    """Put together what may share a worker: the same kind of backend, the same calls."""
-    groups: dict[int, list[Job]] = {}
-    for one in scenarios:
-        jobs = groups.setdefault(id(one.backend), [])
-        jobs.extend(Job(scenario=one, design=design) for design in one.designs)
-    return list(groups.values())
+def subject_of(scenario: Scenario, design: str) -> Subject:
+    """Return one design of a scenario as what is measured."""
+    target: Target = scenario.designs[design]
+    return Subject(target=target, scenario=scenario.name, design=design, packages=scenario.packages)
 
 
-def _meet(one: Job, other: Job) -> bool:
-    return one.scenario.backend is other.scenario.backend
+def _sharing(course: Course, among: Sequence[Scenario]) -> list[Subject]:
+    """Return all subjects that may share a worker with a course: those of the same backend."""
+    shared = [scenario for scenario in among if scenario.backend is course.backend]
+    return [subject_of(scenario, design) for scenario in shared for design in scenario.designs]
 
 
-def _run_group(work: _Work) -> dict[str, Outcome]:
-    count = max(min(work.options.jobs, len(work.jobs)), 1)
-    with ThreadPoolExecutor(count, thread_name_prefix="memcurve-lane") as pool:
-        barrier = threading.Barrier(count, action=work.line_up_natural)
-        futures = [pool.submit(_lane_thread, work, barrier, number) for number in range(count)]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException:
-            work.stopped.set()
-            barrier.abort()
-            for lane in work.lanes:
-                lane.kill()
-            raise
-    return work.outcomes
-
-
-def _lane_thread(work: _Work, barrier: threading.Barrier, number: int) -> None:
-    try:
-        with Lane.opened(
-            work.imported or work.jobs, work.options.of_a_pass(), work.options.cwd
-        ) as lane:
-            work.lanes.append(lane)
-            with contextlib.suppress(Empty):
-                while not work.stopped.is_set():
-                    _measure_settled(work, lane, work.waiting.get_nowait())
-            _wait_for_the_others(barrier)
-            if number < (os.cpu_count() or 1) and work.options.natural:
-                with contextlib.suppress(Empty):
-                    while not work.stopped.is_set():
-                        _measure_natural(work, lane, work.waiting_natural.get_nowait())
-    except BaseException:
-        barrier.abort()
-        raise
-
-
-def _wait_for_the_others(barrier: threading.Barrier) -> None:
-    with contextlib.suppress(threading.BrokenBarrierError):
-        barrier.wait()
-
-
-def _measure_settled(work: _Work, lane: Lane, job: Job) -> None:
-    outcome = _settled(work, lane, job)
-    if leaves_its_band(job.scenario, outcome, work.options.baselines):
+def measured_design(scenario: Scenario, design: str, options: RunOptions) -> Passes[Outcome]:
+    """Measure one design, judge it, and explain it where that is wanted."""
+    subject, each = subject_of(scenario, design), options.each
+    outcome = yield from _settled(scenario, design, options)
+    if leaves_its_band(scenario, outcome, options.baselines):
         # a design with threads has one mapping more in some thirty runs; what is so comes again
-        first, outcome = outcome, _settled(work, lane, job)
+        first = outcome
+        outcome = yield from _settled(scenario, design, options)
         recording = msgspec.structs.replace(outcome.recording, set_aside=first.recording.passes)
         outcome = msgspec.structs.replace(outcome, recording=recording)
-    work.outcomes[job.name] = _explained(work, lane, job, outcome)
-    work.finished_pass()
+    judgement = outcome.judgement
+    if judgement is None:
+        return outcome
+    if options.natural:
+        recording = yield from with_natural(outcome.recording, subject, each)
+        ledger = ledger_of(recording)
+        outcome = msgspec.structs.replace(outcome, recording=recording, ledger=ledger)
+    if not _wants_explaining(options, scenario, outcome):
+        return outcome
+    chosen = ExplainOptions(flame_graph=_flame_graph(options.flame_graphs, subject))
+    explanation = yield from explained(subject, each, outcome.recording, judgement, chosen)
+    return msgspec.structs.replace(outcome, culprits=explanation.culprits, explanation=explanation)
 
 
-def _settled(work: _Work, lane: Lane, job: Job) -> Outcome:
-    calls = work.options.calls or job.scenario.calls
-    lane.options = msgspec.structs.replace(lane.options, calls=calls)
-    pace = pace_of(job.scenario, job.design, work.options)
-    passes = lane.settled(job, lambda kind, call: work.tell(job, kind, call), pace)
-    return judged(_recording(job, lane, calls, passes), work.options.thresholds)
-
-
-def _measure_natural(work: _Work, lane: Lane, job: Job) -> None:
-    outcome = work.outcomes[job.name]
-    if outcome.judgement is not None:
-        calls = outcome.recording.calls
-        lane.options = msgspec.structs.replace(lane.options, calls=calls)
-        record = lane.natural(job, lambda kind, call: work.tell(job, kind, call))
-        recording = msgspec.structs.replace(
-            outcome.recording, passes=(*outcome.recording.passes, record)
-        )
-        work.outcomes[job.name] = msgspec.structs.replace(
-            outcome, recording=recording, ledger=ledger_of(recording)
-        )
-    work.finished_pass()
-
-
-def _recording(job: Job, lane: Lane, calls: int, passes: list[PassRecord]) -> Recording:
-    return Recording(
-        scenario=job.scenario.name,
-        design=job.design,
-        target=job.target.call,
-        calls=calls,
-        environment=lane.environment,
-        passes=tuple(passes),
-        recorded_at=timestamp(),
-    )
+def _settled(scenario: Scenario, design: str, options: RunOptions) -> Passes[Outcome]:
+    subject, effort = subject_of(scenario, design), effort_of(scenario, design, options)
+    recording = yield from settled(subject, options.each, effort, every=CALLS_A_ROW)
+    return judged(recording, options.each.thresholds)
 
 
 def judged(recording: Recording, thresholds: Thresholds) -> Outcome:
@@ -224,37 +112,51 @@ def judged(recording: Recording, thresholds: Thresholds) -> Outcome:
     return Outcome(recording=recording, judgement=judgement, ledger=ledger_of(recording))
 
 
-def _explained(work: _Work, lane: Lane, job: Job, outcome: Outcome) -> Outcome:
-    judgement = outcome.judgement
-    if judgement is None or not _wants_explaining(work.options, job, outcome):
-        return outcome
-    from memcurve.run.explain import ExplainOptions, explain_with
-
-    found = explain_with(
-        lambda plan, decide, report: lane.run(job, plan, decide),
-        job.target,
-        lane.options,
-        outcome.recording,
-        judgement,
-        ExplainOptions(flame_graph=_flame_graph(work.options.flame_graphs, job)),
-        progress=lambda kind, call: work.tell(job, kind, call),
-    )
-    return msgspec.structs.replace(outcome, culprits=found.culprits, explanation=found)
-
-
-def _flame_graph(folder: Path | None, job: Job) -> Path | None:
+def _flame_graph(folder: Path | None, subject: Subject) -> Path | None:
     if folder is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{job.scenario.name}-{job.design}.html"
+    return folder / f"{subject.scenario}-{subject.design}.html"
 
 
-def _wants_explaining(options: RunOptions, job: Job, outcome: Outcome) -> bool:
+def _wants_explaining(options: RunOptions, scenario: Scenario, outcome: Outcome) -> bool:
     if options.explain in ("never", "always"):
         return options.explain == "always"
-    if options.explain == "suspects" and job.scenario.explain and is_suspect(outcome):
+    if options.explain == "suspects" and scenario.explain and is_suspect(outcome):
         return True
-    return crosses(job.scenario, outcome, options.baselines)
+    return crosses(scenario, outcome, options.baselines)
+
+
+def explain_design(
+    scenario: Scenario,
+    design: str,
+    calls: int,
+    chosen: ExplainOptions,
+    progress: PassProgress | None = None,
+) -> Outcome:
+    """Measure and explain one design, whatever its verdict.
+
+    Raises MeasureError where it cannot be measured.
+    """
+    options, subject = Options(), subject_of(scenario, design)
+    effort = effort_for(calls, None, options.thresholds)
+
+    def passes() -> Passes[Outcome]:
+        recording = yield from measured(subject, options, effort)
+        if recording.failure is not None:
+            raise MeasureError(f"{subject.name}: {recording.failure.message}")
+        judgement = judge(recording, options.thresholds)
+        explanation = yield from explained(subject, options, recording, judgement, chosen)
+        return Outcome(
+            recording=recording,
+            judgement=judgement,
+            ledger=ledger_of(recording),
+            culprits=explanation.culprits,
+            explanation=explanation,
+        )
+
+    with Interpreter.opened([subject], options, scenario.backend) as interpreter:
+        return interpreter.drive(subject, passes(), progress)
 
 
 def run_of(

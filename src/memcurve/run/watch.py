@@ -23,12 +23,10 @@ from memcurve.measure.headroom import read_headroom
 from memcurve.measure.inprocess import readers_of
 from memcurve.measure.table import LocalTable
 from memcurve.measure.worker.counters import COLUMNS, INDEX, MISSING, Counters
-from memcurve.measure.worker.environment import describe
 from memcurve.model.curve import Curve
 from memcurve.model.diagnosis import Headroom
 from memcurve.model.errors import MeasureError
 from memcurve.model.recording import (
-    Environment,
     InFlight,
     PassRecord,
     Recording,
@@ -36,7 +34,8 @@ from memcurve.model.recording import (
     Verification,
 )
 from memcurve.model.thresholds import Thresholds
-from memcurve.model.verdict import Details, Growing, Judgement, Verdict
+from memcurve.model.verdict import Checked, Growing, Judgement, Verdict
+from memcurve.run.fork import environment_here
 
 FIXED_ALLOWANCE_NS = 50_000_000
 FIRST_MARKS = 5  # always written: what the first cases build is part of every picture
@@ -167,18 +166,21 @@ class Watch:
             wall_s=self._counters.clock.wall_ns / 1e9,
             sampling_s=self.cost_s,
         )
-        here = msgspec.convert(describe([]), Environment)
         return Recording(
             scenario="watch",
             design="program",
             target="",
             calls=self.marks,
-            environment=here,
+            environment=environment_here(),
             passes=(record,),
         )
 
     def verdict(self, *, collect: bool = False) -> Verdict:
-        """Judge what was seen so far: the worst of memory, descriptors, threads and tasks.
+        """Return the worst verdict of memory, descriptors, threads and tasks so far."""
+        return self.result(collect=collect).verdict
+
+    def result(self, *, collect: bool = False) -> Checked:
+        """Judge what was seen so far, and return what the verdict rests on beside it.
 
         The rule is that of `check`; a rise is called growing only if full collections ran and did
         not take it back (see `judge.natural`). `collect` runs one now. Costs a few milliseconds.
@@ -187,9 +189,12 @@ class Watch:
             self._proof = self._verification()
         recording = self.recording()
         judgement = judge_natural(recording, self.thresholds)
-        elapsed = recording.passes[0].wall_s
-        details = Details(judgement=judgement, recording=recording, elapsed_s=elapsed)
-        return msgspec.structs.replace(judgement.overall, details=details)
+        return Checked(
+            verdict=judgement.overall,
+            judgement=judgement,
+            recording=recording,
+            elapsed_s=recording.passes[0].wall_s,
+        )
 
     def _verification(self) -> Verification:
         """Collect, and say what that freed of cyclic garbage; emptied free lists are not it."""
@@ -230,11 +235,10 @@ class Watch:
         """Return the state of the watch as lines for a terminal or a log; `collect` as above."""
         from memcurve.report.watch_text import watch_text
 
-        verdict, limit = self.verdict(collect=collect), read_headroom()
-        assert verdict.details is not None
+        result, limit = self.result(collect=collect), read_headroom()
         if limit is not None:
-            limit = _with_calls(limit, verdict.details.judgement)
-        return watch_text(verdict, self.resources, limit, self.marks, self.rows, self.cost_s)
+            limit = _with_calls(limit, result.judgement)
+        return watch_text(result, self.resources, limit, self.marks, self.rows, self.cost_s)
 
     def __repr__(self) -> str:
         return f"<Watch: {self.marks} marks, {self._table.rows} rows, every {self._every}>"

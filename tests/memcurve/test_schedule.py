@@ -2,20 +2,19 @@
 
 import msgspec
 
-from memcurve.judge.schedule import Budget, grown_bytes, look, next_step
+from memcurve.judge.schedule import Look, next_step
+from memcurve.model.effort import Effort
 from memcurve.model.recording import Bound, InFlight, PassRecord, Verification
 from memcurve.model.steps import Calls, Finish, Step, Verify
 from memcurve.model.thresholds import Thresholds
-from memcurve.run.pace import Pace, paced
-from memcurve.run.passes import Options
 from tests.memcurve.making import CurveMaker, curve, settled
 
 THRESHOLDS = Thresholds()
 
 
 def step(record: PassRecord, *, spent: bool = False, calls: int = 100) -> Step:
-    budget = Budget(calls=calls, enough=300, out_of_time=lambda: spent)
-    return next_step(record, THRESHOLDS, budget)
+    effort = Effort(shown=calls, seconds=0.0 if spent else 10.0)
+    return next_step(record, THRESHOLDS, effort)
 
 
 def leaking(calls: int, *, verified: bool = True) -> PassRecord:
@@ -53,11 +52,11 @@ def test_an_even_rise_is_convicted_at_1500_calls_and_not_before() -> None:
 
 def test_a_descriptor_that_rises_keeps_a_pass_with_flat_memory_running() -> None:
     record = settled(curve(calls=250).flat(), fds=curve(calls=250).grows(per_call=1))
-    assert look(record, THRESHOLDS).memory.shape == "flat"
+    assert Look(record, THRESHOLDS).memory.shape == "flat"
     assert step(record) == Calls(to=300)
 
 
-def test_time_ends_a_pass_behind_300_calls_and_not_before() -> None:
+def test_time_ends_a_pass_after_300_calls_and_not_before() -> None:
     assert isinstance(step(leaking(250), spent=True), Calls)
     assert isinstance(step(leaking(300), spent=True), Finish)
 
@@ -69,7 +68,7 @@ def test_nothing_runs_beyond_the_most_calls() -> None:
 
 def test_memory_beyond_what_any_cache_may_hold_is_not_filled_further() -> None:
     record = settled(curve(calls=150).grows(per_call=4 << 20))
-    assert grown_bytes(record) > THRESHOLDS.max_bytes
+    assert record.grown_bytes > THRESHOLDS.max_bytes
     assert isinstance(step(record), Finish)
 
 
@@ -86,19 +85,20 @@ def with_bound(maker: CurveMaker, *, size: int, bound: int) -> PassRecord:
     return msgspec.structs.replace(settled(maker), verifications=(proof,))
 
 
-def test_a_container_that_will_be_full_soon_is_waited_for_with_a_flat_third_behind_it() -> None:
+def test_a_container_that_will_be_full_soon_is_waited_for_with_a_flat_third_after_it() -> None:
     following = step(with_bound(curve(calls=300).grows(per_call=96), size=300, bound=600))
     assert isinstance(following, Calls)
     assert following.to >= 1.5 * 600
 
 
 def after_300_calls(record: CurveMaker, *, most: int) -> Step:
-    return paced(Options(), Pace(enough=300, most=most))(settled(record))
+    effort = Effort(throughout=300, seconds=0.0, counted="cpu", followed_to=most)
+    return next_step(settled(record), THRESHOLDS, effort)
 
 
 def test_a_benchmark_follows_what_surely_rises_until_it_is_proved() -> None:
     noisy = curve(calls=300).grows(per_call=700).noise(seed=1, by=30_000)
-    assert look(settled(noisy), THRESHOLDS).memory.shape == "undecided"
+    assert Look(settled(noisy), THRESHOLDS).memory.shape == "undecided"
     assert after_300_calls(noisy, most=1500) == Calls(to=600)
     assert isinstance(after_300_calls(noisy, most=0), Finish)
 
@@ -112,5 +112,5 @@ def test_a_benchmark_does_not_follow_noise_or_what_is_proved_already() -> None:
 
 def test_a_benchmark_does_not_fill_memory_further_that_is_full() -> None:
     uneven = curve(calls=300).steps(by=20 << 20, every=9)
-    assert grown_bytes(settled(uneven)) > THRESHOLDS.max_bytes
+    assert settled(uneven).grown_bytes > THRESHOLDS.max_bytes
     assert isinstance(after_300_calls(uneven, most=1500), Finish)

@@ -1,0 +1,36 @@
+"""How far the settled pass of a design goes in a benchmark."""
+
+from memcurve.compare.marks import marks
+from memcurve.model.effort import Effort
+from memcurve.model.scenario import Scenario
+from memcurve.run.options import LONGER_LOOK_S, MAY_GROW_CPU_S, RunOptions
+
+
+def effort_of(scenario: Scenario, design: str, options: RunOptions) -> Effort:
+    """Return how far the settled pass of a design goes; expensive calls are run fewer times.
+
+    Two runs must take the same decisions on a machine that is busy or not: what ends a pass is a
+    number of calls, or CPU time of the calls where the scenario states none.
+    """
+    shown, thresholds = options.calls_of(scenario), options.each.thresholds
+    expensive = min(scenario.calls / 100, 1.0)
+    enough = scenario.verdict_calls or round(thresholds.first_look * expensive)
+    cpu_s = options.cpu_s if scenario.verdict_calls is None else 0.0
+    may_grow, judged = design in scenario.may_grow, True
+    if may_grow:
+        judged = options.judge_all and design not in scenario.brief
+        cpu_s = min(cpu_s, MAY_GROW_CPU_S) if judged else 0.0
+    throughout = max(shown, enough) if judged else shown
+    return Effort(
+        shown=shown,
+        throughout=throughout,
+        least=throughout,
+        most=max(thresholds.most_calls, shown),
+        seconds=cpu_s,
+        counted="cpu",
+        marks=marks(shown),
+        look_on_s=min(cpu_s, LONGER_LOOK_S),
+        followed_to=0 if may_grow else round(thresholds.most_calls * expensive),
+        until_grown=may_grow and judged,
+        judged=judged,
+    )
