@@ -11,8 +11,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The same examples at each run, and no time limit for one: a red run means a change, and not luck or
-# a busy machine. Others are tried with `pytest --hypothesis-profile=default`.
+# The same examples at each run, and no time limit for one: a red run means a change, not luck or a
+# busy machine. Others are tried with `pytest --hypothesis-profile=default`.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
