@@ -82,20 +82,25 @@ class CurveMaker:
 
     def teeth(self, *, per_call: float, every: int) -> "CurveMaker":
         """Lay a sawtooth on the whole curve: rising at each call, back to zero every `every`."""
-        return self._bent([per_call * (i % every) for i in range(len(self.levels))])
+        return self.bent([per_call * (i % every) for i in range(len(self.levels))])
 
     def blip(self, *, at: int, by: float, calls: int = 1) -> "CurveMaker":
         """Add `by` to some calls and give it back."""
-        return self._bent([by if at <= i < at + calls else 0 for i in range(len(self.levels))])
+        return self.bent([by if at <= i < at + calls else 0 for i in range(len(self.levels))])
 
     def noise(self, *, seed: int, by: float = 64) -> "CurveMaker":
         """Add reproducible noise of that standard deviation to every call but the start."""
         dice = random.Random(seed)
-        return self._bent([0.0] + [dice.gauss(0, by) for _ in self.levels[1:]])
+        return self.bent([0.0] + [dice.gauss(0, by) for _ in self.levels[1:]])
 
     def above(self, level: float) -> "CurveMaker":
         """Lift the whole curve, its start included."""
-        return self._bent([level] * len(self.levels))
+        return self.bent([level] * len(self.levels))
+
+    def bent(self, offsets: list[float]) -> "CurveMaker":
+        """Add an offset to each call, the start included."""
+        levels = [level + offset for level, offset in zip(self.levels, offsets, strict=True)]
+        return replace(self, levels=tuple(levels))
 
     def sampled(self, *, every: int) -> "CurveMaker":
         """Keep a row only every `every` calls, and the last one."""
@@ -120,10 +125,6 @@ class CurveMaker:
         for rise in rises:
             levels.append(levels[-1] + rise)
         return replace(self, levels=tuple(levels), calls=max(self.calls, len(levels) - 1))
-
-    def _bent(self, offsets: list[float]) -> "CurveMaker":
-        levels = [level + offset for level, offset in zip(self.levels, offsets, strict=True)]
-        return replace(self, levels=tuple(levels))
 
 
 def curve(*, calls: int = 100, start: float = 0) -> CurveMaker:

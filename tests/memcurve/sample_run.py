@@ -48,9 +48,9 @@ def _natural(
     *, tooth: float, rises: float, fds: CurveMaker, cpu_ms: float, seed: int
 ) -> PassRecord:
     memory = curve().fills(to=60 * KIB).noise(seed=seed, by=3000)
-    memory = memory._bent([rises * i for i in range(101)]).teeth(per_call=tooth, every=7)
+    memory = memory.bent([rises * i for i in range(101)]).teeth(per_call=tooth, every=7)
     rss = curve().fills(to=1.5 * MIB + 7 * tooth, within=6).noise(seed=seed, by=40_000)
-    rss = rss._bent([rises * i for i in range(101)])
+    rss = rss.bent([rises * i for i in range(101)])
     peak, highest = [], 0.0
     for level in rss.levels:
         highest = max(highest, level)

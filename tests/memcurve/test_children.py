@@ -149,7 +149,8 @@ def test_a_grandchild_counts_also_when_its_parent_has_ended(process: OtherProces
 
 def test_a_child_that_cannot_be_looked_up_is_said_to_be_hidden(process: OtherProcess) -> None:
     process.ask("sleeper = subprocess.Popen(['sleep', '60'])")
-    process.ask("reader._listing.newcomers = lambda: []")
+    process.ask("from memcurve.measure.worker import family")
+    process.ask("family.Listing.newcomers = lambda listing: []")
     assert process.ask("here()") == "[0, 0, 0, True]"
     process.ask("sleeper.kill()")
 

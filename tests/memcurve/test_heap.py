@@ -57,11 +57,11 @@ def test_python_sees_small_objects_and_malloc_does_not() -> None:
 
 
 def test_the_figure_of_allocated_blocks_is_found_in_the_text_of_the_interpreter() -> None:
-    assert heap._parse_blocks(STATISTICS) == 14_000_000
+    assert heap.parse_blocks(STATISTICS) == 14_000_000
 
 
 def test_a_text_without_that_figure_is_not_read_as_zero() -> None:
-    assert heap._parse_blocks(b"Allocated Blocks: 12\n") is None
+    assert heap.parse_blocks(b"Allocated Blocks: 12\n") is None
 
 
 def test_pools_that_hold_objects_are_counted_and_unused_ones_are_not() -> None:
@@ -79,7 +79,7 @@ print(python.name, python.exact, python.read(), malloc.exact)
 
 def test_a_python_heap_that_nobody_can_read_stands_in_resident_memory_less_mallocs() -> None:
     program = """
-python = heap._resident("pages", lambda: heap.system_bytes()[0], "")
+python = heap.resident_rest("pages", lambda: heap.system_bytes()[0], "")
 before = python.read()
 kept[:] = [object() for _ in range(500_000)]
 print(python.exact, python.read() - before)
@@ -91,7 +91,7 @@ print(python.exact, python.read() - before)
 
 def test_resident_memory_for_malloc_counts_python_objects_only_once() -> None:
     program = """
-python, malloc = heap.python_source(), heap._resident_malloc()
+python, malloc = heap.python_source(), heap.resident_malloc()
 before = python.read(), malloc.read()
 kept.extend(object() for _ in range(500_000))
 print(python.read() - before[0], malloc.read() - before[1])
@@ -103,7 +103,7 @@ print(python.read() - before[0], malloc.read() - before[1])
 
 def test_resident_memory_for_malloc_sees_a_large_block() -> None:
     program = """
-malloc = heap._resident_malloc()
+malloc = heap.resident_malloc()
 before = malloc.read()
 kept.append(bytearray(b"x") * (16 << 20))
 print(malloc.read() - before)
@@ -118,14 +118,14 @@ def test_the_thread_cache_is_seen_where_it_is_on_and_missed_where_it_is_off() ->
 
 
 def test_the_stream_of_errors_gives_the_same_figure_as_the_memory_stream() -> None:
-    program = "print(heap._stderr_file().read(), heap._memory_stream().read())"
+    program = "print(heap.stderr_file().read(), heap.memory_stream().read())"
     one, other = map(int, in_a_child(program).split())
     assert abs(one - other) < 8192
 
 
 def test_the_memory_stream_keeps_alive_what_it_writes_to() -> None:
     """A pointer that ctypes made by reference keeps nothing: freed memory would be written to."""
-    text = heap._dumper()
+    text = heap.dumper()
     assert {"buffer", "size"} <= {*text.__code__.co_freevars}
 
 

@@ -32,6 +32,7 @@ def cheap_collections() -> Iterator[None]:
     gc.unfreeze()
 
 
+REFUSED = 7  # how the child tells that it was
 EVERY_MARK = 1e6  # a share of the program's CPU time that any row can be afforded in
 
 
@@ -147,9 +148,14 @@ def test_rows_are_left_out_where_they_would_cost_too_much(monkeypatch: pytest.Mo
 
 def test_a_fork_cannot_mark_the_watch_of_its_parent() -> None:
     with memcurve.watch() as watch:
-        watch._pid += 1  # as if this were another process
-        with pytest.raises(MeasureError, match="begin a watch in each process"):
-            watch.mark()
+        child = os.fork()
+        if child == 0:
+            try:
+                watch.mark()
+            except MeasureError as error:
+                os._exit(REFUSED if "begin a watch in each process" in str(error) else 1)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == REFUSED
 
 
 def test_a_watch_must_be_entered() -> None:

@@ -170,7 +170,7 @@ def malloc_source() -> Source:
     try:
         libc = _libc()
     except (OSError, TypeError):
-        return _resident_malloc()
+        return resident_malloc()
     for make in (_mallinfo2, _mallinfo, _jemalloc, _malloc_zones, _psutil):
         try:
             source = make(libc)
@@ -178,19 +178,19 @@ def malloc_source() -> Source:
                 return source
         except (AttributeError, ImportError, OSError):
             continue
-    return _resident_malloc()
+    return resident_malloc()
 
 
-def _resident_malloc() -> Source:
+def resident_malloc() -> Source:
     note = "no allocator statistics here: resident memory stands in, in pages of 4 KiB"
     try:
-        text = _dumper()
+        text = dumper()
     except (AttributeError, OSError, ValueError):
-        return _resident("resident set", lambda: 0, note)
-    return _resident("resident set less Python's pools", lambda: pool_bytes(text()), note)
+        return resident_rest("resident set", lambda: 0, note)
+    return resident_rest("resident set less Python's pools", lambda: pool_bytes(text()), note)
 
 
-def _resident(name: str, others: Read, note: str) -> Source:
+def resident_rest(name: str, others: Read, note: str) -> Source:
     rss = resident.reader()
     if rss is None:
         return Source("none", lambda: 0, exact=False, note="nothing can be read: install psutil")
@@ -218,7 +218,7 @@ IN_POOLS = (
 )
 
 
-def _parse_blocks(text: bytes) -> Optional[int]:
+def parse_blocks(text: bytes) -> Optional[int]:
     return _figure(text, b"bytes in allocated blocks")
 
 
@@ -252,21 +252,21 @@ def has_thread_cache(source: Source) -> bool:
 
 def malloc_statistics() -> bytes:
     """Return the text in which CPython describes its arenas, pools and blocks."""
-    return _dumper()()
+    return dumper()()
 
 
-def _dumper() -> streams.Text:
+def dumper() -> streams.Text:
     dump = ctypes.pythonapi._PyObject_DebugMallocStats
     dump.argtypes = [ctypes.c_void_p]
     return streams.memory_text(_libc(), dump)
 
 
-def _memory_stream() -> Source:
-    text, system = _dumper(), array.array("q", [0])
+def memory_stream() -> Source:
+    text, system = dumper(), array.array("q", [0])
 
     def read() -> int:
         said = text()
-        blocks = _parse_blocks(said)
+        blocks = parse_blocks(said)
         if blocks is None:
             raise ValueError("no line of allocated blocks")
         system[0] = _figure(said, b" bytes/arena") or 0
@@ -275,7 +275,7 @@ def _memory_stream() -> Source:
     return Source("_PyObject_DebugMallocStats", read, system=lambda: system[0])
 
 
-def _stderr_file() -> Source:
+def stderr_file() -> Source:
     import tempfile
 
     sink = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the source
@@ -289,7 +289,7 @@ def _stderr_file() -> Source:
         finally:
             os.dup2(saved, 2)
         said = os.pread(target, 1 << 16, 0)
-        blocks = _parse_blocks(said)
+        blocks = parse_blocks(said)
         if blocks is None:
             raise ValueError("no line of allocated blocks")
         system[0] = _figure(said, b" bytes/arena") or 0
@@ -314,7 +314,7 @@ def python_source(malloc: Optional[Source] = None) -> Source:
     Where Python's objects are blocks of `malloc` (PYTHONMALLOC=malloc), that counts them already
     and there is nothing to add; where they are in neither, resident memory less malloc's.
     """
-    for make in (_memory_stream, _stderr_file):
+    for make in (memory_stream, stderr_file):
         try:
             source = make()
             if _sees_objects(source.read):
@@ -333,7 +333,7 @@ def _elsewhere(malloc: Source) -> Source:
     if not malloc.exact:
         return Source("none", lambda: 0, exact=False, note=note + ": they are in resident memory")
     note += ": resident memory less malloc's stands in, in pages of 4 KiB"
-    return _resident("resident set less malloc's", lambda: system_bytes()[0], note)
+    return resident_rest("resident set less malloc's", lambda: system_bytes()[0], note)
 
 
 def fix_mmap_threshold(libc_bytes: int = 128 * 1024) -> None:
