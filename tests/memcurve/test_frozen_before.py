@@ -7,7 +7,8 @@ call could rise since.
 import gc
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ asyncio.run(memcurve.acheck(lambda: None))
 del nodes
 print(gc.get_freeze_count())
 verdict = memcurve.check(lambda: kept.append(bytes(2000)), isolation="fork", explain=False)
-print(type(verdict).__name__)
+print(type(verdict.verdict).__name__)
 """
 
 
@@ -66,7 +67,7 @@ def test_a_leak_is_seen_over_garbage_that_the_caller_had_frozen(
     kept: list[bytes] = []
     verdict = memcurve.check(
         lambda: kept.append(bytes(2000)), isolation=isolation, explain=False, budget=60
-    )
+    ).verdict
     assert isinstance(verdict, memcurve.Growing)
     assert verdict.low <= 2064 <= verdict.high
 
@@ -75,8 +76,32 @@ def test_a_leak_is_seen_over_garbage_that_the_caller_had_frozen(
 def test_a_clean_call_is_calm_over_garbage_that_the_caller_had_frozen(
     frozen_garbage: None, isolation: str
 ) -> None:
-    verdict = memcurve.check(lambda: bytes(2000), isolation=isolation, budget=60)
+    verdict = memcurve.check(lambda: bytes(2000), isolation=isolation, budget=60).verdict
     assert isinstance(verdict, memcurve.Flat | memcurve.Plateaued)
+
+
+def leaks_beside_what_the_first_calls_built() -> Callable[[int], None]:
+    """Return a call that keeps 2,000 B; what the first ones build is garbage from call 60 on."""
+    kept: list[bytes] = []
+    built: list[Node] = []
+
+    def call(number: int) -> None:
+        if number < 10:
+            built.extend(Node() for _ in range(CYCLES // 10))
+        if number == 60:
+            built.clear()
+        kept.append(bytes(2000))
+        time.sleep(0.002)  # an expensive call: a cheap one is looked at for longer anyway
+
+    return call
+
+
+def test_a_leak_is_seen_over_garbage_that_was_frozen_in_the_first_calls() -> None:
+    verdict = memcurve.check(
+        leaks_beside_what_the_first_calls_built(), isolation="fork", explain=False, budget=60
+    )
+    assert isinstance(verdict.verdict, memcurve.Growing)
+    assert verdict.recording.passes[-2].mode == "unfrozen"
 
 
 def test_an_in_process_pass_leaves_nothing_frozen_that_was_not(tmp_path: Path) -> None:

@@ -16,14 +16,16 @@ from functools import cached_property
 
 from memcurve.judge.filling import filling_bounds, full_at
 from memcurve.judge.growth import Limits, Reading, read_curve
+from memcurve.model.curve import Curve
 from memcurve.model.effort import Effort
-from memcurve.model.recording import RESOURCES, Mode, PassRecord
+from memcurve.model.recording import RESOURCES, Mode, PassRecord, Verification
 from memcurve.model.steps import Calls, Finish, Step, Verify
 from memcurve.model.thresholds import Thresholds
 
 EARLY_MARKS = (5, 25, 50, 100, 150, 200)
 STRETCH = 1.5
 EVIDENT = 1024  # bytes a call
+FROZEN_BY = 25  # the call up to which the worker freezes what calls build
 MUCH = 1024  # bytes that a verification gave back: below it is what any collection frees
 
 
@@ -155,14 +157,28 @@ def is_full(record: PassRecord, thresholds: Thresholds) -> bool:
     return record.calls >= EARLY_MARKS[1] and record.grown_bytes > share * thresholds.max_bytes
 
 
+def _hides_a_rise(curve: Curve, proof: Verification, thresholds: Thresholds) -> bool:
+    """Whether a verification gave back so much that a rise as before it stays below its fall.
+
+    What is frozen is frozen by call `FROZEN_BY`: the rise is counted from there.
+    """
+    frozen = proof.released_bytes - proof.waited_bytes
+    rise = curve.at(proof.call) - curve.at(min(FROZEN_BY, proof.call))
+    return frozen > MUCH and frozen > thresholds.released * rise
+
+
 def rerun_mode(record: PassRecord, thresholds: Thresholds) -> Mode | None:
     """Return the mode in which to repeat a pass whose growth a verification took back.
 
-    None where the pass ended flat: what was frozen or in flight made that no smaller.
+    None where the pass ended flat, for what was frozen or in flight made that no smaller; unless
+    what was given back is the very fall by which it is flat.
     """
     curve = record.samples.curve("live_bytes")
-    if not record.verifications or not len(curve) or Look(record, thresholds).is_flat:
+    if not record.verifications or not len(curve):
         return None
+    if Look(record, thresholds).is_flat:
+        fell = any(_hides_a_rise(curve, one, thresholds) for one in record.verifications)
+        return "unfrozen" if fell else None
     grown = max(curve.values[-1] - curve.tail(1).values[0], 1)
     freed = max(v.released_bytes for v in record.verifications)
     waited = max(v.waited_bytes for v in record.verifications)
