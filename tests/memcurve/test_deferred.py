@@ -104,8 +104,7 @@ def test_what_a_call_leaves_is_what_a_collection_finds(name: str, tmp_path: Path
     ).stdout
     objects, freed = map(float, answer.split())
     found = memcurve.check(f"{tmp_path}/workloads.py:{name}", calls=1000, explain=False)
-    assert found.details is not None
-    rate = found.details.judgement.deferred
+    rate = found.judgement.deferred
     assert rate.objects_per_call == pytest.approx(objects, rel=0.1)
     assert rate.bytes_per_call == pytest.approx(freed, rel=0.1)
 
