@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, TomlConfigSettingsSource
 
 from ragpool.errors import ConfigurationError
+from ragpool.hosts import HostPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TOML_VARIABLE = "RAGPOOL_CONFIG"
 DEFAULT_TOML = "ragpool.toml"
+DEFAULT_PROVIDER = "openai"
 
 
 class Checked(BaseModel):
@@ -55,11 +57,11 @@ class SearchConfig(Checked):
 class NodeConfig(SearchConfig):
     """A node's configuration: a search, and the services that it uses."""
 
-    llm_provider: str = "openai"
+    llm_provider: str = DEFAULT_PROVIDER
     llm_model: str
-    llm_base_url: str | None = None
+    llm_base_url: str | None = Field(None, repr=False)
     llm_api_key: SecretStr | None = None
-    rag_base_url: str | None = None
+    rag_base_url: str | None = Field(None, repr=False)
 
     @classmethod
     def from_mapping(cls, node_config: Mapping[str, Any]) -> Self:
@@ -91,14 +93,42 @@ class ConfigClient(BaseSettings):
     max_models_per_loop: int = Field(32, ge=1)
     fast_openai: bool = True
     """Whether OpenAI models are of `ragpool.openai_chat`'s class; see there."""
-    rag_base_url: str | None = None
+    rag_base_url: str | None = Field(None, repr=False)
     node_defaults: dict[str, Any] = Field(default_factory=dict, repr=False)
     """Keys that a node's configuration gets unless it has them itself."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts (`host` or `host:port`) that a request may name besides the configured ones."""
 
     def compose(self, node_config: Mapping[str, Any]) -> dict[str, Any]:
-        """Complete a node's configuration with the defaults; its own keys win."""
+        """Complete a node's configuration with the defaults; its own keys win.
+
+        A node that names another provider or another host gets neither the address nor the key of
+        the defaults: they belong together.
+        """
         service = {} if self.rag_base_url is None else {"rag_base_url": self.rag_base_url}
-        return {**service, **self.node_defaults, **node_config}
+        defaults = dict(self.node_defaults)
+        if any(
+            key in node_config and node_config[key] != default
+            for key, default in self._place_of_the_key()
+        ):
+            for key in ("llm_base_url", "llm_api_key"):
+                defaults.pop(key, None)
+        return {**service, **defaults, **node_config}
+
+    def hosts(self) -> HostPolicy:
+        """Return which hosts the service may ask, and which get its keys."""
+        (_, provider), (_, llm) = self._place_of_the_key()
+        urls = self.rag_base_url, self.node_defaults.get("rag_base_url")
+        return HostPolicy(
+            allowed_hosts=frozenset(self.allowed_hosts),
+            configured={provider: (llm,)} if llm else {},
+            retrieval=tuple(filter(None, urls)),
+        )
+
+    def _place_of_the_key(self) -> tuple[tuple[str, str], tuple[str, str | None]]:
+        """Return which provider's key the defaults hold, and which address it belongs to."""
+        provider = self.node_defaults.get("llm_provider", DEFAULT_PROVIDER)
+        return ("llm_provider", provider), ("llm_base_url", self.node_defaults.get("llm_base_url"))
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:

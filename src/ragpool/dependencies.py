@@ -39,9 +39,14 @@ class Runtime:
 
     @classmethod
     def start(cls, settings: ConfigClient, database: DatabaseClient) -> Runtime:
+        hosts = settings.hosts()
         pools = Pools(
-            llm=LLMPool(max_models=settings.max_models_per_loop, fast_openai=settings.fast_openai),
-            retrieval=RAGServicePool(),
+            llm=LLMPool(
+                max_models=settings.max_models_per_loop,
+                fast_openai=settings.fast_openai,
+                hosts=hosts,
+            ),
+            retrieval=RAGServicePool(hosts=hosts),
             cache=SearchCache(enabled=settings.cache_enabled),
         )
         recorder = ExecutionRecorder(database)

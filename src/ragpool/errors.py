@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ragpool.masking import shown_url
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,8 +47,9 @@ class RetrievalError(RagpoolError):
     """The retrieval service could not be reached, or answered with an error."""
 
     def __init__(self, url: str, problem: str, *, status: int | None = None) -> None:
-        super().__init__(f"retrieval service {url}: {problem}")
-        self.url = url
+        self.url = shown_url(url)
+        """The service's address, without user info and query."""
+        super().__init__(f"retrieval service {self.url}: {problem}")
         self.status = status
 
 

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from ragpool.masking import known_secrets, scrub
 from ragpool.vectordb_node import Pools
 from ragpool.workflow import INPUT, NODE_TYPES, answer_of, plain, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ragpool.workflow import NodeType, Workflow
 
@@ -208,7 +209,7 @@ class AsyncWorkflowExecutor:
         if error is not None and self._work is not None:
             self._error = ErrorRecord(
                 type=type(error).__name__,
-                message=storable(str(error)[:_LONGEST_MESSAGE]),
+                message=storable(scrub(str(error), self._work.secrets())[:_LONGEST_MESSAGE]),
                 node=self._work.current,
             )
         self._status = status
@@ -256,6 +257,11 @@ class _Work:
         self._query = query
         self._pools = pools
         self._node_types = node_types
+
+    def secrets(self) -> Iterator[str]:
+        """Yield what must not be told by an error: upstreams like to repeat what they were sent."""
+        for node in self._workflow.nodes:
+            yield from known_secrets(node.config)
 
     async def run(self, results: dict[str, Any]) -> None:
         answers = {INPUT: self._query}

@@ -11,7 +11,7 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +19,9 @@ from pydantic import SecretStr, ValidationError
 
 from ragpool.config import problems
 from ragpool.errors import ConfigurationError, UnknownProviderError
+from ragpool.hosts import HostPolicy, strip_for_guest
 from ragpool.loop_clients import Recipe
+from ragpool.masking import is_secret
 from ragpool.pool import LoopPool
 from ragpool.pool_facade import PoolFacade
 from ragpool.transports import LLMHttp
@@ -38,8 +40,8 @@ MAX_MODELS_PER_LOOP = 32
 TIMEOUT_S = 60.0
 
 _DIGEST_KEY = secrets.token_bytes(32)  # digests mean nothing outside this process
-_SECRET_WORDS = ("key", "token", "secret", "password", "authorization", "cookie", "credential")
 _SECRET_MAPPINGS = frozenset({"default_headers", "extra_headers", "default_query", "extra_query"})
+_KEY_OPTIONS = ("api_key", "openai_api_key", "anthropic_api_key")
 _OWNED_OPTIONS = frozenset(
     {"http_client", "http_async_client", "openai_proxy", "anthropic_proxy", "http_socket_options"}
 )
@@ -93,24 +95,52 @@ class Provider:
 
     build: Callable[[dict[str, Any], LLMHttp], BaseChatModel]
     environment: tuple[str, ...] = ()
+    base_url_variables: tuple[str, ...] = ()
+    """Variables that hold the address of the provider's API."""
+    default_base_url: str | None = None
+    """That address where no variable holds one."""
+
+    def base_urls(self, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the addresses that the provider's key belongs to."""
+        found = tuple(filter(None, map(environment.get, self.base_url_variables)))
+        return found or ((self.default_base_url,) if self.default_base_url else ())
 
 
 class LLMPool(PoolFacade["LLMSpec", "BaseChatModel"]):
     """Share language models, and own the HTTP clients under them.
 
-    `fast_openai=False` builds langchain-openai's own class (see `ragpool.openai_chat`).
+    `fast_openai=False` builds langchain-openai's own class (see `ragpool.openai_chat`). `hosts`
+    says which hosts may be asked; without it all may, since the program itself names them.
     """
 
-    def __init__(self, *, max_models: int = MAX_MODELS_PER_LOOP, fast_openai: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        max_models: int = MAX_MODELS_PER_LOOP,
+        fast_openai: bool = True,
+        hosts: HostPolicy | None = None,
+    ) -> None:
         self._pool: LoopPool[LLMSpec, BaseChatModel] = LoopPool("llm", max_clients=max_models)
+        self._hosts = hosts
         self._providers = dict(_PROVIDERS)
         if not fast_openai:
-            walked = Provider(build=_build_walked_openai, environment=_OPENAI_VARIABLES)
-            self._providers["openai"] = walked
+            self._providers["openai"] = replace(_OPENAI, build=_build_walked_openai)
 
     def register_provider(self, name: str, provider: Provider) -> None:
         """Let `get_llm` build models of a further provider, or build one's models otherwise."""
         self._providers[name] = provider
+
+    def check(self, provider: str, base_url: str | None, *, own_key: bool) -> None:
+        """Raise UnknownProviderError or ConfigurationError where `get_llm` would for sure."""
+        builder = self._provider(provider)
+        if self._hosts is not None:
+            self._hosts.check_llm(provider, builder, base_url, own_key)
+
+    def _provider(self, name: str) -> Provider:
+        provider = self._providers.get(name)
+        if provider is None:
+            raise UnknownProviderError(name, self._providers)
+        return provider
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -150,9 +180,10 @@ class LLMPool(PoolFacade["LLMSpec", "BaseChatModel"]):
         temperature: float | None,
         options: dict[str, Any],
     ) -> Recipe[LLMSpec, BaseChatModel]:
-        builder = self._providers.get(provider)
-        if builder is None:
-            raise UnknownProviderError(provider, self._providers)
+        builder = self._provider(provider)
+        guest = self._hosts is not None and self._hosts.check_llm(
+            provider, builder, base_url, any(options.get(name) for name in _KEY_OPTIONS)
+        )
         if owned := sorted(_OWNED_OPTIONS & options.keys()):
             raise ConfigurationError(
                 "get_llm", [f"{name} is the pool's own; leave it out" for name in owned]
@@ -175,14 +206,29 @@ class LLMPool(PoolFacade["LLMSpec", "BaseChatModel"]):
             arguments["base_url"] = base_url
         return Recipe(
             key=spec,
-            endpoint=(provider, spec.base_url, spec.environment),
-            open=_open_http,
+            endpoint=_endpoint(spec, guest),
+            open=partial(_open_http, guest),
             build=partial(_make, builder, arguments, spec),
         )
 
 
-def _open_http(on_loop: bool) -> LLMHttp:
-    return LLMHttp(on_loop=on_loop)
+def _endpoint(spec: LLMSpec, guest: bool) -> Hashable:
+    """Return what models must have in common to share connections: the host, and every secret.
+
+    So two tenants with keys of their own never share a client, whatever else they share.
+    """
+    secrets = tuple((name, value) for name, value in spec.options if _holds_secret(value))
+    return spec.provider, spec.base_url, spec.environment, secrets, guest
+
+
+def _holds_secret(value: Hashable) -> bool:
+    return isinstance(value, (_Secret, _ByIdentity)) or (
+        isinstance(value, tuple) and any(map(_holds_secret, value))
+    )
+
+
+def _open_http(guest: bool, on_loop: bool) -> LLMHttp:
+    return LLMHttp(on_loop=on_loop, before_sending=strip_for_guest if guest else None)
 
 
 def _make(
@@ -231,21 +277,38 @@ def _build_anthropic(arguments: dict[str, Any], http: LLMHttp) -> BaseChatModel:
     return made
 
 
-_OPENAI_VARIABLES = ("OPENAI_API_KEY", "OPENAI_API_BASE", "OPENAI_BASE_URL", "OPENAI_ORG_ID")
-_PROVIDERS = {
-    "openai": Provider(build=_build_openai, environment=_OPENAI_VARIABLES),
-    "anthropic": Provider(
-        build=_build_anthropic,
-        environment=("ANTHROPIC_API_KEY", "ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
+_OPENAI = Provider(
+    build=_build_openai,
+    environment=(
+        "OPENAI_API_KEY",
+        "OPENAI_API_BASE",
+        "OPENAI_BASE_URL",
+        "OPENAI_CUSTOM_HEADERS",
+        "OPENAI_ORG_ID",
+        "OPENAI_PROJECT_ID",
     ),
-}
+    base_url_variables=("OPENAI_API_BASE", "OPENAI_BASE_URL"),
+    default_base_url="https://api.openai.com/v1",
+)
+_ANTHROPIC = Provider(
+    build=_build_anthropic,
+    environment=(
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_API_URL",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_CUSTOM_HEADERS",
+    ),
+    base_url_variables=("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
+    default_base_url="https://api.anthropic.com",
+)
+_PROVIDERS = {"openai": _OPENAI, "anthropic": _ANTHROPIC}
 
 
 def _freeze(name: str, value: object) -> Hashable:
     """Turn an option into a hashable part of the key, in which no secret can be read."""
     if isinstance(value, SecretStr):
         return _digest(value.get_secret_value())
-    if isinstance(value, str) and any(word in name.lower() for word in _SECRET_WORDS):
+    if isinstance(value, str) and is_secret(name):
         return _digest(value)
     if isinstance(value, Mapping):
         inside = "secret" if name in _SECRET_MAPPINGS else ""

@@ -26,6 +26,7 @@ from ragpool.errors import (
     RetrievalTimeoutError,
 )
 from ragpool.loop_clients import Recipe
+from ragpool.masking import shown_url
 from ragpool.pool import LoopPool
 from ragpool.pool_facade import PoolFacade
 from ragpool.transports import RetrievalHttp
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Self
 
+    from ragpool.hosts import HostPolicy
     from ragpool.loop_clients import Lease
 
 logger = logging.getLogger(__name__)
@@ -89,6 +91,7 @@ class RAGServiceClient:
                 [f"timeout_s is {timeout_s}, attempts {attempts}; needs > 0 and >= 1"],
             )
         self.base_url = _resolve(base_url)
+        self._url, self._auth = _address_of(self.base_url)
         self.timeout_s = timeout_s
         self._http = http if http is not None else RetrievalHttp()
         self._owns_http = http is None
@@ -133,7 +136,7 @@ class RAGServiceClient:
 
     def __repr__(self) -> str:
         state = "closed" if self._http.client.is_closed else "open"
-        return f"<retrieval client {_without_password(self.base_url)}: {state}>"
+        return f"<retrieval client {shown_url(self.base_url)}: {state}>"
 
     def __del__(self) -> None:
         if getattr(self, "_owns_http", False) and not self._http.client.is_closed:
@@ -162,7 +165,7 @@ class RAGServiceClient:
 
     async def _attempt(self, method: str, path: str, **options: Any) -> httpx.Response:
         response = await self._http.request(
-            method, f"{self.base_url}{path}", timeout=self.timeout_s, **options
+            method, f"{self._url}{path}", timeout=self.timeout_s, auth=self._auth, **options
         )
         if response.is_server_error:
             raise _ServerError(response.status_code)
@@ -177,8 +180,18 @@ class RAGServiceClient:
 class RAGServicePool(PoolFacade[str, RAGServiceClient]):
     """Share retrieval clients: one for each service and event loop."""
 
-    def __init__(self, *, max_clients: int = MAX_CLIENTS_PER_LOOP, **options: Any) -> None:
-        """Take the options of every `RAGServiceClient` that the pool will make."""
+    def __init__(
+        self,
+        *,
+        max_clients: int = MAX_CLIENTS_PER_LOOP,
+        hosts: HostPolicy | None = None,
+        **options: Any,
+    ) -> None:
+        """Take the options of every `RAGServiceClient` that the pool will make.
+
+        `hosts` says which services may be asked; without it all may.
+        """
+        self._hosts = hosts
         self._options = options
         self._pool: LoopPool[str, RAGServiceClient] = LoopPool("retrieval", max_clients=max_clients)
 
@@ -188,11 +201,18 @@ class RAGServicePool(PoolFacade[str, RAGServiceClient]):
         Do not close it: its connections end with the pool, with the loop, or after an eviction
         when nobody refers to the client any more.
         """
+        self.check(base_url)
         return self._pool.acquire(self._recipe(_resolve(base_url)))
 
     def lease(self, base_url: str | None = None) -> AbstractAsyncContextManager[RAGServiceClient]:
         """Give the client for an `async with` block, through which its connections stay open."""
+        self.check(base_url)
         return self._pool.lease(self._recipe(_resolve(base_url)))
+
+    def check(self, base_url: str | None) -> None:
+        """Raise ConfigurationError for a service that may not be asked."""
+        if self._hosts is not None and base_url is not None:
+            self._hosts.check_retrieval(base_url)
 
     def _recipe(self, url: str) -> Recipe[str, RAGServiceClient]:
         return Recipe(key=url, endpoint=url, open=_open_http, build=partial(self._make, url))
@@ -201,7 +221,7 @@ class RAGServicePool(PoolFacade[str, RAGServiceClient]):
         http = cast("RetrievalHttp", lease.resource)
         client = RAGServiceClient(url, http=http, **self._options)
         client._lease = lease
-        logger.info("created retrieval client %s", _without_password(url))
+        logger.info("created retrieval client %s", shown_url(url))
         return client
 
 
@@ -223,5 +243,19 @@ def _resolve(base_url: str | None) -> str:
     return (base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL).rstrip("/")
 
 
-def _without_password(url: str) -> str:
-    return str(httpx.URL(url).copy_with(userinfo=b""))
+def _address_of(url: str) -> tuple[str, tuple[str, str] | None]:
+    """Split a base URL into what is requested, and the user info, which goes into a header.
+
+    Left in the address it would be in every log of a request.
+    """
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError):
+        raise ConfigurationError("retrieval service", ["its base URL is not a URL"]) from None
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query:
+        raise ConfigurationError(
+            f"retrieval service {shown_url(url)}",
+            ["needs http:// or https:// and a host, and no query"],
+        )
+    auth = (parsed.username, parsed.password) if parsed.userinfo else None
+    return str(parsed.copy_with(userinfo=b"")).rstrip("/"), auth

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import httpx2
 
+from ragpool.masking import mask_logs_of
+
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from typing import Self
 
 WRITTEN_FOR = {"httpcore": "1.0.9", "httpcore2": "2.16.2"}
@@ -78,9 +81,19 @@ class RetrievalHttp:
 class LLMHttp:
     """The pair of httpx2 clients, sync and async, under every model with the same endpoint."""
 
-    def __init__(self, *, on_loop: bool = True) -> None:
-        self.sync = httpx2.Client(**_options(httpx2, True), follow_redirects=True)
-        self.client = httpx2.AsyncClient(**_options(httpx2, on_loop), follow_redirects=True)
+    def __init__(
+        self,
+        *,
+        on_loop: bool = True,
+        before_sending: Callable[[httpx2.Request], None] | None = None,
+    ) -> None:
+        # Note: redirects are not followed. A redirect to another host would carry along every
+        # header but `Authorization`, Anthropic's key among them.
+        self.sync = httpx2.Client(**_options(httpx2, True))
+        self.client = httpx2.AsyncClient(**_options(httpx2, on_loop))
+        if before_sending is not None:
+            self.sync.event_hooks["request"].append(before_sending)
+            self.client.event_hooks["request"].append(_as_async(before_sending))
 
     async def aclose(self) -> None:
         self.sync.close()
@@ -91,15 +104,24 @@ class LLMHttp:
         _abandon(self.client)
 
 
+def _as_async(hook: Callable[[Any], None]) -> Callable[[Any], Awaitable[None]]:
+    async def run(request: Any) -> None:
+        hook(request)
+
+    return run
+
+
 def _options(library: Any, on_loop: bool) -> dict[str, Any]:
+    # a cookie that one reply sets would go out with every later request, for months
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     if not on_loop:
-        return {"transport": _OneShotTransport(library)}
+        return {"transport": _OneShotTransport(library), "cookies": cookies}
     limits = library.Limits(
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=KEEPALIVE_CONNECTIONS,
         keepalive_expiry=KEEPALIVE_EXPIRY_S,
     )
-    return {"verify": tls_context(), "limits": limits}
+    return {"verify": tls_context(), "limits": limits, "cookies": cookies}
 
 
 class _OneShotTransport:
@@ -219,3 +241,6 @@ def _end_stream(stream: Any) -> None:
         transport._call_connection_lost(None)
     if transport._sock is not None:
         transport._sock.close()
+
+
+mask_logs_of("httpx", "httpx2")

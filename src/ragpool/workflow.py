@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import BaseModel, Field, StringConstraints
 
 from ragpool.config import Checked, NodeConfig
-from ragpool.errors import ConfigurationError, UnknownProviderError
+from ragpool.errors import ConfigurationError
 from ragpool.vectordb_node import execute_vectordb_node
 
 if TYPE_CHECKING:
@@ -135,9 +135,9 @@ async def _run_vectordb(config: Mapping[str, Any], query: str, pools: Pools) -> 
 
 
 def _check_vectordb(config: Mapping[str, Any], pools: Pools) -> None:
-    provider = NodeConfig.from_mapping(config).llm_provider
-    if provider not in pools.llm.providers:
-        raise UnknownProviderError(provider, pools.llm.providers)
+    node = NodeConfig.from_mapping(config)
+    pools.llm.check(node.llm_provider, node.llm_base_url, own_key=node.llm_api_key is not None)
+    pools.retrieval.check(node.rag_base_url)
 
 
 NODE_TYPES: Mapping[str, NodeType] = {

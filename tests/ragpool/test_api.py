@@ -30,6 +30,7 @@ def settings(tmp_path: Path) -> ConfigClient:
         database_url=f"sqlite+aiosqlite:///{tmp_path}/api.db",
         workflow_max_workers=2,
         max_body_bytes=20_000,
+        allowed_hosts=("127.0.0.1",),
     )
 
 

@@ -35,9 +35,10 @@ OF_A_WORKER = 5
 class Service:
     """The service's process, and what it said."""
 
-    def __init__(self, directory: Path, rag_url: str) -> None:
+    def __init__(self, directory: Path, rag_url: str, llm_url: str) -> None:
         settings = {
             "OPENAI_API_KEY": "key",
+            "OPENAI_BASE_URL": llm_url,
             "RAGPOOL_CONFIG": str(directory / "none.toml"),
             "RAGPOOL_DATABASE_URL": f"sqlite+aiosqlite:///{directory}/service.db",
             "RAGPOOL_RAG_BASE_URL": rag_url,
@@ -82,7 +83,7 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path: Path, server: StubServer) -> Iterator[Service]:
-    service = Service(tmp_path, server.rag_url)
+    service = Service(tmp_path, server.rag_url, server.openai_url)
     yield service
     service.stop()
 

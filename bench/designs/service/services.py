@@ -85,7 +85,10 @@ async def pooled_service() -> AsyncIterator[httpx.AsyncClient]:
     """Serve with ragpool's own application, and close it behind the last request."""
     with tempfile.TemporaryDirectory() as folder:
         settings = ConfigClient.load(
-            database_url=_url(folder), rag_base_url=cases.rag_url(), max_history=cases.SUITE
+            node_defaults={"llm_base_url": cases.llm_url()},  # so that it gets the service's key
+            database_url=_url(folder),
+            rag_base_url=cases.rag_url(),
+            max_history=cases.SUITE,
         )
         app = create_app(settings)
         async with app.router.lifespan_context(app), _asked(app) as client:
