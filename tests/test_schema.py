@@ -13,10 +13,11 @@ import pytest
 
 import memcurve
 from memcurve.model.recording import Recording
-from memcurve.report.check_json import check_object
-from memcurve.report.page import build_page
-from memcurve.report.shapes import SHAPES, CheckShape, SummaryShape, schema_of
-from memcurve.report.summary import summary_object
+from memcurve.report.json.check import CheckShape, check_shape
+from memcurve.report.json.shape import json_text
+from memcurve.report.json.shapes import SHAPES, schema_of
+from memcurve.report.json.summary import SummaryShape, summary_json
+from memcurve.report.view import view_of
 from tests.memcurve.sample_run import sample_run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schema"
@@ -30,15 +31,16 @@ def test_the_published_schema_is_that_of_the_code(name: str) -> None:
 
 def test_what_check_prints_has_the_shape_that_its_schema_says() -> None:
     checked = memcurve.check(_keeps_nothing, calls=20, budget=0, isolation="none")
-    msgspec.convert(check_object(checked), CheckShape)
+    shape = check_shape(checked)
+    assert msgspec.json.decode(json_text(shape), type=CheckShape) == shape
 
 
 def test_a_summary_has_the_shape_that_its_schema_says() -> None:
-    msgspec.convert(summary_object(build_page(sample_run())), SummaryShape)
+    msgspec.json.decode(summary_json(view_of(sample_run())), type=SummaryShape)
 
 
 def test_a_key_that_no_schema_names_is_caught() -> None:
-    value = summary_object(build_page(sample_run())) | {"mood": "good"}
+    value = json.loads(summary_json(view_of(sample_run()))) | {"mood": "good"}
     with pytest.raises(msgspec.ValidationError, match="mood"):
         msgspec.convert(value, SummaryShape)
 

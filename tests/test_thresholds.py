@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from memcurve.compare.marks import GATED_COUNTERS
+from memcurve.report.crossings import crossing_message
 from memcurve.run import scenarios as bench
 from memcurve.run.discovery import discover, only
 from memcurve.run.gate import gated
@@ -80,18 +81,18 @@ def comparison(outcomes: Outcomes, scenario: str, design: str) -> Comparison:
 def fail_on(crossings: list[Crossing], outcomes: Outcomes, scenario: str) -> None:
     """Fail with the messages of the crossings, and leave a picture of the scenario."""
     if crossings:
-        lines = [crossing.message for crossing in crossings]
+        lines = [crossing_message(crossing) for crossing in crossings]
         pytest.fail("\n".join([*lines, f"picture: {picture(outcomes, scenario)}"]), pytrace=False)
 
 
 def picture(outcomes: Outcomes, scenario: str) -> Path:
-    from memcurve.report.page import build_page
-    from memcurve.report.plot import draw
+    from memcurve.report.picture import draw
+    from memcurve.report.view import view_of
 
     path = PICTURES / f"{scenario}.png"
     if not path.exists() or path.stat().st_mtime < STARTED_S:
         own = [one for (name, _), one in outcomes.items() if name == scenario]
-        page = build_page(bench.run_of([SCENARIOS[scenario]], own, "make test", 0.0))
+        page = view_of(bench.run_of([SCENARIOS[scenario]], own, "make test", 0.0))
         replace_file(path, draw(page, page.scenarios[0], "png"))
     return path.relative_to(ROOT)
 

@@ -24,7 +24,7 @@ from memcurve.model.findings import (
     Site,
     TypeCount,
 )
-from memcurve.model.outcome import Comparison, Crossing, Outcome, Run
+from memcurve.model.outcome import Comparison, Crossing, LeftBand, Outcome, Run
 from memcurve.model.recording import (
     Bound,
     Environment,
@@ -433,25 +433,19 @@ def crossing(
     scenario: str = "rag_client",
     design: str = "pooled",
     counter: str = "live_bytes",
-    kind: str = "band",
     call: int = 37,
     value: float = 31_000,
     limit: float = 12_000,
-) -> Crossing:
-    """Make a crossed threshold."""
-    message = (
-        f"{scenario}/{design}: {counter} left its accepted band at call {call}: {value:,.0f} at "
-        f"call 100; if this is meant: memcurve accept -k {scenario}/{design} --reason '…'"
-    )
-    return Crossing(
+) -> LeftBand:
+    """Make a curve that left its band."""
+    return LeftBand(
         scenario=scenario,
         design=design,
         counter=counter,
-        kind=kind,
         call=call,
         value=value,
         limit=limit,
-        message=message,
+        last_call=100,
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from memcurve.cli.app import INTERRUPTED, main
 from memcurve.cli.progress import one_line, pass_line, shown
-from memcurve.report.comparison_json import ComparisonShape
+from memcurve.report.json.comparison import ComparisonShape
 from memcurve.run.lanes import Event
 from tests.memcurve.command_line import run_command
 

@@ -6,11 +6,12 @@ import pytest
 
 from memcurve.compare.against_baseline import accept, compare
 from memcurve.compare.revisions import differences
-from memcurve.compare.usage import spent
+from memcurve.compare.usage import used
 from memcurve.model.baseline import Baseline
 from memcurve.model.outcome import Comparison, Outcome
 from memcurve.model.scenario import Lead, Scenario, scenario
 from memcurve.model.thresholds import Thresholds
+from memcurve.report.crossings import crossing_message
 from memcurve.run.scenarios import judged
 from tests.memcurve.making import (
     CurveMaker,
@@ -66,9 +67,11 @@ def test_a_curve_above_its_band_names_design_counter_call_bytes_and_remedy() -> 
     crossing = held(worse, baseline(outcome(still()))).crossings[0]
     assert (crossing.kind, crossing.counter, crossing.call) == ("band", "live_bytes", 35)
     assert crossing.over == 24 * KIB
-    assert "rag_client/pooled: live bytes left its accepted band at call 35" in crossing.message
-    assert "24.0 KiB over" in crossing.message
-    assert "memcurve accept -k rag_client/pooled --reason" in crossing.message
+    assert "rag_client/pooled: live bytes left its accepted band at call 35" in crossing_message(
+        crossing
+    )
+    assert "24.0 KiB over" in crossing_message(crossing)
+    assert "memcurve accept -k rag_client/pooled --reason" in crossing_message(crossing)
 
 
 def test_the_first_culprit_stands_in_the_message() -> None:
@@ -76,7 +79,7 @@ def test_the_first_culprit_stands_in_the_message() -> None:
     worse = Outcome(
         recording=worse.recording, judgement=worse.judgement, culprits=(culprit("ssl.SSLContext"),)
     )
-    messages = [c.message for c in held(worse, None).crossings]
+    messages = [crossing_message(c) for c in held(worse, None).crossings]
     assert any("first culprit: ssl.SSLContext at bench/designs/naive.py:42" in m for m in messages)
 
 
@@ -85,7 +88,7 @@ def test_the_cycle_that_keeps_most_waiting_stands_in_the_message_about_garbage()
     worse = outcome(still(), deferred_bytes=curve(calls=LONG).flat().above(90 * KIB))
     found = explanation(cycles=(cycle("httpx.Response"), cycle("dict")))
     worse = Outcome(recording=worse.recording, judgement=worse.judgement, explanation=found)
-    (message,) = (c.message for c in held(worse, baseline(before)).crossings)
+    (message,) = (crossing_message(c) for c in held(worse, baseline(before)).crossings)
     assert "deferred bytes" in message
     assert f"first cycle: {found.cycles[0].words}" in message
 
@@ -157,7 +160,7 @@ def test_a_lead_that_is_kept_crosses_nothing_and_one_that_is_lost_does() -> None
     assert led(0.05).crossings == ()
     crossing = led(0.5).crossings[0]
     assert (crossing.kind, crossing.value, crossing.limit) == ("lead", 50, 10)
-    assert "50% of what naive uses (100); at most 10% is agreed" in crossing.message
+    assert "50% of what naive uses (100); at most 10% is agreed" in crossing_message(crossing)
 
 
 def test_no_lead_is_held_over_a_design_that_fails_more() -> None:
@@ -175,9 +178,9 @@ def test_cpu_is_read_off_the_natural_pass_and_deferred_bytes_are_a_sum() -> None
         settled(deferred_bytes=curve(calls=100).flat().above(10)),
         natural(cpu_ns=curve(calls=100).grows(per_call=5)),
     )
-    assert spent(made, "cpu_ns") == 500
-    assert spent(made, "deferred_bytes") == 1000
-    assert spent(made, "connections_opened") is None
+    assert used(made, "cpu_ns") == 500
+    assert used(made, "deferred_bytes") == 1000
+    assert used(made, "connections_opened") is None
 
 
 def test_two_revisions_that_do_the_same_differ_in_nothing() -> None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from memcurve.compare.bands import FLOORS, band, fell_for_good, left_for_good, limit_at
+from memcurve.compare.bands import BLIPS, band, fell_for_good, left_for_good, limit_at
 from memcurve.compare.marks import gated_curve, gated_curves, marks
 from memcurve.model.curve import Curve
 from tests.memcurve.making import curve, settled
@@ -44,7 +44,7 @@ def test_counters_that_were_not_read_are_left_out() -> None:
 def test_a_band_spans_its_repeats_and_one_blip_beyond() -> None:
     curves = [gated_curve(settled(curve().fills(to=to)), "live_bytes", 100) for to in (1e5, 1.1e5)]
     accepted = band(curves)
-    blip = FLOORS["live_bytes"][0]
+    blip = BLIPS["live_bytes"].least
     assert accepted.high[-1] == max(c.values[-1] for c in curves) + blip
     assert accepted.low[-1] == min(c.values[-1] for c in curves) - blip
     assert accepted.low[-1] < accepted.values[-1] < accepted.high[-1]

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from memcurve.model.units import format_bytes
 from memcurve.report.html import render_html
-from memcurve.report.page import build_page
+from memcurve.report.view import view_of
 from tests.memcurve.making import run
 from tests.memcurve.sample_run import crossed_run, naive, sample_run
 from tests.memcurve.test_report_html import long_outcome
@@ -61,7 +61,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_text(render_html(build_page(sample_run()), path.parent), encoding="utf-8")
+    path.write_text(render_html(view_of(sample_run()), path.parent), encoding="utf-8")
     return path
 
 
@@ -183,7 +183,7 @@ def test_the_script_prints_bytes_as_python_does(view: Opened) -> None:
     scroll_to_chart(view)
     view.page.locator(CHART).focus()
     said = view.page.locator(CHART).get_attribute("aria-valuetext") or ""
-    panel = build_page(sample_run()).scenarios[0].panel("retained")
+    panel = view_of(sample_run()).scenarios[0].panel("retained")
     assert panel is not None
     for line in panel.lines:
         assert f"{line.design} {format_bytes(line.curve.at(100))}" in said
@@ -264,7 +264,7 @@ def test_no_accessibility_rule_is_seriously_violated(
 
     file = tmp_path / "index.html"
     worst = run(naive("executions", kept=True), *crossed_run().outcomes)
-    file.write_text(render_html(build_page(worst)), encoding="utf-8")
+    file.write_text(render_html(view_of(worst)), encoding="utf-8")
     view = opened(browser, file, color_scheme=scheme)
     page = view.page
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
@@ -280,7 +280,7 @@ def test_no_accessibility_rule_is_seriously_violated(
 def test_a_big_report_opens_in_a_second(browser: "Browser", tmp_path: Path) -> None:
     designs = ("naive", "published", "pooled")
     made = [long_outcome("s0", design, seed) for seed, design in enumerate(designs)]
-    big = build_page(run(*made))
+    big = view_of(run(*made))
     scenarios = tuple(replace(big.scenarios[0], name=f"s{i}") for i in range(20))
     file = tmp_path / "index.html"
     file.write_text(render_html(replace(big, scenarios=scenarios)), encoding="utf-8")

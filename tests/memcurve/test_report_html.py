@@ -13,7 +13,7 @@ import pytest
 from memcurve.model.outcome import Outcome, Run
 from memcurve.model.recording import Failure
 from memcurve.report.html import render_html
-from memcurve.report.page import build_page
+from memcurve.report.view import view_of
 from tests.memcurve.making import (
     accepted,
     accepted_design,
@@ -62,7 +62,7 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
 def page(of: Run, folder: Path | None = None) -> str:
-    return render_html(build_page(of), folder)
+    return render_html(view_of(of), folder)
 
 
 def read(text: str) -> Reader:
@@ -138,7 +138,7 @@ def test_bands_stand_only_at_curves_of_the_settled_pass() -> None:
 def test_a_baseline_says_who_accepted_what_and_why() -> None:
     band = accepted(curve().flat(), band=4096)
     held = baseline("rag_client", pooled=accepted_design(band))
-    text = render_html(build_page(crossed_run(), {"rag_client": held}))
+    text = render_html(view_of(crossed_run(), {"rag_client": held}))
     assert "first accepted curves" in text
     assert "accepted 2026-11-20 from 5 runs" in text
 
@@ -199,7 +199,7 @@ def test_the_script_is_small_and_stands_alone() -> None:
 
 
 def test_rendering_is_quick() -> None:
-    made = build_page(sample_run())
+    made = view_of(sample_run())
     render_html(made)
     began = time.process_time()
     render_html(made)

@@ -3,16 +3,15 @@
 import msgspec
 
 from memcurve.model.verdict import Plateaued
-from memcurve.report.page import build_page
+from memcurve.report.crossings import crossing_line, crossing_message
 from memcurve.report.sentences import (
     beside,
-    crossing_line,
     design_sentence,
     headline,
     rate_cell,
-    state_of,
     verdict_label,
 )
+from memcurve.report.view import view_of
 from tests.memcurve.making import (
     crossing,
     evidence,
@@ -108,7 +107,7 @@ def test_an_open_question_about_descriptors_gives_no_bound_in_bytes() -> None:
 
 def test_where_nothing_grows_the_headline_says_what_the_best_design_saves() -> None:
     still = [one for one in sample_run().outcomes if one.recording.scenario == "rag_client"]
-    said = build_page(run(*still)).headline
+    said = view_of(run(*still)).headline
     assert said.startswith("pooled is flat: ≤ 1 B a call proved over 1,500 calls; in rag_client, ")
     assert "against naive: connections 100x less" in said
 
@@ -129,20 +128,20 @@ def test_a_design_of_one_scenario_does_not_speak_for_the_run() -> None:
 
 
 def test_a_crossed_threshold_is_the_headline_and_the_status() -> None:
-    page = build_page(crossed_run())
-    assert page.headline.startswith("rag_client/pooled: live_bytes left its accepted band at call")
+    page = view_of(crossed_run())
+    assert page.headline.startswith("rag_client/pooled: live bytes left its accepted band at call")
     assert page.status == "1 threshold crossed, 1 could not be measured"
     assert not page.passed
 
 
 def test_a_crossing_in_a_headline_leaves_the_command_to_the_list() -> None:
-    assert "memcurve accept" in crossing().message
+    assert "memcurve accept" in crossing_message(crossing())
     assert "memcurve accept" not in crossing_line(crossing())
 
 
 def test_a_failed_design_says_at_which_call_and_why() -> None:
     broken = failed("rag_client")
-    assert state_of(broken) == "failed"
+    assert broken.state == "failed"
     assert headline(run(broken)) == (
         "rag_client/published could not be measured: call 37 raised "
         "RuntimeError: Event loop is closed"
@@ -151,7 +150,7 @@ def test_a_failed_design_says_at_which_call_and_why() -> None:
 
 def test_a_run_without_outcomes_says_so() -> None:
     assert headline(run()) == "nothing was measured"
-    assert build_page(run()).hero is None
+    assert view_of(run()).hero is None
 
 
 def test_a_cell_shows_a_rate_only_where_one_is_proved() -> None:
@@ -165,11 +164,11 @@ def test_a_cell_shows_a_rate_only_where_one_is_proved() -> None:
 
 
 def test_the_first_look_goes_to_a_crossed_threshold_else_to_the_widest_gap() -> None:
-    hero = build_page(sample_run()).hero
+    hero = view_of(sample_run()).hero
     assert hero is not None
     assert hero.name == "executions"
     both = run(*sample_run().outcomes, *crossed_run().outcomes[-1:])
-    crossed = build_page(both).hero
+    crossed = view_of(both).hero
     assert crossed is not None
     assert crossed.name == "rag_client"
 
@@ -178,7 +177,7 @@ def test_a_design_that_gates_nothing_may_fail_and_is_shown_all_the_same() -> Non
     still = outcome(recording(scenario="s", design="pooled"), judged=judgement())
     both = run(failed("s", design="published"), still)
     tolerated = msgspec.structs.replace(both, may_grow={"s": ("published",)})
-    page = build_page(tolerated)
+    page = view_of(tolerated)
     assert page.passed
     assert [design.state for design in page.scenarios[0].designs] == ["failed", "flat"]
-    assert not build_page(both).passed
+    assert not view_of(both).passed

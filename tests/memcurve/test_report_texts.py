@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from memcurve.model.outcome import Run
-from memcurve.report.markdown import MOST_LINES, escape, markdown, sparkline
-from memcurve.report.page import build_page
-from memcurve.report.summary import summary_json, summary_object
+from memcurve.report.json.summary import summary_json, summary_of
+from memcurve.report.markdown import MOST_LINES, escape, markdown
+from memcurve.report.sparklines import spark_bars
 from memcurve.report.table import MOST_COLUMNS, print_table
+from memcurve.report.view import view_of
 from tests.memcurve.accepted_text import assert_golden
 from tests.memcurve.making import (
     curve,
@@ -29,7 +30,7 @@ RUNS = {"sample": sample_run, "crossed": crossed_run}
 
 def table(of: Run) -> str:
     file = io.StringIO()
-    print_table(build_page(of), file)
+    print_table(view_of(of), file)
     return file.getvalue()
 
 
@@ -40,11 +41,11 @@ def test_the_table_reads_as_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_markdown_reads_as_accepted(name: str) -> None:
-    assert_golden(markdown(build_page(RUNS[name]())), f"summary-{name}.md")
+    assert_golden(markdown(view_of(RUNS[name]())), f"summary-{name}.md")
 
 
 def test_the_summary_reads_as_accepted() -> None:
-    assert_golden(summary_json(build_page(crossed_run())), "summary-crossed.json")
+    assert_golden(summary_json(view_of(crossed_run())).decode(), "summary-crossed.json")
 
 
 def many(count: int) -> Run:
@@ -84,29 +85,29 @@ def test_a_terminal_gets_colour_unless_no_color_is_set(monkeypatch: pytest.Monke
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("NO_COLOR", raising=False)
     coloured, plain = Terminal(), Terminal()
-    print_table(build_page(crossed_run()), coloured)
+    print_table(view_of(crossed_run()), coloured)
     monkeypatch.setenv("NO_COLOR", "1")
-    print_table(build_page(crossed_run()), plain)
+    print_table(view_of(crossed_run()), plain)
     assert "\x1b[31m" in coloured.getvalue()
     assert "\x1b[31m" not in plain.getvalue()
 
 
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_the_markdown_stays_below_60_lines_and_counts_what_it_leaves_out(count: int) -> None:
-    lines = markdown(build_page(many(count))).splitlines()
+    lines = markdown(view_of(many(count))).splitlines()
     assert len(lines) < 60
     assert len(lines) <= MOST_LINES + 1
     assert any("more" in line and "index.html" in line for line in lines) == (count == 20)
 
 
 def test_the_markdown_begins_with_the_worst_scenario() -> None:
-    text = markdown(build_page(sample_run()))
+    text = markdown(view_of(sample_run()))
     assert text.index("executions / naive") < text.index("rag\\_client / naive")
 
 
 def test_no_difference_is_printed_as_a_tilde() -> None:
-    row = next(line for line in markdown(build_page(sample_run())).splitlines() if "pooled" in line)
-    assert markdown(build_page(many(1))).count("< 1 B ~") == 2
+    row = next(line for line in markdown(view_of(sample_run())).splitlines() if "pooled" in line)
+    assert markdown(view_of(many(1))).count("< 1 B ~") == 2
     assert "< 1 B ~" not in row  # there the other design grows: that is a difference
 
 
@@ -115,15 +116,15 @@ def test_names_cannot_break_a_markdown_table() -> None:
 
 
 def test_a_sparkline_rises_where_the_curve_does() -> None:
-    panel = build_page(sample_run()).scenarios[2].panel("retained")
-    assert sparkline(panel, "pooled") == "▁" * 12
-    rising = sparkline(panel, "naive")
+    panel = view_of(sample_run()).scenarios[2].panel("retained")
+    assert spark_bars(panel, "pooled") == "▁" * 12
+    rising = spark_bars(panel, "naive")
     assert list(rising) == sorted(rising)
     assert (rising[0], rising[-1]) == ("▁", "█")
 
 
 def test_every_design_of_the_summary_has_every_key() -> None:
-    found = summary_object(build_page(msgspec.structs.replace(crossed_run(), command="x")))
+    found = msgspec.to_builtins(summary_of(view_of(crossed_run())))
     designs = [design for scenario in found["scenarios"] for design in scenario["designs"]]
     assert len({tuple(design) for design in designs}) == 1
     assert len({tuple(design["figures"]) for design in designs}) == 1
@@ -131,6 +132,6 @@ def test_every_design_of_the_summary_has_every_key() -> None:
 
 def test_the_summary_is_valid_json_even_where_nothing_was_proved() -> None:
     few = outcome(recording(settled(curve(calls=3).flat())))
-    text = summary_json(build_page(run(few)))
+    text = summary_json(view_of(run(few)))
     verdict = json.loads(text)["scenarios"][0]["designs"][0]["verdicts"]["retained"]
     assert (verdict["verdict"], verdict["high"]) == ("inconclusive", None)

@@ -84,7 +84,7 @@ def loaded_by(statement: str) -> set[str]:
     [
         "import memcurve",
         "from memcurve import check, scenario, Verdict",
-        "import memcurve.report.page, memcurve.report.text, memcurve.report.summary",
+        "import memcurve.report.view, memcurve.report.text, memcurve.report.json.summary",
         "import memcurve.report.write, memcurve.report.html, memcurve.report.table",
     ],
 )

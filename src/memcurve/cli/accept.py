@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import click
-import msgspec
 
 from memcurve.cli.scenarios import json_option, scenario_options
 from memcurve.model.baseline import Baseline
@@ -47,7 +46,9 @@ def accept(
     """
     from memcurve.cli.progress import shown
     from memcurve.compare.accept import accepted, changes
-    from memcurve.report.printed import Accepted, AcceptedScenario
+    from memcurve.report.accepted import change_lines
+    from memcurve.report.json.accepted import Accepted, AcceptedScenario
+    from memcurve.report.json.shape import json_text
     from memcurve.run import scenarios as bench
     from memcurve.run.discovery import discover, select
     from memcurve.store.files import save_baseline
@@ -69,13 +70,13 @@ def accept(
         before = _before(rounds, baselines, one.name)
         after = accepted(one, rounds, reason.strip(), before)
         path = save_baseline(baselines, after)
-        lines = tuple(changes(before, after))
+        lines = tuple(change_lines(after.scenario, changes(before, after)))
         kept.append(AcceptedScenario(scenario=one.name, path=str(path), changes=lines))
         if not as_json:
             click.echo("\n".join(lines))
     if as_json:
         value = Accepted(reason=reason.strip(), accepted=tuple(kept))
-        click.echo(msgspec.json.encode(value).decode())
+        click.echo(json_text(value))
     else:
         click.echo(f"accepted {len(scenarios)} scenarios in {time.monotonic() - began:.0f} s")
 

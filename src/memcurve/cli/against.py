@@ -16,13 +16,13 @@ import msgspec
 
 from memcurve.cli.other_revision import checked_out, interpreter, moved
 from memcurve.cli.progress import shown
-from memcurve.compare.revisions import Difference, differences
-from memcurve.compare.usage import spent
+from memcurve.compare.revisions import Difference, RevisionsOfDesign, differences
+from memcurve.compare.usage import used
 from memcurve.model.outcome import Outcome
-from memcurve.model.recording import Recording
 from memcurve.model.scenario import Scenario
 from memcurve.model.units import COUNTERS, format_value
-from memcurve.report.comparison_json import revisions_of
+from memcurve.report.json.comparison import revisions_of
+from memcurve.report.json.shape import json_text
 from memcurve.run import scenarios as bench
 from memcurve.run.discovery import DEFAULT_FOLDER, discover, only, project_root, select
 from memcurve.run.options import Options, RunOptions
@@ -58,15 +58,24 @@ def compare_revisions(
             return theirs, bench.run_scenarios([one], here, progress)
 
         pairs = [pair for one in scenarios for pair in steadied(one, measure)]
-    found = [(now.recording, differences(then, now), _failure(now, then)) for then, now in pairs]
+    designs = [_compared(then, now) for then, now in pairs]
     if as_json:
-        value = revisions_of(revision, found)
-        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
-    for (then, _), (recording, changed, failure) in zip(pairs, found, strict=True):
-        _say(recording, changed, failure, is_new=_is_new(then), as_json=as_json)
-    if any(failure is not None for _, _, failure in found):
+        click.echo(json_text(revisions_of(revision, designs), indent=2))
+    for design in designs:
+        _say(design, as_json=as_json)
+    if any(design.failure is not None for design in designs):
         return 2
-    return 1 if any(one.worse for _, changed, _ in found for one in changed) else 0
+    return 1 if any(design.worse for design in designs) else 0
+
+
+def _compared(then: Outcome, now: Outcome) -> RevisionsOfDesign:
+    return RevisionsOfDesign(
+        scenario=now.recording.scenario,
+        design=now.recording.design,
+        differences=tuple(differences(then, now)),
+        failure=_failure(now, then),
+        is_new=_is_new(then),
+    )
 
 
 def steadied(one: Scenario, measure: Measure) -> list[tuple[Outcome, Outcome]]:
@@ -93,7 +102,7 @@ def _differs_in_cpu(then: Outcome, now: Outcome) -> bool:
 
 def _faster(one: Outcome, other: Outcome) -> Outcome:
     """Return the outcome with the natural pass that took less CPU time of the two."""
-    first, second = spent(one.recording, "cpu_ns"), spent(other.recording, "cpu_ns")
+    first, second = used(one.recording, "cpu_ns"), used(other.recording, "cpu_ns")
     if first is None or second is None or first <= second:
         return one
     kept = [record for record in one.recording.passes if record.kind != "natural"]
@@ -102,19 +111,13 @@ def _faster(one: Outcome, other: Outcome) -> Outcome:
     return msgspec.structs.replace(one, recording=recording)
 
 
-def _say(
-    recording: Recording,
-    changed: Sequence[Difference],
-    failure: str | None,
-    *,
-    is_new: bool,
-    as_json: bool,
-) -> None:
-    name = f"{recording.scenario}/{recording.design}"
-    if failure is not None:
-        click.echo(f"memcurve: {name} {failure}", err=True)
+def _say(design: RevisionsOfDesign, *, as_json: bool) -> None:
+    name = f"{design.scenario}/{design.design}"
+    if design.failure is not None:
+        click.echo(f"memcurve: {name} {design.failure}", err=True)
     elif not as_json:
-        click.echo(f"{name}: {'new: not there before' if is_new else _cells(changed)}")
+        cells = "new: not there before" if design.is_new else _cells(design.differences)
+        click.echo(f"{name}: {cells}")
 
 
 def _cells(changed: Sequence[Difference]) -> str:

@@ -5,7 +5,6 @@
 """
 
 import errno
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -179,9 +178,10 @@ def check(
         _could_not_measure(error, quiet, setup is not None)
         sys.exit(2)
     if as_json:
-        from memcurve.report.check_json import check_object
+        from memcurve.report.json.check import check_shape
+        from memcurve.report.json.shape import json_text
 
-        click.echo(json.dumps(check_object(checked)))
+        click.echo(json_text(check_shape(checked)))
     elif not quiet:
         from memcurve.report.text import check_text
 

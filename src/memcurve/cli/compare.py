@@ -1,4 +1,4 @@
-"""`memcurve compare`: hold the last run against its baselines, or against another run.
+"""`memcurve compare`: compare the last run with its baselines, or with another run.
 
 Exit code 0: inside every band · 1: a threshold is crossed · 2: nothing to compare with, or it
 cannot be read.
@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-import msgspec
 
 from memcurve.cli.scenarios import (
     baselines_option,
@@ -22,7 +21,7 @@ from memcurve.model.outcome import Comparison, CounterChange, Outcome
 from memcurve.model.units import COUNTERS, format_value
 
 
-@click.command(short_help="Hold the last run against the accepted curves.")
+@click.command(short_help="Compare the last run with the accepted curves.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @name_option
 @click.option(
@@ -65,9 +64,10 @@ def compare(
         sys.exit(compare_revisions(revision, paths, expression, calls, quiet, as_json))
     compared = _compared(paths, expression, other, out, baselines)
     if as_json:
-        from memcurve.report.comparison_json import comparison_of
+        from memcurve.report.json.comparison import comparison_of
+        from memcurve.report.json.shape import json_text
 
-        click.echo(msgspec.json.format(msgspec.json.encode(comparison_of(compared))).decode())
+        click.echo(json_text(comparison_of(compared), indent=2))
     else:
         show(compared)
     sys.exit(verdict_of(compared))
@@ -93,13 +93,15 @@ def _compared(
 
 def show(compared: Sequence[Outcome]) -> None:
     """Print one line a design and one a crossed threshold or caveat."""
-    for held in _held(compared):
-        cells = ", ".join(map(_cell, held.changes)) or "not compared"
-        click.echo(f"{held.scenario}/{held.design}: {cells}")
-        for caveat in held.caveats:
+    from memcurve.report.crossings import crossing_message
+
+    for comparison in _comparisons(compared):
+        cells = ", ".join(map(_cell, comparison.changes)) or "not compared"
+        click.echo(f"{comparison.scenario}/{comparison.design}: {cells}")
+        for caveat in comparison.caveats:
             click.echo(f"  note: {caveat.text}", err=True)
-        for crossing in held.crossings:
-            click.echo(f"  crossed: {crossing.message}")
+        for crossing in comparison.crossings:
+            click.echo(f"  crossed: {crossing_message(crossing)}")
 
 
 def _cell(change: CounterChange) -> str:
@@ -110,16 +112,16 @@ def _cell(change: CounterChange) -> str:
     return f"{counter.title} {accepted} → {measured}"
 
 
-def _held(compared: Sequence[Outcome]) -> Iterator[Comparison]:
+def _comparisons(compared: Sequence[Outcome]) -> Iterator[Comparison]:
     return (outcome.comparison for outcome in compared if outcome.comparison is not None)
 
 
 def verdict_of(compared: Sequence[Outcome]) -> int:
     """Return the exit code; a run of which no design has a baseline is no pass."""
-    held = list(_held(compared))
-    if any(one.crossings for one in held):
+    comparisons = list(_comparisons(compared))
+    if any(one.crossings for one in comparisons):
         return 1
-    if not any(one.baseline is not None for one in held):
+    if not any(one.baseline is not None for one in comparisons):
         click.echo(
             "memcurve: nothing to compare with; accept a baseline here with "
             "memcurve accept --reason '…', or compare revisions with --against REV",

@@ -49,7 +49,8 @@ def explain(
       memcurve explain executions/naive --flame-graph flame.html --drawings drawings
     """
     from memcurve.explain.known import load_known, mark_known
-    from memcurve.report.printed import Explained
+    from memcurve.report.json.explained import Explained
+    from memcurve.report.json.shape import json_text
     from memcurve.report.text import outcome_text
     from memcurve.run.discovery import discover
     from memcurve.run.explain import ExplainOptions
@@ -77,7 +78,7 @@ def explain(
         value = Explained(
             scenario=scenario.name, design=design, explanation=found, ledger=outcome.ledger
         )
-        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+        click.echo(json_text(value, indent=2))
     else:
         click.echo(outcome_text(outcome, found))
 

@@ -19,7 +19,6 @@ from memcurve.cli.scenarios import (
     out_option,
     scenario_options,
 )
-from memcurve.model.baseline import Baseline
 from memcurve.model.outcome import Outcome, Run
 from memcurve.model.scenario import Scenario
 from memcurve.run.options import RunOptions
@@ -141,12 +140,12 @@ def finish(
 ) -> None:
     """Write the reports, print the table, and exit with what the gates say."""
     from memcurve.report.ci import action_benchmark_json, junit_xml
-    from memcurve.report.page import build_page
     from memcurve.report.table import print_table
+    from memcurve.report.view import view_of
     from memcurve.report.write import write_all
-    from memcurve.store.files import replace_file
+    from memcurve.store.files import load_baselines, replace_file
 
-    accepted = _accepted(value, baselines)
+    accepted = load_baselines(baselines, [outcome.recording for outcome in value.outcomes])
     written = write_all(value, out, baselines=accepted, formats=("png", "svg") if svg else ("png",))
     replace_file(out / "benchmark.json", action_benchmark_json(value))
     if junit is not None:
@@ -154,7 +153,7 @@ def finish(
     if as_json:
         click.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
     else:
-        print_table(build_page(value, accepted))
+        print_table(view_of(value, accepted))
         click.echo(f"reports: {written.first}")
     if written.complaint:
         click.echo(f"memcurve: {written.complaint}", err=True)
@@ -173,19 +172,6 @@ def _failed(outcome: Outcome, tolerated: Mapping[str, tuple[str, ...]]) -> bool:
     recording = outcome.recording
     may_fail = recording.design in tolerated.get(recording.scenario, ())
     return recording.failure is not None and not may_fail
-
-
-def _accepted(value: Run, folder: Path) -> dict[str, Baseline]:
-    from memcurve.store.files import load_baseline
-
-    found = {}
-    for outcome in value.outcomes:
-        environment = outcome.recording.environment
-        if environment is not None:
-            baseline = load_baseline(folder, environment.key, outcome.recording.scenario)
-            if baseline is not None:
-                found[outcome.recording.scenario] = baseline
-    return found
 
 
 def _command() -> str:

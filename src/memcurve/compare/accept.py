@@ -1,6 +1,6 @@
 """Turn repeated runs into a baseline, and say what that changes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -10,7 +10,6 @@ from memcurve.model.errors import RecordingError
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import timestamp
 from memcurve.model.scenario import Scenario
-from memcurve.model.units import COUNTERS, format_value
 
 
 def accepted(
@@ -55,32 +54,48 @@ def _of(outcomes: Sequence[Outcome], scenario: str, design: str) -> Outcome:
     )
 
 
-def changes(before: Baseline | None, after: Baseline) -> list[str]:
-    """Return one line for each curve whose accepted end moved, "~" for a design that did not."""
-    lines = []
+class EndMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """The accepted end of one curve, before and after."""
+
+    counter: str
+    before: float
+    after: float
+
+
+class AcceptedChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What accepting changed of one design: nothing but its newness where it is new.
+
+    `verdicts` are (before, after) where the verdict changed.
+    """
+
+    design: str
+    is_new: bool = False
+    verdicts: tuple[str, str] | None = None
+    ends: tuple[EndMoved, ...] = ()
+
+
+def changes(before: Baseline | None, after: Baseline) -> list[AcceptedChange]:
+    """Return how each design's baseline changed."""
+    found = []
     for name, design in after.designs.items():
         was = before.designs.get(name) if before is not None else None
-        moved = [] if was is None else _moved(was, design)
-        what = "new" if was is None else "; ".join(moved) or "~"
-        lines.append(f"{after.scenario}/{name}: {what}")
-    return lines
+        if was is None:
+            found.append(AcceptedChange(design=name, is_new=True))
+            continue
+        verdicts = (was.verdict, design.verdict) if was.verdict != design.verdict else None
+        ends = tuple(_moved(was, design))
+        found.append(AcceptedChange(design=name, verdicts=verdicts, ends=ends))
+    return found
 
 
-def _moved(was: AcceptedDesign, now: AcceptedDesign) -> list[str]:
-    moved = []
-    if was.verdict != now.verdict:
-        moved.append(f"verdict {was.verdict} → {now.verdict}")
+def _moved(was: AcceptedDesign, now: AcceptedDesign) -> Iterator[EndMoved]:
+    """Yield the curves whose end left the band that was accepted before."""
     for key, curve in now.curves.items():
         old = was.curves.get(key)
         if old is None or not old.values or not curve.values:
             continue
         if not old.low[-1] <= curve.values[-1] <= old.high[-1]:
-            counter = COUNTERS[key]
-            before, after = (
-                format_value(counter, one) for one in (old.values[-1], curve.values[-1])
-            )
-            moved.append(f"{counter.title} {before} → {after}")
-    return moved
+            yield EndMoved(counter=key, before=old.values[-1], after=curve.values[-1])
 
 
 def baselines_of_run(

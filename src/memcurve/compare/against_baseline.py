@@ -1,4 +1,4 @@
-"""Hold a run against its baselines and against what holds anywhere, and name what was crossed.
+"""Compare a run with its baselines and with what holds anywhere, and name what was crossed.
 
     band       a gated curve is above its accepted band for good (see `bands`)
     verdict    memory grows in a design that must not grow
@@ -9,21 +9,30 @@ Only "band" needs a baseline; the others gate in any environment. Verdicts are c
 baseline is read, so a baseline that grows cannot hide a run that grows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from memcurve.compare.bands import band, fell_for_good, left_for_good, limit_at
 from memcurve.compare.leads import hold_leads
 from memcurve.compare.marks import gated_curves
-from memcurve.compare.usage import spent
+from memcurve.compare.usage import used
 from memcurve.model.baseline import AcceptedCurve, AcceptedDesign, Baseline
 from memcurve.model.caveat import Caveat
 from memcurve.model.curve import Curve
-from memcurve.model.outcome import Comparison, CounterChange, Crossing, Outcome
+from memcurve.model.outcome import (
+    Cause,
+    Comparison,
+    CounterChange,
+    Crossing,
+    LeftBand,
+    MemoryGrew,
+    Outcome,
+    ResourceGrew,
+)
 from memcurve.model.recording import Recording
 from memcurve.model.scenario import Scenario
-from memcurve.model.units import COUNTERS, format_value
+from memcurve.model.units import counter_of, format_value
 from memcurve.model.verdict import GATED, Growing, name_of
 
 
@@ -50,7 +59,7 @@ def _compared(scenario: Scenario, outcome: Outcome, baseline: Baseline | None) -
     return msgspec.structs.replace(outcome, comparison=held)
 
 
-def band_crossings(outcome: Outcome, accepted: AcceptedDesign | None) -> tuple[Crossing, ...]:
+def band_crossings(outcome: Outcome, accepted: AcceptedDesign | None) -> tuple[LeftBand, ...]:
     """Return the gated curves that left their bands for good."""
     if accepted is None:
         return ()
@@ -60,75 +69,59 @@ def band_crossings(outcome: Outcome, accepted: AcceptedDesign | None) -> tuple[C
     return tuple(one for one in crossed if one is not None)
 
 
-def _band_crossing(outcome: Outcome, curve: Curve, held: AcceptedCurve) -> Crossing | None:
-    call = left_for_good(curve, held)
+def _band_crossing(outcome: Outcome, curve: Curve, accepted: AcceptedCurve) -> LeftBand | None:
+    call = left_for_good(curve, accepted)
     if call is None:
         return None
-    last = min(curve.last_call, held.calls[-1])
-    value, limit = float(curve.at(last)), limit_at(held, last)
-    text = (
-        f"left its accepted band at call {call}: {_show(curve.counter, value)} at call {last}, "
-        f"{_show(curve.counter, value - limit)} over"
+    last = min(curve.last_call, accepted.calls[-1])
+    return LeftBand(
+        scenario=outcome.recording.scenario,
+        design=outcome.recording.design,
+        counter=curve.counter,
+        call=call,
+        value=float(curve.at(last)),
+        limit=limit_at(accepted, last),
+        cause=_cause(outcome, curve.counter),
+        last_call=last,
     )
-    return _crossing(outcome, curve.counter, "band", call, value, limit, text, accept=True)
 
 
 def growth_crossings(outcome: Outcome) -> tuple[Crossing, ...]:
     """Return a crossing for each of memory, descriptors, threads and tasks that grows."""
-    found = []
-    for name in GATED if outcome.judgement is not None else ():
-        assert outcome.judgement is not None
-        verdict = outcome.judgement.verdicts.get(name)
-        if isinstance(verdict, Growing):
-            counter = verdict.evidence.counter
-            limit = verdict.thresholds.tolerance if name == "retained" else 0.0
-            text = (
-                f"grow by {_show(counter, verdict.per_call)} a call; no bound up to call "
-                f"{verdict.no_bound_up_to}; nothing may grow in this design"
-            )
-            kind = "verdict" if name == "retained" else "resources"
-            call = verdict.evidence.from_call
-            found.append(_crossing(outcome, counter, kind, call, verdict.per_call, limit, text))
-    return tuple(found)
-
-
-def _crossing(
-    outcome: Outcome,
-    counter: str,
-    kind: str,
-    call: int,
-    value: float,
-    limit: float,
-    text: str,
-    *,
-    accept: bool = False,
-) -> Crossing:
-    recording = outcome.recording
-    name = f"{recording.scenario}/{recording.design}"
-    parts = [f"{name}: {_title(counter)} {text}"]
-    parts.extend(_cause(outcome, counter))
-    if accept:
-        parts.append(f"if this is meant: memcurve accept -k {name} --reason '…'")
-    return Crossing(
-        scenario=recording.scenario,
-        design=recording.design,
-        counter=counter,
-        kind=kind,
-        call=call,
-        value=value,
-        limit=limit,
-        message="; ".join(parts),
+    if outcome.judgement is None:
+        return ()
+    verdicts = ((name, outcome.judgement.verdicts.get(name)) for name in GATED)
+    return tuple(
+        _growth_crossing(outcome, name, verdict)
+        for name, verdict in verdicts
+        if isinstance(verdict, Growing)
     )
 
 
-def _cause(outcome: Outcome, counter: str) -> Iterator[str]:
-    """Yield who is to blame: of deferred bytes the cycle that keeps most waiting."""
+def _growth_crossing(outcome: Outcome, name: str, verdict: Growing) -> Crossing:
+    counter, in_memory = verdict.evidence.counter, name == "retained"
+    kind = MemoryGrew if in_memory else ResourceGrew
+    return kind(
+        scenario=outcome.recording.scenario,
+        design=outcome.recording.design,
+        counter=counter,
+        call=verdict.evidence.from_call,
+        value=verdict.per_call,
+        limit=verdict.thresholds.tolerance if in_memory else 0.0,
+        cause=_cause(outcome, counter),
+        no_bound_up_to=verdict.no_bound_up_to,
+    )
+
+
+def _cause(outcome: Outcome, counter: str) -> Cause | None:
+    """Return who is to blame: of deferred bytes the cycle that keeps most waiting."""
     cycles = outcome.explanation.cycles if outcome.explanation is not None else ()
     if counter == "deferred_bytes" and cycles:
-        yield f"first cycle: {cycles[0].words}"
-    elif outcome.culprits:
+        return Cause(kind="cycle", name=cycles[0].words)
+    if outcome.culprits:
         first = outcome.culprits[0]
-        yield f"first culprit: {first.type}" + (f" at {first.site}" if first.site else "")
+        return Cause(kind="culprit", name=first.type, site=first.site)
+    return None
 
 
 def _changes(outcome: Outcome, accepted: AcceptedDesign | None) -> list[CounterChange]:
@@ -173,15 +166,19 @@ def _measured_again(recording: Recording, accepted: AcceptedDesign | None) -> li
         return []
     first = msgspec.structs.replace(recording, passes=recording.set_aside)
     left = band_crossings(Outcome(recording=first, judgement=None), accepted)
-    text = "; ".join(one.message.partition(": ")[2].partition(";")[0] for one in left)
-    text = f"measured twice: at first {text or 'a curve left its band'}"
+    curves = (
+        f"{counter_of(one.counter).title} left its accepted band at call {one.call} "
+        f"({format_value(counter_of(one.counter), one.over)} over)"
+        for one in left
+    )
+    text = f"measured twice: at first {'; '.join(curves) or 'a curve left its band'}"
     name = f"{recording.scenario}/{recording.design}"
     return [Caveat(kind="measured_again", text=f"{name}: {text}")]
 
 
 def _failed_calls(recording: Recording) -> list[Caveat]:
     """Return how often work failed that the calls themselves survived, if the backend counts it."""
-    failures = spent(recording, "failures")
+    failures = used(recording, "failures")
     if not failures:
         return []
     text = f"{failures:,.0f} pieces of work failed in {recording.calls} calls"
@@ -217,26 +214,17 @@ def _version_caveats(then: dict[str, str], now: dict[str, str]) -> list[Caveat]:
     return [Caveat(kind="other_versions", text=text)]
 
 
-def _title(counter: str) -> str:
-    return COUNTERS[counter].title if counter in COUNTERS else counter
-
-
-def _show(counter: str, value: float) -> str:
-    return format_value(COUNTERS[counter], value)
-
-
 def accept(outcomes: Sequence[Outcome]) -> AcceptedDesign:
     """Return what repeats of one design make a baseline: bands, verdict and rates.
 
     Raises ValueError where a repeat was not judged.
     """
-    judgements = [outcome.judgement for outcome in outcomes]
-    if not judgements or any(one is None for one in judgements):
+    judgements = [outcome.judgement for outcome in outcomes if outcome.judgement is not None]
+    if not judgements or len(judgements) < len(outcomes):
         raise ValueError("every repeat must have been measured before it can be accepted")
     curves = [_curves(outcome.recording) for outcome in outcomes]
     shared = [name for name in curves[0] if all(name in other for other in curves)]
     last = judgements[-1]
-    assert last is not None
     return AcceptedDesign(
         curves={name: band([found[name] for found in curves]) for name in shared},
         verdict=name_of(last.overall),

@@ -4,9 +4,9 @@ The band at a mark spans the least and the greatest value of the repeats, widene
 floor: with five exchangeable repeats a sixth leaves their bare span once in three times. The floor
 is what one observed blip measures, or that span itself where the repeats differ by more: a sixth
 value of a normal distribution goes farther up once in 70 times, and a curve that does is measured
-again (see `bench`). It never depends on the machine's speed, since no gated counter does.
+again (see `run.scenarios`). It never depends on the machine's speed, since no gated counter does.
 
-    floor(counter) = max(blip(counter), share(counter) · |greatest value|, greatest - least value)
+    floor(counter) = max(blip(counter) beside the greatest value, greatest - least value)
 
 A curve has left its band for good at call n if it is above it at n and at every later mark, and if
 these marks are at least `OUT_FOR` in number: a blip goes back.
@@ -15,6 +15,7 @@ these marks are at least `OUT_FOR` in number: a blip goes back.
 from collections.abc import Callable, Sequence
 from statistics import median
 
+from memcurve.compare.difference import Tolerance
 from memcurve.model.baseline import AcceptedCurve
 from memcurve.model.curve import Curve
 from memcurve.model.units import KIB
@@ -22,15 +23,16 @@ from memcurve.model.units import KIB
 Outside = Callable[[int, float], bool]
 
 OUT_FOR = 3
-# (one blip, share of the value): measured over repeats of all scenarios under load
-FLOORS: dict[str, tuple[float, float]] = {
-    "live_bytes": (16 * KIB, 0.002),
-    "deferred_bytes": (4 * KIB, 0.10),
-    "fds": (2, 0.0),
-    "threads": (2, 0.0),
-    "tasks": (1, 0.0),
-    "connections_opened": (2, 0.5),  # idle ones expire by the clock, after 5 s
-    "failures": (0, 0.5),
+# how far a curve strays from another one of the same code: measured over repeats of all scenarios
+# under load
+BLIPS: dict[str, Tolerance] = {
+    "live_bytes": Tolerance(16 * KIB, 0.002),
+    "deferred_bytes": Tolerance(4 * KIB, 0.10),
+    "fds": Tolerance(2),
+    "threads": Tolerance(2),
+    "tasks": Tolerance(1),
+    "connections_opened": Tolerance(2, 0.5),  # idle ones expire by the clock, after 5 s
+    "failures": Tolerance(0, 0.5),
 }
 
 
@@ -44,8 +46,7 @@ def band(curves: Sequence[Curve]) -> AcceptedCurve:
     counter = curves[0].counter
     shared = sorted(set.intersection(*(set(curve.calls) for curve in curves)))
     columns = [[dict(curve)[call] for curve in curves] for call in shared]
-    blip, share = FLOORS[counter]
-    floors = [max(blip, share * max(map(abs, c)), max(c) - min(c)) for c in columns]
+    floors = [max(BLIPS[counter].at(max(c, key=abs)), max(c) - min(c)) for c in columns]
     return AcceptedCurve(
         counter=counter,
         calls=tuple(shared),

@@ -1,64 +1,54 @@
-"""Hold a design to what it must save over another one of the same run.
+"""Compare a design with another one of the same run, over which it must save what is agreed.
 
-No lead is held where fewer calls ran than the scenario states, since they do not pay for what is
-built once, nor over a design whose work fails more often: what fails uses less.
+No lead is asked for where fewer calls ran than the scenario states, since they do not pay for what
+is built once, nor over a design whose work fails more often: what fails uses less.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from memcurve.compare.usage import spent
+from memcurve.compare.usage import used
 from memcurve.model.caveat import Caveat
-from memcurve.model.outcome import Crossing, Outcome
+from memcurve.model.outcome import Comparison, LostLead, Outcome
 from memcurve.model.recording import Recording
 from memcurve.model.scenario import Lead, Scenario
-from memcurve.model.units import COUNTERS, format_value
 
 
 def hold_leads(scenario: Scenario, compared: Sequence[Outcome]) -> list[Outcome]:
-    """Return compared outcomes with the leads that were lost, and why one was not held."""
+    """Return compared outcomes with the leads that were lost, and why one was not asked for."""
     by_design = {outcome.recording.design: outcome for outcome in compared}
     for lead in scenario.leads:
         ours, other = by_design.get(lead.design), by_design.get(lead.over)
         if ours is None or other is None or ours.recording.calls < scenario.calls:
             continue
         caveats = _unfair(lead, ours.recording, other.recording)
-        lost = () if caveats else _lost(lead, ours.recording, other.recording)
+        lost = () if caveats else tuple(_lost(lead, ours.recording, other.recording))
         by_design[lead.design] = _with(ours, lost, caveats)
     return list(by_design.values())
 
 
-def _lost(lead: Lead, ours: Recording, other: Recording) -> tuple[Crossing, ...]:
-    """Return the counters of which `ours` uses more than the agreed share of the other's."""
-    found = []
+def _lost(lead: Lead, ours: Recording, other: Recording) -> Iterator[LostLead]:
+    """Yield the counters of which `ours` uses more than the agreed share of the other's."""
     for counter, most in lead.at_most.items():
-        value, theirs = spent(ours, counter), spent(other, counter)
+        value, theirs = used(ours, counter), used(other, counter)
         if value is None or not theirs or value <= most * theirs:
             continue
-        kind = COUNTERS[counter]
-        message = (
-            f"{ours.scenario}/{ours.design}: {kind.title}: {format_value(kind, value)} in "
-            f"{ours.calls} calls is {value / theirs:.0%} of what {lead.over} uses "
-            f"({format_value(kind, theirs)}); at most {most:.0%} is agreed"
+        yield LostLead(
+            scenario=ours.scenario,
+            design=ours.design,
+            counter=counter,
+            call=ours.calls,
+            value=value,
+            limit=most * theirs,
+            over_design=lead.over,
+            theirs=theirs,
+            most=most,
         )
-        found.append(
-            Crossing(
-                scenario=ours.scenario,
-                design=ours.design,
-                counter=counter,
-                kind="lead",
-                call=ours.calls,
-                value=value,
-                limit=most * theirs,
-                message=message,
-            )
-        )
-    return tuple(found)
 
 
 def _unfair(lead: Lead, ours: Recording, other: Recording) -> tuple[Caveat, ...]:
-    failed = (spent(other, "failures") or 0.0) - (spent(ours, "failures") or 0.0)
+    failed = (used(other, "failures") or 0.0) - (used(ours, "failures") or 0.0)
     if failed <= 0:
         return ()
     text = (
@@ -68,10 +58,11 @@ def _unfair(lead: Lead, ours: Recording, other: Recording) -> tuple[Caveat, ...]
     return (Caveat(kind="failed_calls", text=text),)
 
 
-def _with(outcome: Outcome, crossings: Sequence[Crossing], caveats: Sequence[Caveat]) -> Outcome:
-    held = outcome.comparison
-    assert held is not None
-    held = msgspec.structs.replace(
-        held, crossings=(*held.crossings, *crossings), caveats=(*held.caveats, *caveats)
+def _with(outcome: Outcome, crossings: Sequence[LostLead], caveats: Sequence[Caveat]) -> Outcome:
+    before = outcome.comparison or Comparison(
+        scenario=outcome.recording.scenario, design=outcome.recording.design, baseline=None
     )
-    return msgspec.structs.replace(outcome, comparison=held)
+    comparison = msgspec.structs.replace(
+        before, crossings=(*before.crossings, *crossings), caveats=(*before.caveats, *caveats)
+    )
+    return msgspec.structs.replace(outcome, comparison=comparison)

@@ -1,22 +1,20 @@
 """Say in which figures two revisions differ, both measured in one run.
 
-A counter differs when the two curves are apart by more than one observed blip (the floors of
-`bands`) at every one of the last marks, and a rate of growth when the intervals of both slopes do
-not meet and are further apart than the tolerance. CPU time differs by a third or more of the
-smaller, and by half a millisecond a call. Anything else is no difference: "~".
+A counter differs when the two curves are apart by more than one observed blip (`bands.BLIPS`) at
+every one of the last marks, and a rate of growth when the intervals of both slopes do not meet and
+are further apart than the tolerance of the verdict. CPU time differs by more than
+`difference.CPU`. Anything else is no difference: "~".
 """
 
 import msgspec
 
-from memcurve.compare.bands import FLOORS, OUT_FOR
+from memcurve.compare.bands import BLIPS, OUT_FOR
+from memcurve.compare.difference import CPU, Sign, Tolerance, sign
 from memcurve.compare.marks import gated_curves
-from memcurve.compare.usage import spent
+from memcurve.compare.usage import used
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import Recording
 from memcurve.model.verdict import Evidence
-
-CPU_SHARE = 1 / 3
-CPU_LEAST_NS = 500_000
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +29,24 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     def worse(self) -> bool:
         """Whether there is more of it: for every counter less is better."""
         return self.after > self.before
+
+
+class RevisionsOfDesign(msgspec.Struct, frozen=True, kw_only=True):
+    """How one design differs between two revisions; a failure means that one was not measured.
+
+    `is_new`: the other revision does not have it, so there is nothing to differ from.
+    """
+
+    scenario: str
+    design: str
+    differences: tuple[Difference, ...] = ()
+    failure: str | None = None
+    is_new: bool = False
+
+    @property
+    def worse(self) -> bool:
+        """Whether any figure is worse."""
+        return any(one.worse for one in self.differences)
 
 
 def differences(before: Outcome, after: Outcome) -> list[Difference]:
@@ -65,23 +81,21 @@ def _curves(before: Recording, after: Recording) -> list[Difference]:
     for name in (name for name in new if name in old):
         shared = sorted({*old[name].calls} & {*new[name].calls})[-OUT_FOR:]
         pairs = [(old[name].at(call), new[name].at(call)) for call in shared]
-        if pairs and (
-            all(_over(name, a, b) for a, b in pairs) or all(_over(name, b, a) for a, b in pairs)
-        ):
-            found.append(Difference(counter=name, before=pairs[-1][0], after=pairs[-1][1]))
+        if {_sign(BLIPS[name], value, was) for was, value in pairs} in ({"better"}, {"worse"}):
+            was, value = pairs[-1]
+            found.append(Difference(counter=name, before=was, after=value))
     return found
 
 
-def _over(counter: str, one: float, other: float) -> bool:
-    blip, share = FLOORS[counter]
-    return other - one > max(blip, share * abs(one))
+def _sign(tolerance: Tolerance, value: float, other: float) -> Sign:
+    return sign(value, other, tolerance.at(min(value, other)))
 
 
 def _cpu(before: Recording, after: Recording) -> Difference | None:
-    then, now = spent(before, "cpu_ns"), spent(after, "cpu_ns")
+    then, now = used(before, "cpu_ns"), used(after, "cpu_ns")
     if then is None or now is None:
         return None
     then, now = then / max(before.calls, 1), now / max(after.calls, 1)
-    if abs(now - then) <= max(CPU_SHARE * min(then, now), CPU_LEAST_NS):
+    if _sign(CPU, now, then) == "~":
         return None
     return Difference(counter="cpu_ns", before=then, after=now, per_call=True)

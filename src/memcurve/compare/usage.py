@@ -3,7 +3,7 @@
 from memcurve.model.recording import LEFT_BY_CALLS, Recording
 
 
-def spent(recording: Recording, counter: str) -> float | None:
+def used(recording: Recording, counter: str) -> float | None:
     """Return what the calls shown used of a counter, None if it was not read.
 
     CPU time is of the natural pass, everything else of the settled one. Deferred bytes are a

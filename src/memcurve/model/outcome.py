@@ -1,35 +1,90 @@
 """The values that comparing gives: crossings, comparisons, and the outcome of a whole run."""
 
+from typing import ClassVar, Literal
+
 import msgspec
 
 from memcurve.model.baseline import AcceptedDesign
 from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Explanation, Ledger
 from memcurve.model.recording import Recording
-from memcurve.model.verdict import Judgement
+from memcurve.model.verdict import WORST_FIRST, Judgement, Verdict, VerdictName, name_of
+
+State = VerdictName | Literal["failed"]
+STATES: tuple[State, ...] = ("failed", *WORST_FIRST)
+CrossingKind = Literal["band", "verdict", "resources", "lead", "limit"]
 
 
-class Crossing(msgspec.Struct, frozen=True, kw_only=True):
-    """A threshold that a run crossed for good: where, by how much, and against what.
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """What is first to blame for a crossing: a culprit with its site, or a cycle in its words."""
 
-    `kind` is "band" (the curve left its baseline), "verdict" (something grows that must not),
-    "resources" (descriptors, threads or tasks grow), "lead" (pooled no longer beats naive) or
-    "limit" (a test allows less).
+    kind: Literal["culprit", "cycle"]
+    name: str
+    site: str = ""
+
+
+class _Crossed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """A threshold that a run crossed for good: where, by how much, and who is first to blame.
+
+    `value` and `limit` are in the unit of the counter.
     """
 
     scenario: str
     design: str
     counter: str
-    kind: str
     call: int
     value: float
     limit: float
-    message: str
+    cause: Cause | None = None
 
     @property
     def over(self) -> float:
         """By how much the value lies above its limit, in the unit of the counter."""
         return self.value - self.limit
+
+
+class LeftBand(_Crossed, frozen=True, kw_only=True, tag="band"):
+    """A curve left its accepted band for good at `call`; the value is that of `last_call`."""
+
+    kind: ClassVar[CrossingKind] = "band"
+    last_call: int
+
+
+class MemoryGrew(_Crossed, frozen=True, kw_only=True, tag="verdict"):
+    """Memory grows in a design that must not grow; the value is a call's."""
+
+    kind: ClassVar[CrossingKind] = "verdict"
+    no_bound_up_to: int
+
+
+class ResourceGrew(_Crossed, frozen=True, kw_only=True, tag="resources"):
+    """Descriptors, threads or tasks grow in a design that must not grow; the value is a call's."""
+
+    kind: ClassVar[CrossingKind] = "resources"
+    no_bound_up_to: int
+
+
+class LostLead(_Crossed, frozen=True, kw_only=True, tag="lead"):
+    """A design uses more than the share `most` of what the design `over_design` uses: `theirs`."""
+
+    kind: ClassVar[CrossingKind] = "lead"
+    over_design: str
+    theirs: float
+    most: float
+
+
+class PassedLimit(_Crossed, frozen=True, kw_only=True, tag="limit"):
+    """A test of pytest, by its node, uses more a call than it allows.
+
+    `verdict` is that of the counter; None for deferred bytes, which need not grow.
+    """
+
+    kind: ClassVar[CrossingKind] = "limit"
+    test: str = ""
+    verdict: Verdict | None = None
+
+
+Crossing = LeftBand | MemoryGrew | ResourceGrew | LostLead | PassedLimit
 
 
 class CounterChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +97,7 @@ class CounterChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """One design held against its baseline; `baseline` is None where there is none."""
+    """One design compared with its baseline; `baseline` is None where there is none."""
 
     scenario: str
     design: str
@@ -65,6 +120,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger | None = None
     explanation: Explanation | None = None
 
+    @property
+    def state(self) -> State:
+        """The verdict as one word; "failed" where it could not be measured."""
+        return "failed" if self.judgement is None else name_of(self.judgement.overall)
+
+    @property
+    def crossings(self) -> tuple[Crossing, ...]:
+        """The thresholds that this design crossed."""
+        return self.comparison.crossings if self.comparison is not None else ()
+
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """All outcomes of one run, in the order of scenarios and designs.
@@ -83,7 +148,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def crossings(self) -> tuple[Crossing, ...]:
         """All crossed thresholds, in the order of the outcomes."""
-        return tuple(c for o in self.outcomes if o.comparison for c in o.comparison.crossings)
+        return tuple(crossing for outcome in self.outcomes for crossing in outcome.crossings)
 
     @property
     def failures(self) -> tuple[Outcome, ...]:

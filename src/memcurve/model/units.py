@@ -58,6 +58,12 @@ COUNTERS = {
 }
 
 
+def counter_of(name: str) -> Counter:
+    """Return the counter of that name; gauges of a backend are counts of their own."""
+    known = COUNTERS.get(name)
+    return known or Counter(name=name, title=name.replace("_", " "), unit="count", exact=True)
+
+
 def format_bytes(value: float) -> str:
     """Print a number of bytes with three significant digits or, below 1 KiB, as it is.
 

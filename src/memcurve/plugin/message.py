@@ -5,6 +5,7 @@ from memcurve.model.findings import Culprit
 from memcurve.model.units import COUNTERS, format_bytes, format_count
 from memcurve.model.verdict import Flat, Growing, Inconclusive
 from memcurve.plugin.limits import Excess, Gated
+from memcurve.report.crossings import crossing_line
 from memcurve.report.text import verdict_line
 
 COUNTER_OF = {"retained": "live_bytes", "deferred": "deferred_bytes"}
@@ -15,7 +16,7 @@ def failure_text(gated: Gated, repeat: str) -> str:
     """Return the message of a failed test; `repeat` is the command that measures it again."""
     found = gated.checked
     lines = [headline(excess) for excess in gated.crossed]
-    lines += [f"accepted curve left: {one.message}" for one in gated.regressed]
+    lines += [f"accepted curve left: {crossing_line(one, cause=True)}" for one in gated.regressed]
     lines += [_open_question(verdict) for verdict in gated.unsettled]
     retained = found.judgement.retained
     if isinstance(retained, Growing):
@@ -37,7 +38,7 @@ def summary_line(gated: Gated) -> str:
     """Return the result of one measured test in one line."""
     if gated.crossed or gated.regressed:
         said = [headline(excess) for excess in gated.crossed]
-        return "; ".join([*said, *(one.message for one in gated.regressed)])
+        return "; ".join([*said, *(crossing_line(one, cause=True) for one in gated.regressed)])
     if gated.unsettled:
         return _open_question(gated.unsettled[0])
     verdict = gated.checked.verdict

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from memcurve.model.outcome import Comparison, Crossing, Outcome, Run
+from memcurve.model.outcome import Comparison, Outcome, PassedLimit, Run
 from memcurve.model.recording import Recording
 from memcurve.plugin.limits import Gated
-from memcurve.plugin.message import COUNTER_OF, headline, summary_line
+from memcurve.plugin.message import COUNTER_OF, summary_line
 from memcurve.store.files import load_recording, recording_path
 from memcurve.store.findings import load_outcome, save_outcomes
 
@@ -50,15 +50,15 @@ def keep_outcome(item: pytest.Item, gated: Gated) -> None:
 def _comparison(nodeid: str, gated: Gated, recording: Recording) -> Comparison:
     """Return the crossed limits of a test as reports show thresholds that were crossed."""
     limits = tuple(
-        Crossing(
+        PassedLimit(
             scenario=recording.scenario,
             design=recording.design,
             counter=COUNTER_OF.get(excess.name, excess.name),
-            kind="limit",
             call=gated.checked.verdict.evidence.to_call,
             value=excess.value,
             limit=excess.limit,
-            message=f"{nodeid}: {headline(excess)}",
+            test=nodeid,
+            verdict=excess.verdict,
         )
         for excess in gated.crossed
     )

@@ -3,8 +3,9 @@
 import json
 from xml.etree import ElementTree
 
+from memcurve.compare.metrics import METRICS, metrics_of
 from memcurve.model.outcome import Outcome, Run
-from memcurve.report.figures import METRICS, figures_of
+from memcurve.report.crossings import crossing_message
 
 _UNITS = {"bytes": "B", "count": "count", "seconds": "s"}
 
@@ -16,12 +17,12 @@ def junit_xml(run: Run) -> bytes:
     failures = errors = 0
     for outcome in run.outcomes:
         case = _case(suite, outcome)
-        crossings = outcome.comparison.crossings if outcome.comparison else ()
+        messages = [crossing_message(crossing) for crossing in outcome.crossings]
         failure = outcome.recording.failure
-        if crossings:
+        if messages:
             failures += 1
-            element = ElementTree.SubElement(case, "failure", message=crossings[0].message)
-            element.text = "\n".join(crossing.message for crossing in crossings)
+            element = ElementTree.SubElement(case, "failure", message=messages[0])
+            element.text = "\n".join(messages)
         elif failure is not None:
             errors += 1
             ElementTree.SubElement(case, "error", message=failure.message)
@@ -47,9 +48,9 @@ def action_benchmark_json(run: Run) -> bytes:
     """Return every measured figure as {name, unit, value}; smaller is better for all of them."""
     entries = []
     for outcome in run.outcomes:
-        figures, name = figures_of(outcome), _name(outcome)
+        metrics, name = metrics_of(outcome), _name(outcome)
         for metric in METRICS:
-            value = figures.get(metric)
+            value = metrics.get(metric)
             if value is not None:
                 unit = _UNITS[metric.unit] + ("/call" if metric.per_call else "")
                 entries.append({"name": f"{name} {metric.title}", "unit": unit, "value": value})

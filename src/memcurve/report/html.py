@@ -1,7 +1,7 @@
 """index.html: the whole report in one file that asks the network for nothing.
 
 The template writes every word and figure, so the page reads without scripts; the curves are drawn
-from the data in the page by `report.js`, thinned as `thinning` says.
+from the data in the page by `report.js`, thinned as `downsampling` says.
 """
 
 import json
@@ -10,18 +10,20 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from memcurve.model.outcome import Crossing
-from memcurve.report.drawing import draw_cycle, spark
-from memcurve.report.page import Page, ScenarioView
+from memcurve.model.baseline import AcceptedCurve
+from memcurve.model.outcome import Crossing, LeftBand
+from memcurve.report.cycle_drawing import draw_cycle
+from memcurve.report.downsampling import thin_parts
 from memcurve.report.panels import Line, Panel
 from memcurve.report.phrases import FILTERS
 from memcurve.report.sentences import SYMBOLS
-from memcurve.report.thinning import thin_parts
+from memcurve.report.sparklines import spark_points
+from memcurve.report.view import RunView, ScenarioView
 
 BAND_BUCKETS = 60
 
 
-def render_html(page: Page, folder: Path | None = None) -> str:
+def render_html(view: RunView, folder: Path | None = None) -> str:
     """Return the page; costs about 0.1 s, and 0.2 s more the first time.
 
     Links to other files are written relative to `folder`, where the page will stand.
@@ -34,16 +36,16 @@ def render_html(page: Page, folder: Path | None = None) -> str:
     )
     environment.filters.update(FILTERS)
     charts = _Charts()
-    hero = page.hero
+    hero = view.hero
     return environment.from_string(_read("index.html")).render(
-        page=page,
+        page=view,
         hero=hero,
         hero_panel=hero and (hero.panel("retained") or next(iter(hero.panels), None)),
-        inks={design.name: design.ink for s in page.scenarios for design in s.designs},
+        inks={design.name: design.ink for s in view.scenarios for design in s.designs},
         symbols=SYMBOLS,
         chart=charts.add,
         data=lambda: Markup(_embedded({"charts": charts.found})),
-        spark=spark,
+        spark=spark_points,
         draw_cycle=draw_cycle,
         link=lambda path: _link(path, folder),
         css=Markup(_read("report.css")),
@@ -95,7 +97,7 @@ def _chart(scenario: ScenarioView, panel: Panel) -> dict[str, Any]:
         "marks": [
             {"design": crossing.design, "call": crossing.call}
             for crossing in scenario.crossings
-            if crossing.kind == "band" and any(_left(line, crossing) for line in panel.lines)
+            if any(_left(line, crossing) for line in panel.lines)
         ],
     }
 
@@ -103,20 +105,18 @@ def _chart(scenario: ScenarioView, panel: Panel) -> dict[str, Any]:
 def _left(line: Line, crossing: Crossing) -> bool:
     """Whether it is this line that left its band."""
     same = line.design == crossing.design and line.curve.counter == crossing.counter
-    return same and line.band is not None
+    return isinstance(crossing, LeftBand) and same and line.band is not None
 
 
 def _line(line: Line, panel: Panel) -> dict[str, Any]:
     curve = thin_parts(line.curve, panel.calls)
     found: dict[str, Any] = {"design": line.design, "c": curve.calls, "v": curve.values}
     if line.band is not None:
-        found["band"] = _band(line)
+        found["band"] = _band(line.band)
     return found
 
 
-def _band(line: Line) -> dict[str, list[float]]:
-    band = line.band
-    assert band is not None
+def _band(band: AcceptedCurve) -> dict[str, list[float]]:
     stride = max(len(band.calls) // BAND_BUCKETS, 1)
     kept = sorted({*range(0, len(band.calls), stride), len(band.calls) - 1})
     return {

@@ -11,7 +11,7 @@ from memcurve.model.baseline import AcceptedCurve
 from memcurve.model.curve import Curve
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import PassKind, PassRecord
-from memcurve.report.figures import counter_of
+from memcurve.model.units import counter_of
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,10 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     calls: int
     lines: tuple[Line, ...]
+
+    def line(self, design: str) -> Line | None:
+        """Return the line of a design, None where its counter was not read."""
+        return next((line for line in self.lines if line.design == design), None)
 
     @property
     def last_call(self) -> int:

@@ -4,15 +4,24 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from memcurve.compare.difference import Sign
+from memcurve.compare.metrics import METRICS, Metric
 from memcurve.model.findings import Ledger
 from memcurve.model.outcome import CounterChange
-from memcurve.model.units import format_bytes, format_count, format_duration, format_value
-from memcurve.report.figures import METRICS, Metric, counter_of
-from memcurve.report.leads import Gap
-from memcurve.report.page import DesignView, Page, ScenarioView
+from memcurve.model.units import (
+    counter_of,
+    format_bytes,
+    format_count,
+    format_duration,
+    format_value,
+)
+from memcurve.report.crossings import crossing_message
 from memcurve.report.panels import Panel
-from memcurve.report.sentences import without_verdict
+from memcurve.report.standings import gap_short, standing_brief, standing_summary
 from memcurve.report.table import show
+from memcurve.report.view import DesignView, RunView, ScenarioView
 
 _LEDGER = {
     "retained_python": "retained, Python heap",
@@ -25,8 +34,41 @@ _LEDGER = {
 _ROWS = 8
 
 
-def value_rows(panel: Panel) -> list[tuple[int, list[str]]]:
-    """Return a few (call, values in the order of the lines) of a panel, for a table."""
+class ValueRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The values at one call, in the order of the lines of a panel."""
+
+    call: int
+    values: tuple[str, ...]
+
+
+class LedgerPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of the ledger, with its share of what grew in percent."""
+
+    key: str
+    title: str
+    bytes: int
+    share: float
+
+
+class MetricCell(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric of a design, and how it stands to the reference; empty where nothing compares."""
+
+    metric: Metric
+    text: str
+    sign: Sign | None
+    gap: str
+
+
+class ChangeCells(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a comparison with a baseline."""
+
+    counter: str
+    accepted: str
+    measured: str
+
+
+def value_rows(panel: Panel) -> list[ValueRow]:
+    """Return a few rows of a panel, for a table."""
     calls = sorted({0, 1, panel.calls, *(panel.calls * i // (_ROWS - 2) for i in range(_ROWS))})
     unit = counter_of(panel.lines[0].curve.counter)
     rows = []
@@ -35,34 +77,40 @@ def value_rows(panel: Panel) -> list[tuple[int, list[str]]]:
         for line in panel.lines:
             inside = line.curve.calls[0] <= call <= line.curve.last_call
             cells.append(format_value(unit, line.curve.at(call)) if inside else "-")
-        rows.append((call, cells))
+        rows.append(ValueRow(call=call, values=tuple(cells)))
     return rows
 
 
-def ledger_rows(ledger: Ledger) -> list[tuple[str, str, int, float]]:
-    """Return (key, title, bytes, share of what grew in percent) for each part of the ledger."""
+def ledger_rows(ledger: Ledger) -> list[LedgerPart]:
+    """Return the parts of the ledger."""
     parts = {key: int(getattr(ledger, key)) for key in _LEDGER}
     whole = sum(max(value, 0) for value in parts.values()) or 1
-    return [(k, _LEDGER[k], value, max(value, 0) * 100 / whole) for k, value in parts.items()]
+    return [
+        LedgerPart(key=key, title=_LEDGER[key], bytes=value, share=max(value, 0) * 100 / whole)
+        for key, value in parts.items()
+    ]
 
 
-def cells(design: DesignView, scenario: ScenarioView) -> list[tuple[Metric, str, Gap | None]]:
-    """Return each figure of a design with how it stands to the reference."""
-    gaps = {
-        g.metric.key: g for lead in scenario.leads if lead.design == design.name for g in lead.gaps
-    }
-    found = []
-    for metric in METRICS:
-        text = design.retained if metric.key == "retained" else show(metric, design)
-        found.append((metric, text, gaps.get(metric.key)))
-    return found
+def cells(design: DesignView, scenario: ScenarioView) -> list[MetricCell]:
+    """Return each metric of a design with how it stands to the reference."""
+    standing = scenario.standing(design.name)
+    gaps = {gap.metric.key: gap for gap in standing.gaps} if standing is not None else {}
+    return [
+        MetricCell(
+            metric=metric,
+            text=design.retained if metric.key == "retained" else show(metric, design),
+            sign=gaps[metric.key].sign if metric.key in gaps else None,
+            gap=gap_short(gaps[metric.key]) if metric.key in gaps else "",
+        )
+        for metric in METRICS
+    ]
 
 
-def change_cells(change: CounterChange) -> tuple[str, str, str]:
-    """Return (counter, accepted, measured) of one line of a comparison."""
+def change_cells(change: CounterChange) -> ChangeCells:
+    """Return one line of a comparison in the unit of its counter."""
     counter = counter_of(change.counter)
     accepted, measured = (format_value(counter, v) for v in (change.accepted, change.measured))
-    return counter.title, accepted, measured
+    return ChangeCells(counter=counter.title, accepted=accepted, measured=measured)
 
 
 def kept_together(text: str) -> str:
@@ -81,7 +129,7 @@ def counted(value: float, noun: str) -> str:
     return f"{format_count(value)} {noun}{plural}".rstrip()
 
 
-def reproduce(page: Page, scenario: ScenarioView) -> str:
+def reproduce(view: RunView, scenario: ScenarioView) -> str:
     """Return the command that measures one scenario again, with as many calls, or one test."""
     if "::" in scenario.description:
         return f"pytest --memcurve '{scenario.description}'"
@@ -89,7 +137,7 @@ def reproduce(page: Page, scenario: ScenarioView) -> str:
     asked = f"-k {scenario.name} --calls {calls}"
     return (
         f'make bench ARGS="{asked}"'
-        if page.command.startswith("make ")
+        if view.command.startswith("make ")
         else f"memcurve run {asked}"
     )
 
@@ -103,7 +151,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "cells": cells,
     "change_cells": change_cells,
     "reproduce": reproduce,
-    "without_verdict": without_verdict,
+    "crossing_message": crossing_message,
+    "standing_brief": standing_brief,
+    "standing_summary": standing_summary,
     "kept_together": kept_together,
     "counted": counted,
     "slug": slug,

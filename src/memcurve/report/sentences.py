@@ -1,28 +1,26 @@
 """What a report says in words: of one design, of a scenario, of the whole run."""
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
+import msgspec
+
+from memcurve.compare.ranking import best_design, design_states, main_designs, worst_design
 from memcurve.model.findings import Culprit
-from memcurve.model.outcome import Crossing, Outcome, Run
-from memcurve.model.units import format_bytes, format_count, format_value
+from memcurve.model.outcome import STATES, Outcome, Run, State
+from memcurve.model.units import counter_of, format_bytes, format_count, format_value
 from memcurve.model.verdict import (
     Growing,
     Inconclusive,
     Judgement,
     Plateaued,
     Verdict,
-    name_of,
 )
 from memcurve.report import causes
-from memcurve.report.figures import counter_of
+from memcurve.report.crossings import crossing_line
 from memcurve.report.palette import KNOWN
-from memcurve.report.text import verdict_line
+from memcurve.report.text import verdict_detail, verdict_line
 
-State = Literal["failed", "growing", "inconclusive", "plateaued", "flat"]
-STATES: tuple[State, ...] = ("failed", "growing", "inconclusive", "plateaued", "flat")
 SYMBOLS: dict[State, str] = {
     "failed": "✕",
     "growing": "▲",
@@ -30,22 +28,21 @@ SYMBOLS: dict[State, str] = {
     "plateaued": "◆",
     "flat": "●",
 }
-_MOSTLY = 0.5
+MOSTLY = 0.5
+"""Native growth is named from one half on: the reader must know where to look first."""
 
 
-def state_of(outcome: Outcome) -> State:
-    """Return the verdict as one word; "failed" where it could not be measured."""
-    return "failed" if outcome.judgement is None else name_of(outcome.judgement.overall)
+class DesignSentence(msgspec.Struct, frozen=True, kw_only=True):
+    """What is proved of one design over all its scenarios, and its worst state in them."""
 
-
-def worst_state(states: Sequence[State]) -> State:
-    """Return the worst of them."""
-    return min(states, key=STATES.index)
+    design: str
+    state: State
+    text: str
 
 
 def verdict_label(outcome: Outcome) -> str:
     """Return the verdict in two or three words, for a table."""
-    state = state_of(outcome)
+    state = outcome.state
     if outcome.judgement is None:
         return state
     verdict = outcome.judgement.overall
@@ -58,10 +55,12 @@ def verdict_label(outcome: Outcome) -> str:
     return state
 
 
-def without_verdict(sentence: str) -> str:
-    """Return a verdict's sentence without the verdict, for where that stands before it."""
-    word, colon, rest = sentence.partition(": ")
-    return rest if colon and word in (*STATES, "could not be measured") else sentence
+def outcome_detail(outcome: Outcome) -> str:
+    """Return the verdict on one design for where its word stands before it."""
+    failure = outcome.recording.failure
+    if outcome.judgement is None:
+        return failure.line if failure else "was not measured"
+    return verdict_detail(outcome.judgement.overall)
 
 
 def outcome_sentence(outcome: Outcome) -> str:
@@ -90,24 +89,44 @@ def _rises(verdict: Verdict) -> bool:
     return isinstance(verdict, Growing) or (isinstance(verdict, Plateaued) and verdict.size > 0)
 
 
-def growth(judgement: Judgement) -> str:
-    """Return what grows of a growing design, by how much, and where."""
-    verdict = judgement.overall
-    assert isinstance(verdict, Growing)
+class _Growth(msgspec.Struct, frozen=True, kw_only=True):
+    """A design that grows in one scenario."""
+
+    scenario: str
+    judgement: Judgement
+    verdict: Growing
+
+    @property
+    def steepness(self) -> tuple[bool, float]:
+        """What is steeper is told first: memory before counts, whose slopes are no bytes."""
+        evidence = self.verdict.evidence
+        return evidence.counter == "live_bytes", evidence.per_call
+
+
+def _growths(outcomes: Sequence[Outcome]) -> list[_Growth]:
+    return [
+        _Growth(
+            scenario=outcome.recording.scenario,
+            judgement=outcome.judgement,
+            verdict=outcome.judgement.overall,
+        )
+        for outcome in outcomes
+        if outcome.judgement is not None and isinstance(outcome.judgement.overall, Growing)
+    ]
+
+
+def _amount_of_growth(growth: _Growth) -> str:
+    """Return what grows, by how much, and where."""
+    verdict, judgement = growth.verdict, growth.judgement
     title = counter_of(verdict.evidence.counter).title
-    if title != "live bytes":
-        return f"{title} by {_amount(verdict, verdict.per_call)} a call"
     text = f"{_amount(verdict, verdict.per_call)} a call"
+    if title != "live bytes":
+        return f"{title} by {text}"
     whole = judgement.python_per_call + judgement.native_per_call
     outside = judgement.native_per_call / whole if whole > 0 else 0.0
-    if outside >= _MOSTLY:
+    if outside >= MOSTLY:
         text += f", {outside * 100:.0f} % of it outside Python's heap"
     return text
-
-
-def crossing_line(crossing: Crossing) -> str:
-    """Return what was crossed, without whose fault it may be and what to do about it."""
-    return crossing.message.partition("; ")[0]
 
 
 def culprit_line(culprit: Culprit) -> str:
@@ -126,9 +145,10 @@ def quoted(design: str) -> str:
 def design_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
     """Return what is proved about one design over all its scenarios."""
     design = quoted(design)
-    by_state = {state: [o for o in outcomes if state_of(o) == state] for state in STATES}
-    if by_state["growing"]:
-        return _growing_sentence(design, by_state["growing"], outcomes)
+    growths = _growths(outcomes)
+    if growths:
+        return _growing_sentence(design, growths, len(outcomes))
+    by_state = {state: [o for o in outcomes if o.state == state] for state in STATES}
     if by_state["failed"]:
         return f"{design} could not be measured{_where(by_state['failed'], outcomes)}"
     if by_state["inconclusive"]:
@@ -136,15 +156,13 @@ def design_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
     return _still_sentence(design, outcomes)
 
 
-def _growing_sentence(design: str, rising: list[Outcome], outcomes: Sequence[Outcome]) -> str:
-    worst = max(rising, key=lambda o: _steepness(o.judgement))
-    assert worst.judgement is not None
-    if len(outcomes) == 1:
-        return f"{design} grows {growth(worst.judgement)}"
-    place = worst.recording.scenario
-    count = _share(rising, outcomes)
-    most = "most in " if len(rising) > 1 else ""
-    return f"{design} grows in {count} ({most}{place}, {growth(worst.judgement)})"
+def _growing_sentence(design: str, growths: Sequence[_Growth], scenarios: int) -> str:
+    worst = max(growths, key=lambda growth: growth.steepness)
+    if scenarios == 1:
+        return f"{design} grows {_amount_of_growth(worst)}"
+    most = "most in " if len(growths) > 1 else ""
+    place = f"{most}{worst.scenario}, {_amount_of_growth(worst)}"
+    return f"{design} grows in {len(growths)} of {scenarios} scenarios ({place})"
 
 
 def _open_sentence(design: str, still_open: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
@@ -164,7 +182,7 @@ def _open_sentence(design: str, still_open: Sequence[Outcome], outcomes: Sequenc
 
 def _still_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
     judgements = [o.judgement for o in outcomes if o.judgement is not None]
-    stopped = sum(state_of(o) == "plateaued" for o in outcomes)
+    stopped = sum(o.state == "plateaued" for o in outcomes)
     words = "stops growing" if stopped == len(outcomes) else "is flat"
     if len(outcomes) > 1:
         words += f" in {'both' if len(outcomes) == 2 else f'all {len(outcomes)}'} scenarios"
@@ -195,65 +213,41 @@ def headline(run: Run, advantage: str = "") -> str:
     """
     failed = run.failures
     if run.crossings:
-        first = run.crossings[0]
-        count = len(run.crossings)
-        more = f" (and {count - 1} more)" if count > 1 else ""
-        return f"{crossing_line(first)}{more}"
+        return f"{crossing_line(run.crossings[0])}{_more(run.crossings)}"
     if failed:
-        first_failed = failed[0].recording
-        name = f"{first_failed.scenario}/{first_failed.design}"
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        return f"{name} {outcome_sentence(failed[0])}{more}"
-    sentences = main_designs(run, design_sentences(run))
-    if not sentences:
+        first = failed[0].recording
+        name = f"{first.scenario}/{first.design}"
+        return f"{name} {outcome_sentence(failed[0])}{_more(failed)}"
+    sentences = {one.design: one for one in design_sentences(run.outcomes)}
+    states = {name: sentences[name].state for name in main_designs(run.outcomes)}
+    if not states:
         return "nothing was measured"
-    best, worst = best_design(sentences), worst_design(sentences)
+    best, worst = best_design(states), worst_design(states)
     if best == worst:
-        return sentences[best][1]
-    if advantage and sentences[worst][0] not in ("growing", "failed"):
-        return f"{sentences[best][1]}; {advantage}"
-    return f"{sentences[best][1]}; {sentences[worst][1]}"
+        return sentences[best].text
+    if advantage and states[worst] not in ("growing", "failed"):
+        return f"{sentences[best].text}; {advantage}"
+    return f"{sentences[best].text}; {sentences[worst].text}"
 
 
-Sentences = Mapping[str, tuple[State, str]]
+def _more(some: Sequence[object]) -> str:
+    return f" (and {len(some) - 1} more)" if len(some) > 1 else ""
 
 
-def main_designs(run: Run, sentences: Sentences) -> Sentences:
-    """Return those that speak for the whole run: a design of one scenario does not."""
-    counts = Counter(outcome.recording.design for outcome in run.outcomes)
-    most = max(counts.values(), default=0)
-    return {name: said for name, said in sentences.items() if 2 * counts[name] >= most}
-
-
-def best_design(sentences: Sentences) -> str:
-    """Return the best design; of equals the last: designs are listed as they improved."""
-    return max(reversed(list(sentences)), key=lambda name: STATES.index(sentences[name][0]))
-
-
-def worst_design(sentences: Sentences) -> str:
-    """Return the worst design, of equals the first."""
-    return min(sentences, key=lambda name: STATES.index(sentences[name][0]))
-
-
-def design_sentences(run: Run) -> dict[str, tuple[State, str]]:
-    """Return (worst state, sentence) for each design of the run."""
-    names = dict.fromkeys(o.recording.design for o in run.outcomes)
-    found = {}
-    for name in names:
-        own = [o for o in run.outcomes if o.recording.design == name]
-        found[name] = (worst_state([state_of(o) for o in own]), design_sentence(name, own))
-    return found
+def design_sentences(outcomes: Sequence[Outcome]) -> tuple[DesignSentence, ...]:
+    """Return what is proved of each design of a run."""
+    return tuple(
+        DesignSentence(
+            design=name,
+            state=state,
+            text=design_sentence(name, [o for o in outcomes if o.recording.design == name]),
+        )
+        for name, state in design_states(outcomes).items()
+    )
 
 
 def _share(some: Sequence[Outcome], of: Sequence[Outcome]) -> str:
     return f"{len(some)} of {len(of)} scenarios"
-
-
-def _steepness(judgement: Judgement | None) -> float:
-    assert judgement is not None
-    verdict = judgement.overall
-    memory = verdict.evidence.counter == "live_bytes"
-    return verdict.evidence.per_call * (1 if memory else 1e-6)
 
 
 def _amount(verdict: Verdict, value: float) -> str:

@@ -4,9 +4,12 @@ import sys
 import textwrap
 from typing import IO, TYPE_CHECKING
 
-from memcurve.report.figures import METRICS, Metric
-from memcurve.report.page import DesignView, Page, ScenarioView
-from memcurve.report.sentences import SYMBOLS, State
+from memcurve.compare.metrics import METRICS, Metric
+from memcurve.model.outcome import State
+from memcurve.report.crossings import crossing_message
+from memcurve.report.sentences import SYMBOLS
+from memcurve.report.standings import metric_amount, standing_brief, standing_summary
+from memcurve.report.view import DesignView, RunView, ScenarioView
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +27,7 @@ _STYLES: dict[State, str] = {
 _HEADS = {"rss_peak": "peak RSS", "fds": "fds", "connections": "conns"}
 
 
-def print_table(page: Page, file: IO[str] | None = None) -> None:
+def print_table(view: RunView, file: IO[str] | None = None) -> None:
     """Print the table of a run, in colour on a terminal unless NO_COLOR is set."""
     from rich.console import Console
     from rich.text import Text
@@ -32,32 +35,32 @@ def print_table(page: Page, file: IO[str] | None = None) -> None:
     console = Console(file=file or sys.stdout, highlight=False)
     console.width = min(console.width, MOST_COLUMNS) if console.is_terminal else MOST_COLUMNS
     with console.capture() as capture:
-        for part in _parts(page, console):
+        for part in _parts(view, console):
             console.print(part)
-        for crossing in page.crossings:  # not wrapped: it ends with a command to copy
-            console.print(Text(f"✕ {crossing.message}", style="red"), soft_wrap=True)
+        for crossing in view.crossings:  # not wrapped: it ends with a command to copy
+            console.print(Text(f"✕ {crossing_message(crossing)}", style="red"), soft_wrap=True)
     for line in capture.get().splitlines():
         console.file.write(line.rstrip() + "\n")
 
 
-def _parts(page: Page, console: "Console") -> list[object]:
+def _parts(view: RunView, console: "Console") -> list[object]:
     from rich.text import Text
 
-    roomy = _grid(page, 2)
+    roomy = _grid(view, 2)
     wide = console.options.update(max_width=10 * MOST_COLUMNS)
     fits = console.measure(roomy, options=wide).maximum <= console.width
-    parts: list[object] = [roomy if fits else _grid(page, 1)]
-    for scenario in page.scenarios:
-        if scenario.leads:
+    parts: list[object] = [roomy if fits else _grid(view, 1)]
+    for scenario in view.scenarios:
+        if scenario.standings:
             won = f"{scenario.winner} wins *" if scenario.winner else "nobody wins"
             parts.append(Text(f"\n{scenario.name}: {won}", style="bold"))
             parts.extend(Text(line) for line in lead_lines(scenario))
-    style = "bold green" if page.passed else "bold red"
-    parts.append(Text(f"\n{page.status}: {page.headline}", style=style))
+    style = "bold green" if view.passed else "bold red"
+    parts.append(Text(f"\n{view.status}: {view.headline}", style=style))
     return parts
 
 
-def _grid(page: Page, space: int) -> "Table":
+def _grid(view: RunView, space: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -66,7 +69,7 @@ def _grid(page: Page, space: int) -> "Table":
     for metric in METRICS:
         grid.add_column(_head(metric), justify="right", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
-    for scenario in page.scenarios:
+    for scenario in view.scenarios:
         grid.add_row(Text(scenario.name, style="bold"))
         for design in scenario.designs:
             won = design.name == scenario.winner
@@ -88,11 +91,11 @@ def cells(design: DesignView) -> list[str]:
 
 def show(metric: Metric, design: DesignView) -> str:
     """Return one figure with its unit; growth over the run has a sign."""
-    value = design.figures.get(metric)
+    value = design.metrics.get(metric)
     if value is None:
         return "-"
     plus = "+" if metric.key in ("rss_peak", "fds") and value >= 0 else ""
-    return plus + metric.show(value)
+    return plus + metric_amount(metric, value)
 
 
 def lead_lines(scenario: ScenarioView) -> list[str]:
@@ -100,15 +103,15 @@ def lead_lines(scenario: ScenarioView) -> list[str]:
 
     Of many designs only the winner, or the last one, is told in words.
     """
-    told = scenario.leads
+    told = scenario.standings
     if len(told) > MOST_LEADS:
-        told = tuple(lead for lead in told if lead.design == scenario.winner) or told[-1:]
+        told = tuple(one for one in told if one.design == scenario.winner) or told[-1:]
     return [
         textwrap.fill(
-            f"{lead.design} against {lead.over}: {lead.summary}: {lead.brief}",
+            f"{one.design} against {one.over}: {standing_summary(one)}: {standing_brief(one)}",
             width=MOST_COLUMNS - 1,
             initial_indent="  ",
             subsequent_indent="    ",
         )
-        for lead in told
+        for one in told
     ]

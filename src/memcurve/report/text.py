@@ -13,6 +13,7 @@ from memcurve.model.verdict import (
     Inconclusive,
     Plateaued,
     Verdict,
+    name_of,
 )
 from memcurve.report.causes import cause_lines, ledger_line
 
@@ -31,44 +32,49 @@ def _counter(evidence: Evidence) -> Counter:
 
 def verdict_line(verdict: Verdict) -> str:
     """Return one sentence: what, how much, how sure, up to where."""
+    return f"{name_of(verdict)}: {verdict_detail(verdict)}"
+
+
+def verdict_detail(verdict: Verdict) -> str:
+    """Return that sentence for where the verdict's word stands before it."""
     evidence = verdict.evidence
     title = _counter(evidence).title
     match verdict:
         case Flat():
             return (
-                f"flat: {title} do not grow; a growth of {rate(evidence, evidence.floor)} or more "
+                f"{title} do not grow; a growth of {rate(evidence, evidence.floor)} or more "
                 f"would have been seen in calls {evidence.from_call} to {evidence.to_call}"
             )
         case Plateaued():
-            return _plateau_line(verdict)
+            return _plateau_detail(verdict)
         case Growing():
             return (
-                f"growing: {title} grow by {rate(evidence, verdict.per_call)} "
+                f"{title} grow by {rate(evidence, verdict.per_call)} "
                 f"[{format_value(_counter(evidence), verdict.low)}, "
                 f"{format_value(_counter(evidence), verdict.high)}]; "
                 f"no bound up to call {verdict.no_bound_up_to}"
             )
         case Inconclusive():
-            return f"inconclusive: {title}: {verdict.why}; {verdict.settle_by} would settle it"
+            return f"{title}: {verdict.why}; {verdict.settle_by} would settle it"
         case _:
             assert_never(verdict)
 
 
-def _plateau_line(verdict: Plateaued) -> str:
+def _plateau_detail(verdict: Plateaued) -> str:
     counter, filling = _counter(verdict.evidence), verdict.filling
     if filling is not None:
         return (
-            f"plateaued: {filling.name} is filling up, {filling.size} of {filling.bound}; "
+            f"{filling.name} is filling up, {filling.size} of {filling.bound}; "
             f"full at call {filling.full_at_call} with {format_bytes(filling.full_bytes)}"
         )
     if verdict.projected:
         return (
-            f"plateaued: {counter.title} still rise, ever more slowly, towards "
+            f"{counter.title} still rise, ever more slowly, towards "
             f"{format_value(counter, verdict.size)} (projected)"
         )
     moved = "rose" if verdict.size >= 0 else "fell"
     size = format_value(counter, abs(verdict.size))
-    return f"plateaued: {counter.title} {moved} by {size} up to call {verdict.at}, and not since"
+    return f"{counter.title} {moved} by {size} up to call {verdict.at}, and not since"
 
 
 def check_text(checked: Checked) -> str:

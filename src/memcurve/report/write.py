@@ -7,16 +7,26 @@ import msgspec
 
 from memcurve.model.baseline import Baseline
 from memcurve.model.outcome import Run
-from memcurve.report.page import Page, build_page
-from memcurve.report.plot import Format
+from memcurve.report.picture import Format
+from memcurve.report.view import RunView, view_of
 from memcurve.store.files import replace_file
+
+EXTRA = frozenset({"jinja2", "markupsafe", "matplotlib"})
+"""What the extra `report` installs: another module that is missing is a fault of ours."""
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that could not be written for want of a package."""
+
+    report: str
+    package: str
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """The files that were written, and what could not be for want of a package: (what, package)."""
+    """The files that were written, and what could not be."""
 
     paths: tuple[Path, ...]
-    missing: tuple[tuple[str, str], ...] = ()
+    missing: tuple[Missing, ...] = ()
 
     @property
     def first(self) -> Path:
@@ -26,7 +36,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def complaint(self) -> str:
         """What is missing and what to do about it, in one line; empty where nothing is."""
-        parts = " and ".join(f"no {what} ({package} is missing)" for what, package in self.missing)
+        parts = " and ".join(f"no {one.report} ({one.package} is missing)" for one in self.missing)
         return f"{parts}; pip install 'memcurve[report]', then memcurve report" if parts else ""
 
 
@@ -44,45 +54,48 @@ def write_all(
     Without the extra `report` the page and the pictures are left out, and that is said.
     Costs a second a picture.
     """
-    page = build_page(run, baselines)
-    missing: list[tuple[str, str]] = []
+    view = view_of(run, baselines)
+    missing: list[Missing] = []
 
-    def drawn(what: str, write: Callable[[], list[Path]]) -> list[Path]:
+    def drawn(report: str, write: Callable[[], list[Path]]) -> list[Path]:
         try:
             return write()
         except ModuleNotFoundError as error:
-            missing.append((what, str(error.name)))
+            package = str(error.name).split(".", 1)[0]
+            if package not in EXTRA:
+                raise
+            missing.append(Missing(report=report, package=package))
             return []
 
     paths = [
-        *drawn("page", lambda: _page(page, out)),
-        *_summaries(page, out),
-        *drawn("pictures", lambda: _pictures(page, out, formats)),
+        *drawn("page", lambda: _page(view, out)),
+        *_summaries(view, out),
+        *drawn("pictures", lambda: _pictures(view, out, formats)),
     ]
     return Written(paths=tuple(paths), missing=tuple(missing))
 
 
-def _page(page: Page, out: Path) -> list[Path]:
+def _page(view: RunView, out: Path) -> list[Path]:
     from memcurve.report.html import render_html
 
-    return [_written(out / "index.html", render_html(page, out).encode())]
+    return [_written(out / "index.html", render_html(view, out).encode())]
 
 
-def _summaries(page: Page, out: Path) -> list[Path]:
+def _summaries(view: RunView, out: Path) -> list[Path]:
+    from memcurve.report.json.summary import summary_json
     from memcurve.report.markdown import markdown
-    from memcurve.report.summary import summary_json
 
     return [
-        _written(out / "summary.json", summary_json(page).encode()),
-        _written(out / "summary.md", markdown(page).encode()),
+        _written(out / "summary.json", summary_json(view)),
+        _written(out / "summary.md", markdown(view).encode()),
     ]
 
 
-def _pictures(page: Page, out: Path, formats: Iterable[Format]) -> list[Path]:
-    from memcurve.report.plot import draw
+def _pictures(view: RunView, out: Path, formats: Iterable[Format]) -> list[Path]:
+    from memcurve.report.picture import draw
 
-    pictures = [(scenario, form) for form in formats for scenario in page.scenarios]
-    return [_written(out / f"{one.name}.{form}", draw(page, one, form)) for one, form in pictures]
+    pictures = [(scenario, form) for form in formats for scenario in view.scenarios]
+    return [_written(out / f"{one.name}.{form}", draw(view, one, form)) for one, form in pictures]
 
 
 def _written(path: Path, data: bytes) -> Path:

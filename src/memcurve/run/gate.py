@@ -11,7 +11,7 @@ from memcurve.model.outcome import Crossing, Outcome
 from memcurve.model.scenario import Scenario
 from memcurve.model.units import KIB
 from memcurve.model.verdict import Growing
-from memcurve.store.files import load_baseline
+from memcurve.store.files import load_baselines
 
 MUCH_GARBAGE = 256 * KIB  # deferred bytes a call: enough for a collection to be felt
 
@@ -30,13 +30,7 @@ def gated(
     """
     known = load_known() if known is None else known
     today = datetime.datetime.now(datetime.UTC).date()
-    found: dict[str, Baseline] = {}
-    for outcome in outcomes:
-        name, environment = outcome.recording.scenario, outcome.recording.environment
-        if environment is not None and name not in found:
-            baseline = load_baseline(folder, environment.key, name)
-            if baseline is not None:
-                found[name] = baseline
+    found = load_baselines(folder, [outcome.recording for outcome in outcomes])
     held = gated_by(scenarios, outcomes, found)
     return [acknowledge(outcome, known, today) for outcome in held]
 

@@ -100,6 +100,22 @@ def load_baseline(folder: Path, environment_key: str, scenario: str) -> Baseline
     return baseline
 
 
+def load_baselines(folder: Path, recordings: Iterable[Recording]) -> dict[str, Baseline]:
+    """Read what was accepted for the scenarios of a run, each in its own environment, by name.
+
+    A scenario without one is left out. Raises RecordingError as `load_baseline` does.
+    """
+    found: dict[str, Baseline] = {}
+    for recording in recordings:
+        name, environment = recording.scenario, recording.environment
+        if environment is None or name in found:
+            continue
+        baseline = load_baseline(folder, environment.key, name)
+        if baseline is not None:
+            found[name] = baseline
+    return found
+
+
 def other_environments(folder: Path, scenario: str) -> list[str]:
     """Return the environments that a scenario has baselines for."""
     return sorted(path.parent.name for path in folder.glob(f"*/{scenario}.json"))

@@ -15,7 +15,9 @@ from memcurve.model.recording import Recording
 from memcurve.model.thresholds import Thresholds
 from memcurve.store.files import findings_path, replace_file, save_recordings
 
-FINDINGS_VERSION = 1
+FINDINGS_VERSION = 2
+READABLE_VERSIONS = (1, FINDINGS_VERSION)
+"""The first differs in its crossings alone, which few findings have."""
 
 Judge = Callable[[Recording, Thresholds], Outcome]
 
@@ -82,5 +84,5 @@ def _findings(out: Path, recording: Recording) -> Findings:
         found = msgspec.json.decode(path.read_bytes(), type=Findings)
     except (OSError, msgspec.DecodeError):
         return Findings()  # a recording is judged without them too: by the defaults, unexplained
-    same = found.schema_version == FINDINGS_VERSION and found.recorded_at == recording.recorded_at
-    return found if same else Findings()
+    readable = found.schema_version in READABLE_VERSIONS
+    return found if readable and found.recorded_at == recording.recorded_at else Findings()

@@ -1,49 +1,63 @@
-"""The figures by which designs are compared, and when a difference is one.
+"""The metrics by which the designs of a scenario are compared, and how far apart counts.
 
-A figure of a design is None where it was not measured. Two figures differ when they are further
-apart than `least` (the unit of the figure) and than a tenth of the larger; otherwise "~".
+A metric of a design is None where it was not measured. The tolerances (`difference`) are
+conventions of ours: the reason of each `least` stands beside it, and a tenth of the larger value is
+what a reader would not change a design for.
 """
 
 from typing import Literal
 
 import msgspec
 
+from memcurve.compare.difference import Sign, Tolerance, sign
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import PassRecord
-from memcurve.model.units import COUNTERS, MIB, Counter, format_bytes, format_count, format_duration
+from memcurve.model.units import MIB
 from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
 
-RELATIVE = 0.1
-Sign = Literal["better", "worse", "~"]
+TENTH = 0.1
+MetricUnit = Literal["bytes", "count", "seconds"]
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure: its key in `Figures`, its title, its unit, and the least difference."""
+    """One metric: its key in `Metrics`, its title, its unit, and what counts as no difference."""
 
     key: str
     title: str
-    unit: Literal["bytes", "count", "seconds"]
-    least: float
+    unit: MetricUnit
+    tolerance: Tolerance
     per_call: bool = False
-
-    def show(self, value: float) -> str:
-        """Print a value with its unit."""
-        if self.unit == "bytes":
-            return format_bytes(value)
-        return format_count(value) if self.unit == "count" else format_duration(value)
 
 
 METRICS = (
-    Metric(key="retained", title="retained", unit="bytes", least=1.0, per_call=True),
-    Metric(key="deferred", title="deferred", unit="bytes", least=64.0, per_call=True),
-    Metric(key="rss_peak", title="peak RSS growth", unit="bytes", least=MIB),
-    Metric(key="fds", title="descriptors", unit="count", least=1.0),
-    Metric(key="connections", title="connections", unit="count", least=1.0),
-    Metric(key="cpu", title="CPU", unit="seconds", least=1e-4, per_call=True),
+    # what a verdict tolerates unless it is told otherwise (`Thresholds.tolerance`)
+    Metric(
+        key="retained",
+        title="retained",
+        unit="bytes",
+        tolerance=Tolerance(1.0, TENTH),
+        per_call=True,
+    ),
+    # the smallest dict: less is not one object of the user's
+    Metric(
+        key="deferred",
+        title="deferred",
+        unit="bytes",
+        tolerance=Tolerance(64.0, TENTH),
+        per_call=True,
+    ),
+    # one arena of CPython's allocator: resident memory moves by no less
+    Metric(key="rss_peak", title="peak RSS growth", unit="bytes", tolerance=Tolerance(MIB, TENTH)),
+    # one descriptor is what a library opens once, sooner or later
+    Metric(key="fds", title="descriptors", unit="count", tolerance=Tolerance(1.0, TENTH)),
+    # one connection is what expires by the clock
+    Metric(key="connections", title="connections", unit="count", tolerance=Tolerance(1.0, TENTH)),
+    # a tenth of a millisecond: below it a call's own cost drowns in that of the loop around it
+    Metric(key="cpu", title="CPU", unit="seconds", tolerance=Tolerance(1e-4, TENTH), per_call=True),
 )
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """What a design costs: retained and deferred bytes a call, the growth of peak RSS and of
     descriptors over the run, connections opened, CPU seconds a call."""
 
@@ -60,11 +74,16 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         return value
 
 
-def figures_of(outcome: Outcome) -> Figures:
-    """Read the figures of one design off its recording and judgement."""
+def metric_sign(metric: Metric, value: float, other: float) -> Sign:
+    """Say whether a design is better, worse or the same in one metric."""
+    return sign(value, other, metric.tolerance.at(max(value, other, key=abs)))
+
+
+def metrics_of(outcome: Outcome) -> Metrics:
+    """Read the metrics of one design off its recording and judgement."""
     judgement = outcome.judgement
     natural = outcome.recording.of("natural")
-    return Figures(
+    return Metrics(
         retained=_retained(judgement.retained) if judgement else None,
         deferred=judgement.deferred.bytes_per_call if judgement else None,
         rss_peak=_rss_peak(natural),
@@ -107,20 +126,5 @@ def _cpu(record: PassRecord | None) -> float | None:
     if record is None or record.calls == 0:
         return None
     curve = record.samples.curve("cpu_ns")
-    spent = (curve.values[-1] - curve.values[0]) / 1e9 if curve else record.cpu_s
-    return spent / record.calls
-
-
-def sign(metric: Metric, value: float | None, other: float | None) -> Sign | None:
-    """Say whether `value` is better (less) than `other`; None where one is not known."""
-    if value is None or other is None:
-        return None
-    if abs(value - other) <= max(metric.least, RELATIVE * max(abs(value), abs(other))):
-        return "~"
-    return "better" if value < other else "worse"
-
-
-def counter_of(name: str) -> Counter:
-    """Return the counter of that name; gauges of a backend are counts of their own."""
-    known = COUNTERS.get(name)
-    return known or Counter(name=name, title=name.replace("_", " "), unit="count", exact=True)
+    nanoseconds = curve.values[-1] - curve.values[0] if curve else record.cpu_s * 1e9
+    return nanoseconds / 1e9 / record.calls

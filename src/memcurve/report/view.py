@@ -1,36 +1,42 @@
-"""What every report shows, in one value: HTML, pictures, Markdown and tables all draw this."""
+"""What every report shows of a run, in one value: HTML, pictures, Markdown and tables draw this."""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from memcurve.compare.metrics import Metrics, metrics_of
+from memcurve.compare.ranking import (
+    Standing,
+    best_design,
+    design_states,
+    main_designs,
+    standings,
+    winner,
+    worst_state,
+)
 from memcurve.judge.ledger import ledger_of
 from memcurve.model.baseline import Baseline
 from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Ledger
-from memcurve.model.outcome import CounterChange, Crossing, Outcome, Run
+from memcurve.model.outcome import CounterChange, Crossing, Outcome, Run, State
 from memcurve.model.recording import Environment, Failure
 from memcurve.report.causes import SMALL_RSS
-from memcurve.report.figures import Figures, figures_of
-from memcurve.report.leads import Lead, leads, winner
 from memcurve.report.palette import Ink, inks
 from memcurve.report.panels import Panel, panels_of
 from memcurve.report.sentences import (
-    Sentences,
-    State,
+    DesignSentence,
     beside,
-    best_design,
     design_sentences,
     headline,
-    main_designs,
+    outcome_detail,
     outcome_sentence,
     rate_cell,
-    state_of,
     verdict_label,
-    worst_state,
 )
+from memcurve.report.standings import advantage
 
 MOST_PROVED = 4
+MOST_IN_HEADLINE = 2
 
 
 class DesignView(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,18 +44,23 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     ink: Ink
-    state: State
     label: str
     sentence: str
+    detail: str
     beside: tuple[str, ...]
     retained: str
-    figures: Figures
+    metrics: Metrics
     outcome: Outcome
+
+    @property
+    def state(self) -> State:
+        """Its verdict as one word."""
+        return self.outcome.state
 
     @property
     def crossings(self) -> tuple[Crossing, ...]:
         """The thresholds that this design crossed."""
-        return self.outcome.comparison.crossings if self.outcome.comparison else ()
+        return self.outcome.crossings
 
     @property
     def ledger(self) -> Ledger | None:
@@ -93,7 +104,7 @@ class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     designs: tuple[DesignView, ...]
     panels: tuple[Panel, ...]
-    leads: tuple[Lead, ...]
+    standings: tuple[Standing, ...]
     winner: str | None
     baseline: Baseline | None
 
@@ -117,16 +128,28 @@ class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
         """Whether some curve goes on after the calls that the pictures show."""
         return any(panel.last_call > panel.calls for panel in self.panels)
 
+    def standing(self, design: str) -> Standing | None:
+        """Return how a design stands to the one that the others are compared with."""
+        return next((one for one in self.standings if one.design == design), None)
+
     def panel(self, key: str) -> Panel | None:
         """Return the panel of that key."""
         return next((panel for panel in self.panels if panel.key == key), None)
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
+class Proved(msgspec.Struct, frozen=True, kw_only=True):
+    """A design of the first picture: what is proved of it, and what it saves there."""
+
+    design: DesignView
+    sentence: DesignSentence
+    saved: str
+
+
+class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run as it is shown."""
 
     headline: str
-    sentences: dict[str, tuple[State, str]]
+    sentences: tuple[DesignSentence, ...]
     scenarios: tuple[ScenarioView, ...]
     crossings: tuple[Crossing, ...]
     failures: int
@@ -152,17 +175,18 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(parts) or "no threshold crossed"
 
     @property
-    def proved(self) -> tuple[tuple[DesignView, State, str, str], ...]:
-        """What is proved of the designs of the first picture over all scenarios, the last first.
-
-        The design, its worst state, its sentence, and what it saves in that picture's scenario.
-        """
+    def proved(self) -> tuple[Proved, ...]:
+        """What is proved of the designs of the first picture over all scenarios, the last first."""
         if self.hero is None:
             return ()
-        shown = reversed(self.hero.designs[-MOST_PROVED:])
+        sentences = {one.design: one for one in self.sentences}
         return tuple(
-            (design, *self.sentences[design.name], _saved(self.hero, design.name))
-            for design in shown
+            Proved(
+                design=design,
+                sentence=sentences[design.name],
+                saved=advantage(self.hero.standing(design.name)),
+            )
+            for design in reversed(self.hero.designs[-MOST_PROVED:])
         )
 
     @property
@@ -171,16 +195,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
         return _hero(self.scenarios)
 
 
-def build_page(run: Run, baselines: Mapping[str, Baseline] | None = None) -> Page:
+def view_of(run: Run, baselines: Mapping[str, Baseline] | None = None) -> RunView:
     """Build what the reports show of a run; `baselines` by scenario name add who accepted what."""
     names = dict.fromkeys(outcome.recording.scenario for outcome in run.outcomes)
     ink = inks(list(dict.fromkeys(outcome.recording.design for outcome in run.outcomes)))
     views = [_scenario(name, run, ink, (baselines or {}).get(name)) for name in names]
     environments = (outcome.recording.environment for outcome in run.outcomes)
-    sentences = design_sentences(run)
-    return Page(
-        headline=headline(run, _advantage(_hero(views), main_designs(run, sentences))),
-        sentences=sentences,
+    return RunView(
+        headline=headline(run, _best_saves(_hero(views), run.outcomes)),
+        sentences=design_sentences(run.outcomes),
         scenarios=tuple(views),
         crossings=run.crossings,
         failures=len(run.failures),
@@ -195,30 +218,29 @@ def _scenario(
     name: str, run: Run, ink: Mapping[str, Ink], baseline: Baseline | None
 ) -> ScenarioView:
     outcomes = [outcome for outcome in run.outcomes if outcome.recording.scenario == name]
-    figures = {outcome.recording.design: figures_of(outcome) for outcome in outcomes}
-    designs = tuple(_design(o, ink, figures[o.recording.design]) for o in outcomes)
+    metrics = {outcome.recording.design: metrics_of(outcome) for outcome in outcomes}
     return ScenarioView(
         name=name,
         description=run.descriptions.get(name, ""),
-        designs=designs,
+        designs=tuple(_design(o, ink, metrics[o.recording.design]) for o in outcomes),
         panels=panels_of(outcomes),
-        leads=leads(figures),
-        winner=winner(figures, {d.name for d in designs if d.state in ("growing", "inconclusive")}),
+        standings=standings(metrics),
+        winner=winner(metrics, {o.recording.design: o.state for o in outcomes}),
         baseline=baseline,
     )
 
 
-def _design(outcome: Outcome, ink: Mapping[str, Ink], figures: Figures) -> DesignView:
+def _design(outcome: Outcome, ink: Mapping[str, Ink], metrics: Metrics) -> DesignView:
     name = outcome.recording.design
     return DesignView(
         name=name,
         ink=ink[name],
-        state=state_of(outcome),
         label=verdict_label(outcome),
         sentence=outcome_sentence(outcome),
+        detail=outcome_detail(outcome),
         beside=beside(outcome),
         retained=rate_cell(outcome.judgement),
-        figures=figures,
+        metrics=metrics,
         outcome=outcome,
     )
 
@@ -229,20 +251,14 @@ def _hero(scenarios: Sequence[ScenarioView]) -> ScenarioView | None:
     return max(scenarios, key=lambda s: (bool(s.crossings), len(s.designs) > 1, _gap(s)))
 
 
-def _advantage(hero: ScenarioView | None, sentences: Sentences) -> str:
+def _best_saves(hero: ScenarioView | None, outcomes: Sequence[Outcome]) -> str:
     """Return what the best design saves in the first picture's scenario."""
-    if hero is None or not sentences:
+    states = design_states(outcomes)
+    states = {name: states[name] for name in main_designs(outcomes)}
+    if hero is None or not states:
         return ""
-    best = best_design(sentences)
-    found = next((lead for lead in hero.leads if lead.design == best), None)
-    told = found.advantage(2) if found is not None else ""
-    return f"in {hero.name}, against {found.over}: {told}" if found is not None and told else ""
-
-
-def _saved(scenario: ScenarioView, design: str) -> str:
-    found = next((lead for lead in scenario.leads if lead.design == design), None)
-    told = found.advantage(3) if found is not None else ""
-    return f"against {found.over}: {told}" if found is not None and told else ""
+    told = advantage(hero.standing(best_design(states)), MOST_IN_HEADLINE)
+    return f"in {hero.name}, {told}" if told else ""
 
 
 def _gap(scenario: ScenarioView) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Small drawings of the page as data for its template: curves in table cells, cycles.
+"""Reference cycles as data for the page's template: dots on a circle, bent arrows between them.
 
 A cycle of a few objects is drawn whole; of one with many, only the shortest way round.
 """
@@ -9,30 +9,11 @@ from collections.abc import Iterable
 import msgspec
 
 from memcurve.model.findings import Cycle
-from memcurve.report.panels import Panel
-from memcurve.report.thinning import thin
 
-SPARK_WIDTH, SPARK_HEIGHT, SPARK_BUCKETS = 96, 26, 24
 RADIUS, CENTRE = 84.0, (260.0, 120.0)
 TEXT_GAP, LABEL_GAP, DOT_GAP, BEND = 16.0, 7.0, 9.0, 26.0
 MOST_MEMBERS = 7
 LONGEST = {"middle": 60, "start": 20, "end": 20}
-
-
-def spark(panel: Panel | None, design: str) -> str:
-    """Return the points of a polyline of that size, on the scale of all designs of its panel."""
-    line = next((one for one in panel.lines if one.design == design), None) if panel else None
-    if panel is None or line is None:
-        return ""
-    shown = [one.curve.head(panel.calls) for one in panel.lines]
-    low = min(0, *(min(curve.values) for curve in shown))
-    span = max(*(max(curve.values) for curve in shown), low + 4096) - low
-    curve = thin(line.curve.head(panel.calls), SPARK_BUCKETS)
-    width, height = SPARK_WIDTH - 4, SPARK_HEIGHT - 4
-    return " ".join(
-        f"{2 + call * width / max(panel.calls, 1):.1f},{2 + height - (v - low) * height / span:.1f}"
-        for call, v in curve
-    )
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):

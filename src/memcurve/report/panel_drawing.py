@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from memcurve.model.outcome import Crossing
-from memcurve.model.units import KIB, format_value
+from memcurve.model.baseline import AcceptedCurve
+from memcurve.model.outcome import Crossing, LeftBand
+from memcurve.model.units import KIB, counter_of, format_value
 from memcurve.report.axis import ticks
-from memcurve.report.figures import counter_of
+from memcurve.report.downsampling import thin
 from memcurve.report.palette import Ink
 from memcurve.report.panels import Line, Panel
-from memcurve.report.thinning import thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,10 +18,11 @@ GRID, TEXT, FAINT, ALARM = "#e4e7eb", "#1c2329", "#5a6570", "#b3261e"
 LEAST_SPAN = {"bytes": 4.0 * KIB, "count": 4.0, "ns": 1e6}
 BUCKETS = 500
 MOST_NAMED = 5
+POINTS_AN_INCH = 72
 LONGEST_LARGE, LONGEST_SMALL = 26, 11
 
 
-class Pane:
+class PanelDrawing:
     """Draws one panel on one pair of axes, and is thrown away."""
 
     def __init__(self, axes: "Axes", panel: Panel, ink: Mapping[str, Ink], *, large: bool) -> None:
@@ -45,8 +46,9 @@ class Pane:
         values: list[float] = [0.0]
         for line in self._panel.lines:
             values.extend(line.curve.head(self._panel.calls).values)
-            values.extend(_shown(line.band.low, line, self._panel.calls) if line.band else ())
-            values.extend(_shown(line.band.high, line, self._panel.calls) if line.band else ())
+            if line.band is not None:
+                values.extend(_shown(line.band, line.band.low, self._panel.calls))
+                values.extend(_shown(line.band, line.band.high, self._panel.calls))
         low, high = min(values), max(values)
         high = max(high, low + LEAST_SPAN[self._panel.unit])
         margin = (high - low) * 0.05
@@ -102,7 +104,9 @@ class Pane:
     def _cross(self, crossing: Crossing) -> None:
         """Mark where a curve left its band for good."""
         line = next((one for one in self._panel.lines if one.design == crossing.design), None)
-        if crossing.kind != "band" or line is None or line.curve.counter != crossing.counter:
+        if not isinstance(crossing, LeftBand) or line is None:
+            return
+        if line.curve.counter != crossing.counter:
             return
         self._axes.axvline(crossing.call, color=ALARM, linewidth=0.9, dashes=(3, 2))
         self._axes.plot([crossing.call], [line.curve.at(crossing.call)], "o", color=ALARM, ms=5)
@@ -126,7 +130,7 @@ class Pane:
         fractions = {name: (value - low) / (high - low) for name, value in ends.items()}
         named = self._named(ends)
         fractions = {name: place for name, place in fractions.items() if name in named}
-        points = axes.get_position().height * axes.figure.get_figheight() * 72  # type: ignore[union-attr]
+        points = axes.get_position().height * axes.figure.get_figheight() * POINTS_AN_INCH  # type: ignore[union-attr]
         rows = 2 if self._large and len(ends) <= MOST_NAMED else 1
         apart = spread(fractions, gap=self._size * (rows * 1.15 + 0.1) / points)
         last = {line.design: line.curve.last_call for line in self._panel.lines}
@@ -159,9 +163,8 @@ class Pane:
         return {next(iter(ends)), max(ends, key=ends.__getitem__), min(ends, key=ends.__getitem__)}
 
 
-def _shown(values: Sequence[float], line: Line, calls: int) -> list[float]:
-    assert line.band is not None
-    return [v for call, v in zip(line.band.calls, values, strict=True) if call <= calls]
+def _shown(band: AcceptedCurve, edge: Sequence[float], calls: int) -> list[float]:
+    return [value for call, value in zip(band.calls, edge, strict=True) if call <= calls]
 
 
 def spread(places: Mapping[str, float], gap: float) -> dict[str, float]:

@@ -4,15 +4,15 @@ import struct
 
 import pytest
 
-from memcurve.report.page import build_page
-from memcurve.report.pane import spread
-from memcurve.report.plot import draw
+from memcurve.report.panel_drawing import spread
+from memcurve.report.picture import draw
+from memcurve.report.view import view_of
 from tests.memcurve.making import run
 from tests.memcurve.sample_run import crossed_run, failed, sample_run
 
 
 def test_a_picture_is_a_png_of_a_publishable_size() -> None:
-    page = build_page(sample_run())
+    page = view_of(sample_run())
     data = draw(page, page.scenarios[0])
     width, height = struct.unpack(">II", data[16:24])
     assert data.startswith(b"\x89PNG")
@@ -20,7 +20,7 @@ def test_a_picture_is_a_png_of_a_publishable_size() -> None:
 
 
 def test_the_svg_says_verdicts_units_and_names_as_text() -> None:
-    page = build_page(sample_run())
+    page = view_of(sample_run())
     text = draw(page, page.scenarios[0], "svg").decode()
     for words in (
         "pooled flat",
@@ -37,13 +37,13 @@ def test_the_svg_says_verdicts_units_and_names_as_text() -> None:
 
 
 def test_a_picture_of_the_same_run_is_the_same_picture() -> None:
-    page = build_page(crossed_run())
+    page = view_of(crossed_run())
     first, again = (draw(page, page.scenarios[0], "svg") for _ in range(2))
     assert first == again
 
 
 def test_a_crossed_band_is_marked_at_its_call() -> None:
-    page = build_page(crossed_run())
+    page = view_of(crossed_run())
     text = draw(page, page.scenarios[0], "svg").decode()
     assert "call 37: pooled leaves its band" in text
     assert "left its accepted band" in text
@@ -55,7 +55,7 @@ def test_a_scenario_without_rows_is_a_picture_that_says_so() -> None:
     bare = type(nothing.recording)(
         scenario="s", design="naive", target="t", calls=100, environment=None, passes=()
     )
-    page = build_page(run(type(nothing)(recording=bare, judgement=None)))
+    page = view_of(run(type(nothing)(recording=bare, judgement=None)))
     assert "nothing was measured" in draw(page, page.scenarios[0], "svg").decode()
 
 

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
-from memcurve.report.page import Page, ScenarioView
+from memcurve.model.outcome import STATES
+from memcurve.report.crossings import crossing_line
 from memcurve.report.palette import LIGHT_GROUND
-from memcurve.report.pane import FAINT, TEXT, Pane
-from memcurve.report.sentences import STATES, SYMBOLS, crossing_line
+from memcurve.report.panel_drawing import FAINT, TEXT, PanelDrawing
+from memcurve.report.sentences import SYMBOLS
+from memcurve.report.standings import standing_brief
+from memcurve.report.view import RunView, ScenarioView
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +34,7 @@ MOST_TITLES = 4
 WIDTH_IN, HEIGHT_IN, DOTS_PER_IN = 12.0, 7.4, 130
 
 
-def draw(page: Page, scenario: ScenarioView, form: Format = "png") -> bytes:
+def draw(view: RunView, scenario: ScenarioView, form: Format = "png") -> bytes:
     """Draw one scenario; costs about a second, most of it the first time."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -47,16 +50,16 @@ def draw(page: Page, scenario: ScenarioView, form: Format = "png") -> bytes:
     with matplotlib.rc_context(style):
         figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), facecolor=LIGHT_GROUND)
         FigureCanvasAgg(figure)
-        _compose(figure, page, scenario)
+        _compose(figure, view, scenario)
         buffer = BytesIO()
         metadata = {"Date": None} if form == "svg" else {"Software": None}
         figure.savefig(buffer, format=form, dpi=DOTS_PER_IN, metadata=metadata)
     return buffer.getvalue()
 
 
-def _compose(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
+def _compose(figure: "Figure", view: RunView, scenario: ScenarioView) -> None:
     ink = {design.name: design.ink for design in scenario.designs}
-    _titles(figure, page, scenario)
+    _titles(figure, view, scenario)
     grid = figure.add_gridspec(
         3, 12, left=0.07, right=0.925, top=0.805, bottom=0.07, hspace=0.6, wspace=5.2
     )
@@ -66,13 +69,13 @@ def _compose(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
         figure.text(0.07, 0.5, "nothing was measured", fontsize=12, color=FAINT)
         return
     wide = 7 if len(scenario.designs) <= MOST_TITLES else 6  # many designs have long names
-    large = Pane(figure.add_subplot(grid[0:2, 0:wide]), main, ink, large=True)
+    large = PanelDrawing(figure.add_subplot(grid[0:2, 0:wide]), main, ink, large=True)
     large.draw(scenario.crossings)
     for panel, (row, columns) in zip(small, _PLACES, strict=False):
-        Pane(figure.add_subplot(grid[row, columns]), panel, ink, large=False).draw()
+        PanelDrawing(figure.add_subplot(grid[row, columns]), panel, ink, large=False).draw()
 
 
-def _titles(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
+def _titles(figure: "Figure", view: RunView, scenario: ScenarioView) -> None:
     name = scenario.name
     if scenario.description:
         name += f": {scenario.description}"
@@ -83,7 +86,7 @@ def _titles(figure: "Figure", page: Page, scenario: ScenarioView) -> None:
         _chained_title(figure, scenario)
     for line, y in zip(_subtitle(scenario), (0.878, 0.856), strict=False):
         figure.text(0.02, y, _cut(line, 165), fontsize=8.5, color=FAINT, va="center")
-    figure.text(0.98, 0.965, page.recorded_at[:10], fontsize=8, color=FAINT, ha="right")
+    figure.text(0.98, 0.965, view.recorded_at[:10], fontsize=8, color=FAINT, ha="right")
 
 
 def _chained_title(figure: "Figure", scenario: ScenarioView) -> None:
@@ -110,9 +113,9 @@ def _grouped_title(figure: "Figure", scenario: ScenarioView) -> None:
 def _subtitle(scenario: ScenarioView) -> Iterable[str]:
     if scenario.crossings:
         return [f"✕ {crossing_line(crossing)}" for crossing in scenario.crossings[:2]]
-    won = [lead for lead in scenario.leads if lead.design == scenario.winner]
-    told = won or scenario.leads[-1:]
-    return [f"{lead.design} against {lead.over}: {lead.brief}" for lead in told]
+    won = [one for one in scenario.standings if one.design == scenario.winner]
+    told = won or scenario.standings[-1:]
+    return [f"{one.design} against {one.over}: {standing_brief(one)}" for one in told]
 
 
 def _cut(text: str, most: int) -> str:

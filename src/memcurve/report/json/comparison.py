@@ -3,24 +3,18 @@
 Values are in the unit of their counter: bytes, counts, and nanoseconds of CPU.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from memcurve.compare.revisions import Difference
+from memcurve.compare.revisions import Difference, RevisionsOfDesign
 from memcurve.model.caveat import Caveat
 from memcurve.model.outcome import Comparison, CounterChange, Crossing, Outcome
-from memcurve.model.recording import Recording
+from memcurve.report.crossings import crossing_message
+from memcurve.report.json.shape import Shape, finite
 
 COMPARISON_VERSION = 1
 
 
-class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class CrossingShape(_Shape, frozen=True, kw_only=True):
+class CrossingShape(Shape, frozen=True, kw_only=True):
     """A threshold that was crossed for good."""
 
     scenario: str
@@ -34,8 +28,8 @@ class CrossingShape(_Shape, frozen=True, kw_only=True):
     message: str
 
 
-class ComparedShape(_Shape, frozen=True, kw_only=True):
-    """One design held against its baseline; `has_baseline` is false where there is none."""
+class ComparedShape(Shape, frozen=True, kw_only=True):
+    """One design compared with its baseline; `has_baseline` is false where there is none."""
 
     scenario: str
     design: str
@@ -45,7 +39,7 @@ class ComparedShape(_Shape, frozen=True, kw_only=True):
     caveats: tuple[Caveat, ...]
 
 
-class ComparisonShape(_Shape, frozen=True, kw_only=True):
+class ComparisonShape(Shape, frozen=True, kw_only=True):
     """The object that `memcurve compare --json` prints."""
 
     schema_version: int = COMPARISON_VERSION
@@ -53,7 +47,7 @@ class ComparisonShape(_Shape, frozen=True, kw_only=True):
     designs: tuple[ComparedShape, ...]
 
 
-class DifferingShape(_Shape, frozen=True, kw_only=True):
+class DifferingShape(Shape, frozen=True, kw_only=True):
     """One design of two revisions; a failure means that a side could not be measured."""
 
     scenario: str
@@ -63,7 +57,7 @@ class DifferingShape(_Shape, frozen=True, kw_only=True):
     failure: str | None
 
 
-class RevisionsShape(_Shape, frozen=True, kw_only=True):
+class RevisionsShape(Shape, frozen=True, kw_only=True):
     """The object that `memcurve compare --against REV --json` prints."""
 
     schema_version: int = COMPARISON_VERSION
@@ -74,10 +68,10 @@ class RevisionsShape(_Shape, frozen=True, kw_only=True):
 
 def comparison_of(outcomes: Iterable[Outcome]) -> ComparisonShape:
     """Return what was compared; nothing passes of which no design has a baseline."""
-    held = [outcome.comparison for outcome in outcomes if outcome.comparison is not None]
-    crossed = any(one.crossings for one in held)
-    known = any(one.baseline is not None for one in held)
-    return ComparisonShape(passed=known and not crossed, designs=tuple(map(_compared, held)))
+    compared = [outcome.comparison for outcome in outcomes if outcome.comparison is not None]
+    crossed = any(one.crossings for one in compared)
+    known = any(one.baseline is not None for one in compared)
+    return ComparisonShape(passed=known and not crossed, designs=tuple(map(_compared, compared)))
 
 
 def _compared(one: Comparison) -> ComparedShape:
@@ -99,30 +93,24 @@ def crossing_of(crossing: Crossing) -> CrossingShape:
         counter=crossing.counter,
         kind=crossing.kind,
         call=crossing.call,
-        value=_finite(crossing.value),
-        limit=_finite(crossing.limit),
-        over=_finite(crossing.over),
-        message=crossing.message,
+        value=finite(crossing.value),
+        limit=finite(crossing.limit),
+        over=finite(crossing.over),
+        message=crossing_message(crossing),
     )
 
 
-def revisions_of(
-    revision: str, found: Sequence[tuple[Recording, Sequence[Difference], str | None]]
-) -> RevisionsShape:
-    """Return how two revisions differ: (recording, differences, failure) of each design."""
-    designs = tuple(
+def revisions_of(revision: str, designs: Sequence[RevisionsOfDesign]) -> RevisionsShape:
+    """Return how two revisions differ."""
+    shapes = tuple(
         DifferingShape(
-            scenario=recording.scenario,
-            design=recording.design,
-            differences=tuple(differences),
-            worse=any(one.worse for one in differences),
-            failure=failure,
+            scenario=design.scenario,
+            design=design.design,
+            differences=design.differences,
+            worse=design.worse,
+            failure=design.failure,
         )
-        for recording, differences, failure in found
+        for design in designs
     )
-    passed = not any(one.worse or one.failure is not None for one in designs)
-    return RevisionsShape(revision=revision, passed=passed, designs=designs)
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 6) if math.isfinite(value) else None
+    passed = not any(one.worse or one.failure is not None for one in shapes)
+    return RevisionsShape(revision=revision, passed=passed, designs=shapes)

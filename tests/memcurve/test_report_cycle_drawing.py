@@ -1,7 +1,7 @@
 """A cycle is drawn so that it can be read: whole if it is small, else its shortest way round."""
 
 from memcurve.model.findings import Cycle, Edge
-from memcurve.report.drawing import MOST_MEMBERS, draw_cycle, shortest_ring
+from memcurve.report.cycle_drawing import MOST_MEMBERS, draw_cycle, shortest_ring
 
 WIDTH, HEIGHT = 520, 240
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcurve.model.curve import Curve
-from memcurve.report.thinning import BUCKETS, thin, thin_parts
+from memcurve.report.downsampling import BUCKETS, thin, thin_parts
 from tests.memcurve.making import curve
 
 ROWS = st.dictionaries(st.integers(0, 20_000), st.integers(-(2**40), 2**40), min_size=1)

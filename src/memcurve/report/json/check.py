@@ -1,0 +1,174 @@
+"""The one JSON object that `memcurve check --json` prints, which its schema is made from."""
+
+from typing import assert_never
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from memcurve.model.caveat import Caveat
+from memcurve.model.findings import Culprit, Cycle, Ledger
+from memcurve.model.recording import SCHEMA_VERSION, Environment
+from memcurve.model.verdict import (
+    Checked,
+    Flat,
+    Growing,
+    Inconclusive,
+    Judgement,
+    Plateaued,
+    Verdict,
+    VerdictName,
+    name_of,
+)
+from memcurve.report.json.shape import Shape, finite
+
+DIGITS = 4
+"""Rates to a ten-thousandth of a byte a call: far below what any verdict tells apart."""
+
+
+class RetainedShape(Shape, frozen=True, kw_only=True):
+    """What every call keeps, in bytes a call; null: not finite."""
+
+    verdict: VerdictName
+    bytes_per_call: float | None
+    low: float | None
+    high: float | None
+    python: float
+    native: float
+    objects_per_call: float
+    no_bound_up_to: int | UnsetType = UNSET
+    at: int | UnsetType = UNSET
+    size: float | UnsetType = UNSET
+    projected: bool | UnsetType = UNSET
+    full_at_call: int | UnsetType = UNSET
+    full_bytes: int | UnsetType = UNSET
+    bound: int | UnsetType = UNSET
+    bound_name: str | UnsetType = UNSET
+    why: str | UnsetType = UNSET
+    settle_by: str | UnsetType = UNSET
+
+
+class DeferredShape(Shape, frozen=True, kw_only=True):
+    """What waits for the cyclic collector, a call."""
+
+    verdict: VerdictName
+    bytes_per_call: float
+    objects_per_call: float
+
+
+class ResourcesShape(Shape, frozen=True, kw_only=True):
+    """Descriptors, threads and tasks; null: not readable here."""
+
+    fds: VerdictName | None
+    fds_per_call: float | None
+    threads: VerdictName | None
+    threads_per_call: float | None
+    tasks: VerdictName | None
+    tasks_per_call: float | None
+
+
+class CheckShape(Shape, frozen=True, kw_only=True):
+    """The object that `memcurve check --json` prints."""
+
+    schema_version: int
+    target: str
+    verdict: VerdictName
+    retained: RetainedShape
+    deferred: DeferredShape
+    resources: ResourcesShape
+    floor_bytes_per_call: float | None
+    calls: int
+    ledger: Ledger | None
+    culprits: tuple[Culprit, ...]
+    acknowledged: bool
+    cycles: tuple[Cycle, ...]
+    notes: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
+    elapsed_s: float
+    cpu_s: float
+    environment: Environment | None
+
+
+def check_shape(checked: Checked) -> CheckShape:
+    """Return the object; every key is always there. Bytes and objects are a call."""
+    judgement, recording, explanation = checked.judgement, checked.recording, checked.explanation
+    return CheckShape(
+        schema_version=SCHEMA_VERSION,
+        target=recording.target,
+        verdict=name_of(checked.verdict),
+        retained=_retained(judgement),
+        deferred=DeferredShape(
+            verdict=name_of(judgement.verdicts["deferred"]),
+            bytes_per_call=judgement.deferred.bytes_per_call,
+            objects_per_call=judgement.deferred.objects_per_call,
+        ),
+        resources=_resources(judgement),
+        floor_bytes_per_call=finite(judgement.retained.evidence.floor, DIGITS),
+        calls=judgement.calls,
+        ledger=checked.ledger,
+        culprits=checked.culprits,
+        acknowledged=checked.acknowledged,
+        cycles=explanation.cycles if explanation is not None else (),
+        notes=explanation.notes if explanation is not None else (),
+        caveats=judgement.caveats,
+        elapsed_s=round(checked.elapsed_s, 3),
+        cpu_s=round(sum(record.cpu_s + record.sampling_s for record in recording.passes), 3),
+        environment=recording.environment,
+    )
+
+
+def _retained(judgement: Judgement) -> RetainedShape:
+    verdict = judgement.retained
+    evidence = verdict.evidence
+    shape = RetainedShape(
+        verdict=name_of(verdict),
+        bytes_per_call=finite(evidence.per_call, DIGITS),
+        low=finite(evidence.low, DIGITS),
+        high=finite(evidence.high, DIGITS),
+        python=judgement.python_per_call,
+        native=judgement.native_per_call,
+        objects_per_call=judgement.objects_per_call,
+    )
+    match verdict:
+        case Flat():
+            return shape
+        case Growing():
+            return replace(shape, no_bound_up_to=verdict.no_bound_up_to)
+        case Plateaued():
+            return _plateau(shape, verdict)
+        case Inconclusive():
+            return replace(shape, why=verdict.why, settle_by=verdict.settle_by)
+        case _:
+            assert_never(verdict)
+
+
+def _plateau(shape: RetainedShape, verdict: Plateaued) -> RetainedShape:
+    filling = verdict.filling
+    if filling is None:
+        return replace(shape, at=verdict.at, size=verdict.size, projected=verdict.projected)
+    return replace(
+        shape,
+        full_at_call=filling.full_at_call,
+        full_bytes=filling.full_bytes,
+        bound=filling.bound,
+        bound_name=filling.name,
+    )
+
+
+def _resources(judgement: Judgement) -> ResourcesShape:
+    fds, threads, tasks = (judgement.verdicts.get(name) for name in ("fds", "threads", "tasks"))
+    return ResourcesShape(
+        fds=_name(fds),
+        fds_per_call=_rate(fds),
+        threads=_name(threads),
+        threads_per_call=_rate(threads),
+        tasks=_name(tasks),
+        tasks_per_call=_rate(tasks),
+    )
+
+
+def _name(verdict: Verdict | None) -> VerdictName | None:
+    return name_of(verdict) if verdict is not None else None
+
+
+def _rate(verdict: Verdict | None) -> float | None:
+    return finite(verdict.evidence.per_call, DIGITS) if verdict is not None else None
