@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from memcurve.explain.known import acknowledge, known_in, parse_known
@@ -33,6 +34,7 @@ from memcurve import scenario
 small = scenario("small", {"pooled": "leaky.py:keeps"}, calls=60)
 """
 TEST = """
+import msgspec
 import pytest
 KEPT = []
 @pytest.mark.memcurve
@@ -125,15 +127,15 @@ def test_a_test_is_not_failed_by_a_known_leak(place: Path) -> None:
 
 
 def crossing(kind: str, counter: str) -> Crossing:
-    return Crossing(
-        scenario="small",
-        design="naive",
-        counter=counter,
-        kind=kind,
-        call=60,
-        value=2.0,
-        limit=1.0,
-        message="it is over",
+    particulars = {
+        "band": {"last_call": 60},
+        "verdict": {"no_bound_up_to": 1500},
+        "resources": {"no_bound_up_to": 1500},
+        "lead": {"over_design": "naive", "theirs": 1.0, "most": 0.5},
+    }
+    crossed = {"scenario": "small", "design": "naive", "counter": counter, "call": 60}
+    return msgspec.convert(
+        {**crossed, "kind": kind, "value": 2.0, "limit": 1.0, **particulars[kind]}, Crossing
     )
 
 
