@@ -1,5 +1,6 @@
 """What limits a verdict by how it was measured."""
 
+from memcurve.judge.coverage import unread
 from memcurve.model.caveat import Caveat
 from memcurve.model.recording import PassRecord, Recording
 
@@ -9,7 +10,12 @@ CACHE_IN_USE = ("jemalloc stats.allocated", "psutil.heap_info")
 
 def measurement_caveats(recording: Recording, settled: PassRecord) -> tuple[Caveat, ...]:
     """Return the caveats that come from how it was measured."""
-    return (*_source_caveats(recording), *_mode_caveats(settled), *_flight_caveats(settled))
+    return (
+        *_source_caveats(recording),
+        *unread(recording, settled),
+        *_mode_caveats(settled),
+        *_flight_caveats(settled),
+    )
 
 
 def _source_caveats(recording: Recording) -> list[Caveat]:

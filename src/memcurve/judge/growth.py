@@ -46,6 +46,8 @@ Shape = Literal["flat", "growing", "decaying", "undecided"]
 STARTS = (0.2, 1 / 3, 0.5, 2 / 3, 0.8, 0.9)
 WARM_UP_CALLS = 20
 WARM_UP_BYTES = 16384  # two threads more in a pool are less, and so are a few pages of a cache
+PAGE = 4096
+WARM_UP_CHILDREN = 128 * 1024  # what glibc takes from the system at a time, and keeps
 WARM_UP_THREADS = 8  # asyncio's pool starts one more when all are a moment late: four and one a CPU
 RECOUNT_BYTES = 128
 HOLDS, MAY_HOLD = 0.9, 0.7
@@ -82,14 +84,33 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @staticmethod
+    def of_mapped(thresholds: Thresholds) -> "Limits":
+        """Return the limits of what is mapped past the heaps: exact, a page is its unit."""
+        limits = Limits.of_bytes(thresholds)
+        return msgspec.structs.replace(limits, step=PAGE, recount=0)
+
+    @staticmethod
+    def of_children(thresholds: Thresholds) -> "Limits":
+        """Return the limits of what child processes hold, in the pages that they touch."""
+        tolerance = max(thresholds.children_tolerance, thresholds.tolerance)
+        return Limits(
+            tolerance=tolerance,
+            floor=max(tolerance, thresholds.floor_limit),
+            step=PAGE,
+            flat_tail=thresholds.flat_tail,
+            warm_up=WARM_UP_CHILDREN,
+            recount=PAGE,
+        )
+
+    @staticmethod
     def of_resource(name: str, thresholds: Thresholds) -> "Limits":
-        """Return the limits of "fds", "threads" or "tasks"."""
+        """Return the limits of a counter of descriptors, threads, tasks or processes."""
         return Limits(
             tolerance=thresholds.resource_tolerance,
             floor=thresholds.resource_tolerance,
             step=1,
             flat_tail=thresholds.flat_tail,
-            warm_up=WARM_UP_THREADS if name == "threads" else 0,
+            warm_up=WARM_UP_THREADS if name in ("threads", "processes") else 0,
             recount=0,  # a descriptor is one, however often it is counted
         )
 

@@ -2,9 +2,14 @@
 
 from itertools import pairwise
 
+import msgspec
+
 from memcurve.judge.caveats import measurement_caveats
+from memcurve.judge.coverage import UNREAD, covered
 from memcurve.judge.filling import filling_bounds
 from memcurve.judge.growth import Limits, Reading, read_curve
+from memcurve.judge.parts import read_children, read_mapped, read_memory
+from memcurve.model.caveat import Caveat
 from memcurve.model.curve import Curve
 from memcurve.model.recording import LEFT_BY_CALLS, RESOURCES, PassRecord, Recording
 from memcurve.model.thresholds import Thresholds
@@ -19,6 +24,8 @@ from memcurve.model.verdict import (
     Verdict,
 )
 
+A_TENTH = 0.1
+"""Of the growth: what a part adds at least, to be named in the sentence."""
 RISING = 1.0
 """What rises by more than this a call has not stopped, however much is tolerated."""
 
@@ -33,28 +40,39 @@ def judge(recording: Recording, thresholds: Thresholds | None = None) -> Judgeme
     if settled is None:
         raise ValueError(f"{recording.scenario}/{recording.design} has no settled pass to judge")
     memory = settled.samples.curve("live_bytes")
-    verdicts: dict[str, Verdict] = {"retained": judge_memory(settled, chosen)}
+    caveats = measurement_caveats(recording, settled)
+    memory_verdict = _with_coverage(judge_memory(settled, chosen), settled, caveats)
+    verdicts: dict[str, Verdict] = {"retained": memory_verdict}
+    for name, read in {"mapped": read_mapped, "children": read_children}.items():
+        reading, curve = read(settled.samples, chosen)
+        if len(curve):
+            evidence = _evidence(reading, curve)
+            verdicts[name] = _verdict(reading, evidence, settled, chosen, _grown(curve))
     for name in RESOURCES:
         curve = settled.samples.curve(name)
         if len(curve):
             verdicts[name] = judge_resource(name, curve, settled, chosen)
     evidence = verdicts["retained"].evidence
+    samples = settled.samples
     tail = (evidence.from_call, evidence.to_call)
     return Judgement(
         verdicts=verdicts | {"deferred": _judge_deferred(settled, chosen)},
-        python_per_call=_slope(settled.samples.curve("python_bytes"), *tail),
-        native_per_call=_slope(settled.samples.curve("malloc_bytes"), *tail),
-        objects_per_call=_slope(settled.samples.curve("objects"), *tail),
+        python_per_call=_slope(samples.curve("python_bytes"), *tail),
+        native_per_call=_slope(samples.curve("malloc_bytes"), *tail),
+        mapped_per_call=_slope(samples.curve("mapped_bytes"), *tail),
+        touched_per_call=_slope(samples.curve("mapped_touched_bytes"), *tail),
+        children_per_call=_slope(samples.curve("children_bytes"), *tail),
+        objects_per_call=_slope(samples.curve("objects"), *tail),
         deferred=_deferred_rate(settled, *tail),
         calls=memory.last_call,
-        caveats=measurement_caveats(recording, settled),
+        caveats=caveats,
+        children=settled.verifications[-1].children if settled.verifications else (),
     )
 
 
 def judge_memory(settled: PassRecord, thresholds: Thresholds) -> Verdict:
-    """Judge retained bytes: the sum of both heaps after settling."""
-    curve = settled.samples.curve("live_bytes")
-    reading = read_curve(curve, Limits.of_bytes(thresholds))
+    """Judge retained bytes: what is held after settling, in all its parts."""
+    reading, curve = read_memory(settled.samples, thresholds)
     evidence = _evidence(reading, curve)
     filling = None
     if reading.shape != "flat":
@@ -169,6 +187,29 @@ def _evidence(reading: Reading, curve: Curve) -> Evidence:
         floor=reading.floor,
         note=reading.why,
     )
+
+
+def _with_coverage(verdict: Verdict, settled: PassRecord, caveats: tuple[Caveat, ...]) -> Verdict:
+    """Return the verdict with what it covers: its reader takes it for all of the process."""
+    evidence, samples = verdict.evidence, settled.samples
+    tail = (evidence.from_call, evidence.to_call)
+    rates = {
+        "both heaps": _slope(samples.curve("heap_bytes"), *tail),
+        "mapped memory": _slope(samples.curve("mapped_bytes"), *tail),
+        "child processes": _slope(samples.curve("children_bytes"), *tail),
+    }
+    grows = tuple(name for name, value in rates.items() if value > A_TENTH * sum(rates.values()))
+    evidence = msgspec.structs.replace(
+        evidence,
+        counter="live_bytes",  # whichever of its parts gave the figures
+        covers=grows if isinstance(verdict, Growing) else covered(samples),
+        unread=tuple(UNREAD[one.kind] for one in caveats if one.kind in UNREAD),
+    )
+    return msgspec.structs.replace(verdict, evidence=evidence)
+
+
+def _grown(curve: Curve) -> int:
+    return curve.values[-1] - curve.values[0]
 
 
 def _slope(curve: Curve, first: int, last: int) -> float:

@@ -16,6 +16,7 @@ from functools import cached_property
 
 from memcurve.judge.filling import filling_bounds, full_at
 from memcurve.judge.growth import Limits, Reading, read_curve
+from memcurve.judge.parts import read_memory
 from memcurve.model.curve import Curve
 from memcurve.model.effort import Effort
 from memcurve.model.recording import RESOURCES, Mode, PassRecord, Verification
@@ -37,8 +38,7 @@ class Look:
 
     @cached_property
     def memory(self) -> Reading:
-        curve = self._record.samples.curve("live_bytes")
-        return read_curve(curve, Limits.of_bytes(self._thresholds))
+        return read_memory(self._record.samples, self._thresholds)[0]
 
     @cached_property
     def resources(self) -> dict[str, Reading]:

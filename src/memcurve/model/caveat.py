@@ -8,6 +8,8 @@ CaveatKind = Literal[
     "not_exact",
     "malloc_unseen",
     "python_unseen",
+    "mapped_unread",
+    "children_unread",
     "in_flight",
     "repeated_unfrozen",
     "repeated_patient",

@@ -15,7 +15,7 @@ from memcurve.model.surveys import Surveys
 
 SCHEMA_VERSION = 1
 
-RESOURCES = ("fds", "threads", "tasks")
+RESOURCES = ("fds", "threads", "tasks", "processes", "zombies")
 """Counters of what a process may hold, other than memory; each has a verdict of its own."""
 
 PassKind = Literal["natural", "settled", "survivors", "allocations"]
@@ -28,6 +28,11 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+STARTING_CALLS = 5
+"""In which a pool of processes is started: what it brings along is kept by no call."""
+HEAPS = ("python_bytes", "malloc_bytes")
+SUMS = {"heap_bytes": HEAPS, "live_bytes": (*HEAPS, "mapped_bytes", "children_bytes")}
+"""Curves that are no counters of their own."""
 LEFT_BY_CALLS = ("deferred_bytes", "deferred_objects")
 """Counters of which a row holds what all calls since the row before left."""
 
@@ -46,12 +51,14 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Samples of {len(self.calls)} rows: {', '.join(self.counters)}>"
 
     def curve(self, counter: str) -> Curve:
-        """Return the rows in which `counter` was read; ``live_bytes`` is the sum of both heaps.
+        """Return the rows in which `counter` was read.
 
-        Of what several calls left to the collector each of them has its share, rounded.
+        ``heap_bytes`` is the sum of both heaps, ``live_bytes`` that of all that is held: both
+        heaps, what is mapped past them, and child processes. Of what several calls left to the
+        collector each of them has its share, rounded.
         """
-        if counter == "live_bytes":
-            values = self._sum("python_bytes", "malloc_bytes")
+        if counter in SUMS:
+            values = self._sum(*SUMS[counter])
         elif counter in LEFT_BY_CALLS:
             values = self._shares(counter)
         else:
@@ -82,7 +89,7 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
         return [(a, b, v) for (a, _), (b, v) in zip(((0, 0), *rows), rows, strict=False)]
 
     def _sum(self, *names: str) -> tuple[int | None, ...]:
-        columns = [self.counters.get(name, ()) for name in names]
+        columns = [self.counters[name] for name in names if name in self.counters]
         return tuple(sum(v or 0 for v in row) for row in zip(*columns, strict=True))
 
 
@@ -112,6 +119,20 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
     entry_bytes: float
 
 
+class ChildProcess(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that descends from the measured one.
+
+    `bytes` is what it holds without what it inherited, `gained` how much of that came since it was
+    first seen. `role` tells what started it, such as "multiprocessing pool worker".
+    """
+
+    pid: int
+    role: str
+    command: str
+    bytes: int
+    gained: int
+
+
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What was freed at call `call` once nothing was frozen and nothing in flight any more."""
 
@@ -121,6 +142,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     unfrozen_objects: int
     in_flight: InFlight
     bounds: tuple[Bound, ...] = ()
+    children: tuple[ChildProcess, ...] = ()
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,9 +185,15 @@ class PassRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def grown_bytes(self) -> int:
-        """By how much live memory rose since before the first call."""
-        curve = self.samples.curve("live_bytes")
-        return curve.values[-1] - curve.values[0] if len(curve) else 0
+        """By how much live memory rose since before the first call.
+
+        What child processes bring along when they are started counts from then on.
+        """
+        live, children = (self.samples.curve(name) for name in ("live_bytes", "children_bytes"))
+        if not len(live):
+            return 0
+        brought = children.at(STARTING_CALLS) - children.values[0] if len(children) else 0
+        return live.values[-1] - live.values[0] - brought
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

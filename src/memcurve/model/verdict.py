@@ -7,7 +7,7 @@ import msgspec
 
 from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Explanation, Ledger
-from memcurve.model.recording import Recording
+from memcurve.model.recording import ChildProcess, Recording
 from memcurve.model.thresholds import Thresholds
 
 VerdictName = Literal["flat", "plateaued", "growing", "inconclusive"]
@@ -18,7 +18,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     `per_call` with its interval [`low`, `high`] is the slope of the curve over the calls
     `from_call` to `to_call`, in the unit of the counter a call; `floor` is the smallest growth
-    that would have been seen.
+    that would have been seen. `covers` names the parts of live memory that were counted, `unread`
+    those that were not.
     """
 
     counter: str
@@ -30,6 +31,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     floor: float
     note: str = ""
+    covers: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Filling(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +99,16 @@ def name_of(verdict: Verdict) -> VerdictName:
             return "inconclusive"
 
 
-GATED = ("retained", "fds", "threads", "tasks")
+GATED = (
+    "retained",
+    "mapped",
+    "children",
+    "fds",
+    "threads",
+    "tasks",
+    "processes",
+    "zombies",
+)
 WORST_FIRST: tuple[VerdictName, ...] = ("growing", "inconclusive", "plateaued", "flat")
 
 
@@ -110,8 +122,8 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is said about one recording.
 
-    `verdicts` holds "retained", "fds", "threads", "tasks" and "deferred"; `python` and `native`
-    split the retained slope by heap; `deferred` is garbage that waits for the collector.
+    `verdicts` holds those of `GATED` that were counted, and "deferred": garbage that waits for the
+    collector. "mapped" and "children" are parts of "retained"; the rates split its slope.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -121,6 +133,10 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     deferred: Rate
     calls: int
     caveats: tuple[Caveat, ...]
+    mapped_per_call: float = 0.0
+    touched_per_call: float = 0.0
+    children_per_call: float = 0.0
+    children: tuple[ChildProcess, ...] = ()
 
     @property
     def retained(self) -> Verdict:

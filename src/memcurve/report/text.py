@@ -15,9 +15,18 @@ from memcurve.model.verdict import (
     Verdict,
     name_of,
 )
+from memcurve.report.beside import beside_heaps, coverage, place
 from memcurve.report.causes import cause_lines, ledger_line
 
-_RESOURCE_TITLES = {"fds": "descriptors", "threads": "threads", "tasks": "tasks"}
+_BESIDE_TITLES = {
+    "mapped": "mapped",
+    "children": "children",
+    "fds": "descriptors",
+    "threads": "threads",
+    "tasks": "tasks",
+    "processes": "processes",
+    "zombies": "zombies",
+}
 
 
 def rate(evidence: Evidence, value: float) -> str:
@@ -42,7 +51,8 @@ def verdict_detail(verdict: Verdict) -> str:
     match verdict:
         case Flat():
             return (
-                f"{title} do not grow; a growth of {rate(evidence, evidence.floor)} or more "
+                f"{title} do not grow{coverage(evidence)}; a growth of "
+                f"{rate(evidence, evidence.floor)} or more{_of_children(verdict)} "
                 f"would have been seen in calls {evidence.from_call} to {evidence.to_call}"
             )
         case Plateaued():
@@ -51,11 +61,14 @@ def verdict_detail(verdict: Verdict) -> str:
             return (
                 f"{title} grow by {rate(evidence, verdict.per_call)} "
                 f"[{format_value(_counter(evidence), verdict.low)}, "
-                f"{format_value(_counter(evidence), verdict.high)}]; "
+                f"{format_value(_counter(evidence), verdict.high)}]{place(evidence)}; "
                 f"no bound up to call {verdict.no_bound_up_to}"
             )
         case Inconclusive():
-            return f"{title}: {verdict.why}; {verdict.settle_by} would settle it"
+            return (
+                f"{title}{coverage(evidence)}: {verdict.why}; "
+                f"{verdict.settle_by} would settle it"
+            )
         case _:
             assert_never(verdict)
 
@@ -74,7 +87,16 @@ def _plateau_detail(verdict: Plateaued) -> str:
         )
     moved = "rose" if verdict.size >= 0 else "fell"
     size = format_value(counter, abs(verdict.size))
-    return f"{counter.title} {moved} by {size} up to call {verdict.at}, and not since"
+    since = f"up to call {verdict.at}, and not since"
+    return f"{counter.title}{coverage(verdict.evidence)} {moved} by {size} {since}"
+
+
+def _of_children(verdict: Flat) -> str:
+    """Return what is seen of child processes, which is less: they are read in pages."""
+    if not any("child process" in part for part in verdict.evidence.covers):
+        return ""
+    floor = max(verdict.thresholds.children_tolerance, verdict.evidence.floor)
+    return f" ({format_bytes(floor)} in child processes)"
 
 
 def check_text(checked: Checked) -> str:
@@ -84,7 +106,7 @@ def check_text(checked: Checked) -> str:
     lines = [verdict_line(verdict)]
     if retained is not verdict and retained.evidence is not verdict.evidence:
         lines.append(f"  memory       {verdict_line(retained)}")
-    for name, title in _RESOURCE_TITLES.items():
+    for name, title in _BESIDE_TITLES.items():
         beside = judgement.verdicts.get(name)
         if beside is None or isinstance(beside, Flat) or beside.evidence is verdict.evidence:
             continue
@@ -93,6 +115,7 @@ def check_text(checked: Checked) -> str:
         split = f"Python {format_bytes(judgement.python_per_call)}"
         split += f", malloc {format_bytes(judgement.native_per_call)} a call"
         lines.append(f"  heaps        {split}")
+        lines.extend(f"  {what:<12} {text}" for what, text in beside_heaps(judgement))
     if judgement.deferred.objects_per_call >= 0.005:
         lines.append(
             f"  deferred     {format_bytes(judgement.deferred.bytes_per_call)} in "

@@ -22,7 +22,8 @@ from memcurve.judge.natural import FULL_COLLECTIONS, judge_natural
 from memcurve.measure.headroom import read_headroom
 from memcurve.measure.inprocess import readers_of
 from memcurve.measure.table import LocalTable
-from memcurve.measure.worker.counters import COLUMNS, INDEX, MISSING, Counters
+from memcurve.measure.worker.counters import COLUMNS, INDEX, Counters
+from memcurve.measure.worker.resources import MISSING
 from memcurve.model.curve import Curve
 from memcurve.model.diagnosis import Headroom
 from memcurve.model.errors import MeasureError

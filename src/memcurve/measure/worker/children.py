@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from . import family, roles
+from . import family, heap, roles
 
 MOST = 4096  # children that are kept in mind
 WIDTH = 3  # numbers of each: process, bytes inherited, bytes of its own when first seen
@@ -33,7 +33,7 @@ class Count(NamedTuple):
     hidden: bool = False
 
 
-NONE = Count()
+NONE, HIDDEN = Count(), Count(hidden=True)
 
 
 class Children:
@@ -109,6 +109,22 @@ class Children:
             gained = own - max(first, 0)
             found.append({"pid": pid, "bytes": own, "gained": gained, **roles.of(pid, status)})
         return found
+
+
+def reader() -> Optional[Children]:
+    """Return what counts the descendants of this process, None where there is no /proc."""
+    try:
+        return Children() if family.status_of(os.getpid()) is not None else None
+    except (AttributeError, OSError):
+        return None
+
+
+def source() -> heap.Source:
+    """Return how they are read, for a reader."""
+    if reader() is None:
+        note = "no /proc here: child processes are not counted"
+        return heap.Source("none", lambda: 0, exact=False, note=note)
+    return heap.Source("/proc/PID/status", lambda: 0, note="in whole pages")
 
 
 def _inherited(pid: int) -> int:

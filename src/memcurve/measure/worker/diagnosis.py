@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any, Dict
 
-from . import counters, environment, heap
+from . import counters, environment, heap, resources
 
 OPTIONAL = ("memray", "objgraph", "psutil")
 
@@ -18,13 +18,13 @@ def facts() -> Dict[str, Any]:
 
     Makes readers of its own, so it is for a process that measures nothing afterwards.
     """
-    python, malloc, resources = counters.make_readers()
+    python, malloc, found, _, _ = counters.make_readers()
     return {
         "environment": environment.describe(()),
         "thread_cache": _thread_cache(malloc),
         "freezes": hasattr(gc, "freeze"),
         "fork": hasattr(os, "fork"),
-        "proc": isinstance(resources, counters.ProcFiles),
+        "proc": isinstance(found, resources.ProcFiles),
         "resets_peak": os.access("/proc/self/clear_refs", os.W_OK),
         "dev_fd": os.path.isdir("/dev/fd"),
         "row_ns": _row_ns(python, malloc),

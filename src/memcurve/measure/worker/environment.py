@@ -10,7 +10,7 @@ import sys
 import sysconfig
 from typing import Any, Dict, Iterable, Optional
 
-from . import heap
+from . import children, heap, mapped
 
 # a library that took malloc's place, as its file is called
 REPLACED = re.compile(r"lib(jemalloc|tcmalloc|mimalloc|snmalloc|rpmalloc|hoard)[^/]*\.so")
@@ -65,7 +65,13 @@ def malloc_replacement() -> str:
 @functools.lru_cache(maxsize=None)  # a source that was made holds its stream for good
 def _sources() -> Dict[str, Dict[str, Any]]:
     malloc = heap.malloc_source()
-    sources = {"python_bytes": heap.python_source(malloc), "malloc_bytes": malloc}
+    python = heap.python_source(malloc)
+    sources = {
+        "python_bytes": python,
+        "malloc_bytes": malloc,
+        "mapped_bytes": mapped.source(python, malloc),
+        "children_bytes": children.source(),
+    }
     return {
         name: {"name": source.name, "exact": source.exact, "note": source.note}
         for name, source in sources.items()

@@ -17,7 +17,8 @@ import time
 from typing import Any, Awaitable, Callable, Collection, Dict, Iterable, Optional, Tuple
 
 from . import bounds
-from .counters import MISSING, Clock, Counters
+from .counters import Clock, Counters
+from .resources import MISSING
 from .settle import Settler, Steps, T, collect_all, forget_names
 
 FIRST_CALLS = 5  # always sampled: what the first calls build is part of every picture
@@ -325,4 +326,5 @@ class CallLoop:
             "waited_bytes": waited,
             "unfrozen_objects": objects,
             "in_flight": {"tasks": left[0], "timers": left[1], "threads": left[2]},
+            "children": self._counters.child_processes(),
         }

@@ -26,7 +26,7 @@ import time
 import traceback
 from typing import Any, Dict, Optional
 
-from . import counters, environment, pass_setup, target
+from . import environment, pass_setup, resources, target
 from .loop import CallError
 from .passes import Functions, Spec
 
@@ -157,7 +157,7 @@ def _load(channel: Channel, message: Dict[str, Any]) -> Functions:
             target.required(found)
     channel.send(
         "loaded",
-        threads=counters.resources().threads(),
+        threads=resources.reader().threads(),
         import_s=time.perf_counter() - began,
         environment=environment.describe(message["packages"]),
     )

@@ -166,6 +166,20 @@ def reader(python: heap.Source, malloc: heap.Source) -> Optional[Mapped]:
     return None
 
 
+def source(python: heap.Source, malloc: heap.Source) -> heap.Source:
+    """Return how it is read, for a reader; the value itself goes with a reading of the heaps."""
+    found = reader(python, malloc)
+    if found is not None:
+        return heap.Source("/proc/self/statm less both heaps", found.read, note="in whole pages")
+    if not os.path.exists("/proc/self/statm"):
+        note = "no /proc here: memory mapped past the heaps is not counted"
+    elif python.exact and malloc.exact:
+        note = "the allocator does not tell what it has mapped: what others map is not counted"
+    else:
+        note = "it is in the resident memory that stands in for a heap"
+    return heap.Source("none", lambda: 0, exact=False, note=note)
+
+
 def _ways(libc: Any, system: Bytes) -> Iterator[Bytes]:
     if hasattr(libc, "malloc_info"):
         yield _malloc_info(libc)

@@ -71,7 +71,10 @@ def state(counters: Counters) -> Dict[str, int]:
     rss = counters.resources.rss()
     arenas, (system, free) = _arena_bytes(), heap.system_bytes()
     found = regions()
+    space = counters.address_space()
     found.update(
+        stacks_mapped_bytes=space.stacks,
+        reserved_bytes=space.reserved,
         python_bytes=python,
         malloc_bytes=malloc,
         rss_bytes=rss,
