@@ -202,7 +202,8 @@ def _with_coverage(verdict: Verdict, settled: PassRecord, caveats: tuple[Caveat,
     evidence = msgspec.structs.replace(
         evidence,
         counter="live_bytes",  # whichever of its parts gave the figures
-        covers=grows if isinstance(verdict, Growing) else covered(samples),
+        covers=covered(samples),
+        where=grows if isinstance(verdict, Growing) else (),
         unread=tuple(UNREAD[one.kind] for one in caveats if one.kind in UNREAD),
     )
     return msgspec.structs.replace(verdict, evidence=evidence)

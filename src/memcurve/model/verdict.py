@@ -19,7 +19,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     `per_call` with its interval [`low`, `high`] is the slope of the curve over the calls
     `from_call` to `to_call`, in the unit of the counter a call; `floor` is the smallest growth
     that would have been seen. `covers` names the parts of live memory that were counted, `unread`
-    those that were not.
+    those that were not, `where` those that grow.
     """
 
     counter: str
@@ -33,6 +33,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     covers: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
 
 
 class Filling(msgspec.Struct, frozen=True, kw_only=True):

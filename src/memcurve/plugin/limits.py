@@ -3,10 +3,13 @@
 import msgspec
 
 from memcurve.explain.known import not_covered
+from memcurve.judge.judgement import RISING
 from memcurve.model.outcome import Crossing
 from memcurve.model.recording import RESOURCES
-from memcurve.model.verdict import Checked, Growing, Inconclusive, Verdict, name_of
+from memcurve.model.verdict import Checked, Flat, Growing, Inconclusive, Verdict, name_of
 from memcurve.plugin.settings import Limits
+
+PARTS = ("mapped", "children")
 
 
 class Excess(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +50,7 @@ def gate(checked: Checked, limits: Limits) -> Gated:
     """
     judgement = checked.judgement
     allowed = {"retained": limits.retained} | {name: getattr(limits, name) for name in RESOURCES}
+    allowed |= {name: getattr(limits, name) for name in PARTS}
     crossed: list[Excess] = []
     unsettled: list[Inconclusive] = []
     for name, limit in allowed.items():
@@ -55,6 +59,10 @@ def gate(checked: Checked, limits: Limits) -> Gated:
             continue
         if isinstance(found, Growing) and found.low > limit:
             crossed.append(Excess(name=name, limit=limit, value=found.per_call, verdict=found))
+        elif name in PARTS and isinstance(found, Flat) and found.evidence.low > max(limit, RISING):
+            # it lies within what is allowed to memory as a whole, by which it was judged
+            value = found.evidence.per_call
+            crossed.append(Excess(name=name, limit=limit, value=value, verdict=found))
         elif isinstance(found, Inconclusive):
             unsettled.append(found)
     waiting = judgement.deferred.bytes_per_call

@@ -5,10 +5,16 @@ from memcurve.model.findings import Culprit
 from memcurve.model.units import COUNTERS, format_bytes, format_count
 from memcurve.model.verdict import Flat, Growing, Inconclusive
 from memcurve.plugin.limits import Excess, Gated
+from memcurve.report.beside import beside_heaps
 from memcurve.report.crossings import crossing_line
 from memcurve.report.text import verdict_line
 
-COUNTER_OF = {"retained": "live_bytes", "deferred": "deferred_bytes"}
+COUNTER_OF = {
+    "retained": "live_bytes",
+    "deferred": "deferred_bytes",
+    "mapped": "mapped_bytes",
+    "children": "children_bytes",
+}
 MOST_CULPRITS = 3
 
 
@@ -26,6 +32,7 @@ def failure_text(gated: Gated, repeat: str) -> str:
             f"  heaps    Python {format_bytes(python)}, malloc {format_bytes(native)} a call, "
             f"{format_count(judgement.objects_per_call)} tracked objects a call"
         )
+        lines += [f"  {what:<8} {text}" for what, text in beside_heaps(judgement)]
     for culprit in found.culprits[:MOST_CULPRITS]:
         lines += _culprit_lines(culprit)
     lines += [f"  note     {caveat.text}" for caveat in found.judgement.caveats]
@@ -113,4 +120,8 @@ _REMEDY = {
     "fds": "close what every call opens",
     "threads": "join the threads that every call starts",
     "tasks": "await or cancel the tasks that every call starts",
+    "processes": "end and wait for the processes that every call starts",
+    "zombies": "wait for the processes that every call starts",
+    "mapped": "unmap what every call maps",
+    "children": "let go of what every call leaves in a child process",
 }

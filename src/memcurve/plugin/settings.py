@@ -9,6 +9,7 @@ import pytest
 
 from memcurve.model.effort import Effort, effort_for
 from memcurve.model.errors import MemcurveError
+from memcurve.model.recording import RESOURCES
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.units import parse_bytes
 from memcurve.run.options import Options
@@ -23,13 +24,20 @@ class SettingsError(MemcurveError):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What may grow by how much a call; None: not gated. `named` are those that the test gave."""
+    """What may grow by how much a call; None: not gated. `named` are those that the test gave.
+
+    `mapped` and `children` are parts of `retained`, and may be allowed less than the whole.
+    """
 
     retained: float = 1.0
     deferred: float | None = None
     fds: float | None = 0.0
     threads: float | None = 0.0
     tasks: float | None = 0.0
+    processes: float | None = 0.0
+    zombies: float | None = 0.0
+    mapped: float | None = None
+    children: float | None = None
     named: dict[str, object] = {}
 
 
@@ -47,8 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NAMES = ("calls", "budget", "retained", "deferred", "max_bytes")
-_COUNTS = ("fds", "threads", "tasks")
-_MARKER_NAMES = (*_NAMES, *_COUNTS, "timeout", "grace", "isolation")
+_COUNTS = RESOURCES
+_PARTS = ("mapped", "children")
+_MARKER_NAMES = (*_NAMES, *_COUNTS, *_PARTS, "timeout", "grace", "isolation")
 
 
 def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Settings:
@@ -85,14 +94,15 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
 
 
 def _limits(values: Mapping[str, object], given: Mapping[str, object]) -> Limits:
-    named = {name: given[name] for name in ("retained", "deferred", *_COUNTS) if name in given}
+    named = {
+        name: given[name] for name in ("retained", "deferred", *_COUNTS, *_PARTS) if name in given
+    }
     deferred = values.get("deferred")
     return Limits(
         retained=max(_bytes(values.get("retained", 1.0)), 1.0),
         deferred=None if deferred is None else _bytes(deferred),
-        fds=_count(values["fds"]),
-        threads=_count(values["threads"]),
-        tasks=_count(values["tasks"]),
+        **{name: _count(values[name]) for name in _COUNTS},
+        **{name: _bytes(values[name]) for name in _PARTS if name in values},
         named=named,
     )
 

@@ -26,7 +26,9 @@ def coverage(evidence: Evidence) -> str:
 
 def place(evidence: Evidence) -> str:
     """Return where it grows, if that is not the heaps alone."""
-    return f" in {listed(evidence.covers)}" if evidence.covers not in ((), ("both heaps",)) else ""
+    if evidence.where in ((), ("both heaps",)):
+        return ""
+    return f" in {listed(evidence.where)}"
 
 
 def beside_heaps(judgement: Judgement) -> list[tuple[str, str]]:

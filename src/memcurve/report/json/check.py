@@ -1,13 +1,13 @@
 """The one JSON object that `memcurve check --json` prints, which its schema is made from."""
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Cycle, Ledger
-from memcurve.model.recording import SCHEMA_VERSION, Environment
+from memcurve.model.recording import RESOURCES, SCHEMA_VERSION, ChildProcess, Environment
 from memcurve.model.verdict import (
     Checked,
     Flat,
@@ -56,7 +56,7 @@ class DeferredShape(Shape, frozen=True, kw_only=True):
 
 
 class ResourcesShape(Shape, frozen=True, kw_only=True):
-    """Descriptors, threads and tasks; null: not readable here."""
+    """Descriptors, threads, tasks and child processes; null: not readable here."""
 
     fds: VerdictName | None
     fds_per_call: float | None
@@ -64,6 +64,31 @@ class ResourcesShape(Shape, frozen=True, kw_only=True):
     threads_per_call: float | None
     tasks: VerdictName | None
     tasks_per_call: float | None
+    processes: VerdictName | None
+    processes_per_call: float | None
+    zombies: VerdictName | None
+    zombies_per_call: float | None
+
+
+class PartShape(Shape, frozen=True, kw_only=True):
+    """A part of what is retained, in bytes a call; null: not read, or not finite."""
+
+    verdict: VerdictName | None
+    bytes_per_call: float | None
+    low: float | None
+    high: float | None
+
+
+class MappedShape(PartShape, frozen=True, kw_only=True):
+    """What is mapped past both heaps, and how much of it is touched."""
+
+    touched_bytes_per_call: float | None
+
+
+class ChildrenShape(PartShape, frozen=True, kw_only=True):
+    """What child processes hold; each of them by the last verification."""
+
+    processes: tuple[ChildProcess, ...]
 
 
 class CheckShape(Shape, frozen=True, kw_only=True):
@@ -73,6 +98,10 @@ class CheckShape(Shape, frozen=True, kw_only=True):
     target: str
     verdict: VerdictName
     retained: RetainedShape
+    mapped: MappedShape
+    children: ChildrenShape
+    covers: tuple[str, ...]
+    unread: tuple[str, ...]
     deferred: DeferredShape
     resources: ResourcesShape
     floor_bytes_per_call: float | None
@@ -96,6 +125,15 @@ def check_shape(checked: Checked) -> CheckShape:
         target=recording.target,
         verdict=name_of(checked.verdict),
         retained=_retained(judgement),
+        mapped=MappedShape(
+            **_part(judgement.verdicts.get("mapped")),
+            touched_bytes_per_call=finite(judgement.touched_per_call, DIGITS),
+        ),
+        children=ChildrenShape(
+            **_part(judgement.verdicts.get("children")), processes=judgement.children
+        ),
+        covers=judgement.retained.evidence.covers,
+        unread=judgement.retained.evidence.unread,
         deferred=DeferredShape(
             verdict=name_of(judgement.verdicts["deferred"]),
             bytes_per_call=judgement.deferred.bytes_per_call,
@@ -154,16 +192,22 @@ def _plateau(shape: RetainedShape, verdict: Plateaued) -> RetainedShape:
     )
 
 
+def _part(verdict: Verdict | None) -> dict[str, Any]:
+    evidence = verdict.evidence if verdict is not None else None
+    return {
+        "verdict": _name(verdict),
+        "bytes_per_call": finite(evidence.per_call, DIGITS) if evidence is not None else None,
+        "low": finite(evidence.low, DIGITS) if evidence is not None else None,
+        "high": finite(evidence.high, DIGITS) if evidence is not None else None,
+    }
+
+
 def _resources(judgement: Judgement) -> ResourcesShape:
-    fds, threads, tasks = (judgement.verdicts.get(name) for name in ("fds", "threads", "tasks"))
-    return ResourcesShape(
-        fds=_name(fds),
-        fds_per_call=_rate(fds),
-        threads=_name(threads),
-        threads_per_call=_rate(threads),
-        tasks=_name(tasks),
-        tasks_per_call=_rate(tasks),
-    )
+    cells: dict[str, Any] = {}
+    for name in RESOURCES:
+        verdict = judgement.verdicts.get(name)
+        cells |= {name: _name(verdict), f"{name}_per_call": _rate(verdict)}
+    return ResourcesShape(**cells)
 
 
 def _name(verdict: Verdict | None) -> VerdictName | None:
