@@ -271,7 +271,12 @@ REQUEST_FAULTS = (
         counters=("fds", "live_bytes"),
         culprit="httpcore",
     ),
-    kept("every error remembered", Place("errors.py", "        self.url = shown_url(url)"), "self", ERRORS),
+    kept(
+        "every error remembered",
+        Place("errors.py", "        self.url = shown_url(url)"),
+        "self",
+        ERRORS,
+    ),
     Fault(
         name="cache without eviction",
         edits=(Edit("cache.py", "maxsize=max_bytes * max_entries,", "maxsize=1 << 62,"),),

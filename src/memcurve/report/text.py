@@ -66,8 +66,7 @@ def verdict_detail(verdict: Verdict) -> str:
             )
         case Inconclusive():
             return (
-                f"{title}{coverage(evidence)}: {verdict.why}; "
-                f"{verdict.settle_by} would settle it"
+                f"{title}{coverage(evidence)}: {verdict.why}; {verdict.settle_by} would settle it"
             )
         case _:
             assert_never(verdict)
