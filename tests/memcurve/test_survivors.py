@@ -144,6 +144,29 @@ class Entry:
     def __init__(self, before, record):
         self.before, self.record = before, record
 
+class Signal:
+    def __init__(self):
+        self.receivers = []
+
+SIGNALS = {"signal %d" % number: Signal() for number in range(10)}
+
+def spread(number):
+    SIGNALS["signal %d" % (number % 10)].receivers.append(Record(number))
+
+QUEUES = {"queue %d" % number: [] for number in range(10)}
+
+def spread_below_one_container(number):
+    QUEUES["queue %d" % (number % 10)].append(Record(number))
+
+FIRST, SECOND, THIRD = [], [], []
+
+def three_of_one_module(number):
+    for kept in (FIRST, SECOND, THIRD):
+        kept.append(Record(number))
+
+def large(number):
+    KEPT[number] = bytes(5000)
+
 newest = None
 
 def also_in_a_full_cache(number):
@@ -257,6 +280,30 @@ def test_what_a_full_cache_also_holds_belongs_to_whoever_gained_it(tmp_path: Pat
     found = groups(run(tmp_path, "also_in_a_full_cache"))
     assert {group.root for group in found} == {"module global"}
     assert {"held.Entry", "held.Record"} <= {total.type for one in found for total in one.types}
+
+
+@pytest.mark.parametrize("name", ["spread", "spread_below_one_container"])
+def test_a_leak_over_many_holders_of_one_shape_is_one_group_with_their_number(
+    tmp_path: Path, name: str
+) -> None:
+    record = run(tmp_path, name)
+    (group,) = groups(record)
+    assert (group.type, group.objects, group.holders) == ("held.Record", 20, 10)
+    assert not any("signal" in step.text or "queue" in step.text for step in group.path)
+    (release,) = released(record)
+    assert release.heads >= 30
+    assert 336 <= (release.python + release.malloc) / release.heads <= 336 + 48 + 160
+
+
+def test_holders_that_a_module_names_are_told_apart(tmp_path: Path) -> None:
+    found = groups(run(tmp_path, "three_of_one_module"))
+    assert [group.holders for group in found] == [1, 1, 1]
+    assert {group.path[0].label for group in found} == {"held.FIRST", "held.SECOND", "held.THIRD"}
+
+
+def test_objects_that_python_takes_from_malloc_are_counted_as_malloc_s(tmp_path: Path) -> None:
+    (large,) = groups(run(tmp_path, "large"))
+    assert (large.bytes, large.malloc) == (20 * 5056, 20 * 5056)
 
 
 def test_no_step_of_a_path_begins_or_ends_with_a_space(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from memcurve.explain.other_culprits import (
     descriptors,
     in_place,
     of_site,
-    unknown,
 )
+from memcurve.explain.sums import balanced, rest_of
 from memcurve.explain.survivor_culprits import held_culprits, mark_of, types_of
+from memcurve.explain.unsearched import why_unsearched
 from memcurve.model.findings import Culprit, Explanation, PassCost, Peak, Site
 from memcurve.model.recording import PassRecord
 from memcurve.model.surveys import Surveys, SurvivorsSurvey, TraceSurvey
@@ -54,7 +55,8 @@ def join(
     sites = _sites(traced)
     culprits = list(held_culprits(growth, survivors.surveys, calls, cycles))
     culprits.extend(in_place(growth, survey, culprits, sites))
-    culprits.extend(at_sites(growth, culprits, sites))
+    unsearched = why_unsearched(survivors)
+    culprits.extend(at_sites(growth, culprits, sites, unsearched))
     culprits.extend(descriptors(growth, survey))
     last = traced[1].surveys.stop if traced else None
     records = (survivors, *(traced or ()))
@@ -70,6 +72,7 @@ def join(
         tracer=last.tracer if last else "",
         flame_graph=flame_graph if last and last.flame_graph else "",
         notes=_notes(growth, records, last),
+        unsearched=unsearched,
         passes=tuple(cost_of(record) for record in records),
         references=_references(growth, survivors.surveys),
     )
@@ -85,11 +88,9 @@ def add_lines(growth: Growth, explanation: Explanation, counted: PassRecord) -> 
     if site is None:
         text = f"{left:.0f} B a call could not be traced to an object or a line"
         notes = (*explanation.notes, text)
-        explanation = msgspec.structs.replace(explanation, notes=notes)
-        culprit = unknown(growth, explanation.culprits)
-    else:
-        site = msgspec.structs.replace(site, bytes_per_call=min(site.bytes_per_call, left))
-        culprit = of_site(growth, site)
+        return msgspec.structs.replace(explanation, passes=passes, notes=notes)
+    site = msgspec.structs.replace(site, bytes_per_call=min(site.bytes_per_call, left))
+    culprit = of_site(growth, site, explanation.unsearched)
     ranked = _ranked(growth, [*explanation.culprits, culprit])
     return msgspec.structs.replace(explanation, passes=passes, culprits=ranked)
 
@@ -118,20 +119,22 @@ def _sites(traced: tuple[PassRecord, PassRecord] | None) -> tuple[Site, ...]:
 def _ranked(
     growth: Growth, culprits: list[Culprit], *, urgent: bool = False
 ) -> tuple[Culprit, ...]:
-    """Return the culprits that weigh, the heaviest first.
+    """Return the culprits that weigh, the heaviest first, and last the row of what is left.
 
     Descriptors come first where they are `urgent`: where none of the survivors can have one, no
     other culprit is their cause.
     """
-    whole = max(growth.bytes_per_call, LEAST_BYTES)
-    shared = [
-        msgspec.structs.replace(c, share=round(min(max(c.bytes_per_call / whole, 0.0), 1.0), 4))
-        for c in culprits
-    ]
+    shared = [_with_share(growth, culprit) for culprit in balanced(growth, culprits)]
     first = urgent and growth.fds_per_call >= URGENT_FDS
     shared.sort(key=lambda c: (not (first and c.root == TABLE), -c.bytes_per_call, c.type))
-    kept = [c for c in shared if c.share >= LEAST_SHARE or c.bytes_per_call == 0]
-    return tuple(kept[:MOST_CULPRITS])
+    kept = [c for c in shared if c.share >= LEAST_SHARE or c.bytes_per_call == 0][:MOST_CULPRITS]
+    rest = _with_share(growth, rest_of(growth, kept))
+    return (*kept, rest) if growth.proved and rest.share >= LEAST_SHARE else tuple(kept)
+
+
+def _with_share(growth: Growth, culprit: Culprit) -> Culprit:
+    share = culprit.bytes_per_call / max(growth.bytes_per_call, LEAST_BYTES)
+    return msgspec.structs.replace(culprit, share=round(min(max(share, 0.0), 1.0), 4))
 
 
 def _notes(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from memcurve.model.findings import Culprit
+from memcurve.model.findings import NOT_EXPLAINED, Culprit
 
 LEAST_BYTES = 1.0
 """A share is of at least one byte a call: the tolerance of a verdict, below which nothing grows."""
@@ -28,11 +28,11 @@ class Growth(msgspec.Struct, frozen=True, kw_only=True):
 
     def left(self, culprits: Iterable[Culprit]) -> float:
         """Return the bytes a call that these culprits do not explain."""
-        return self.bytes_per_call - sum(culprit.bytes_per_call for culprit in culprits)
+        return self.bytes_per_call - sum(c.bytes_per_call for c in _explained(culprits))
 
     def native_left(self, culprits: Iterable[Culprit]) -> float:
         """Return malloc's bytes a call that these culprits do not explain."""
-        return self.native_per_call - sum(culprit.native_per_call for culprit in culprits)
+        return self.native_per_call - sum(c.native_per_call for c in _explained(culprits))
 
     def is_left_in_malloc(self, culprits: Collection[Culprit]) -> bool:
         """Say whether most of what these culprits do not explain is malloc's."""
@@ -43,3 +43,7 @@ class Growth(msgspec.Struct, frozen=True, kw_only=True):
         if not self.proved or self.bytes_per_call <= 0:
             return 0.0
         return self.left(culprits) / self.bytes_per_call
+
+
+def _explained(culprits: Iterable[Culprit]) -> Iterable[Culprit]:
+    return (culprit for culprit in culprits if culprit.type != NOT_EXPLAINED)

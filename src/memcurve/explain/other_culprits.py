@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from memcurve.explain.advice import Signs, advise
 from memcurve.explain.figures import LEAST_BYTES, Growth
 from memcurve.explain.fingerprint import file_of, fingerprint
 from memcurve.explain.places import is_stdlib, site_of
-from memcurve.model.findings import OUTSIDE, Culprit, Site
+from memcurve.model.findings import NOT_KNOWN, OUTSIDE, Culprit, Site
 from memcurve.model.surveys import PathStep, SurvivorsSurvey, texts_of
 
 UNEXPLAINED = 0.2
@@ -51,7 +49,7 @@ def in_place(
 
 
 def at_sites(
-    growth: Growth, culprits: Sequence[Culprit], sites: Sequence[Site]
+    growth: Growth, culprits: Sequence[Culprit], sites: Sequence[Site], unsearched: str = ""
 ) -> Iterator[Culprit]:
     """Charge what is left to the sites that no culprit was made at, the steepest first.
 
@@ -73,7 +71,7 @@ def at_sites(
             left -= site.bytes_per_call
             found.append(site)
     if whole - left >= ENOUGH * whole:
-        yield from (of_site(growth, site) for site in found)
+        yield from (of_site(growth, site, unsearched) for site in found)
 
 
 def _in_its_heap(site: Site, left: float, native_left: float) -> float:
@@ -84,32 +82,28 @@ def _in_its_heap(site: Site, left: float, native_left: float) -> float:
     return left - native_left if small else left
 
 
-def unknown(growth: Growth, culprits: Sequence[Culprit]) -> Culprit:
-    """Return the culprit of what is left and could not be traced to an object or a line.
+def of_site(growth: Growth, site: Site, unsearched: str = "") -> Culprit:
+    """Return the culprit of memory in which no new object of Python was found, made at a site.
 
-    It has no mark: to acknowledge it would be to acknowledge whatever comes after it.
+    That of malloc belongs to no object then, and is held outside Python: all new ones were looked
+    at. Where nobody could look, or where it is Python's own heap, no holder is claimed.
     """
-    left = growth.left(culprits)
-    native = growth.is_left_in_malloc(culprits)
-    site = Site(site="", function="", bytes_per_call=left, blocks_per_call=0.0, native=native)
-    return msgspec.structs.replace(of_site(growth, site), fingerprint="")
-
-
-def of_site(growth: Growth, site: Site) -> Culprit:
-    """Return the culprit of memory that nothing in Python refers to, made at a site."""
     kind = "native memory (malloc)" if site.native else "untracked Python memory"
     place = site_of(site.stack) or site.site
+    proved = site.native and not unsearched
+    root = OUTSIDE if proved else NOT_KNOWN
+    path = OUTSIDE if proved else unsearched or "no new object was found in these blocks"
     return Culprit(
         type=kind,
         per_call=site.blocks_per_call,
         bytes_per_call=site.bytes_per_call,
         native_per_call=site.bytes_per_call if site.native else 0.0,
-        root=OUTSIDE,
-        path=(OUTSIDE,),
-        steps=(PathStep("", OUTSIDE),),
+        root=root,
+        path=(path,),
+        steps=(PathStep("", path),),
         site=place,
         stack=site.stack,
-        advice=advise(Signs(type=kind, root=OUTSIDE, native=site.native)),
+        advice=advise(Signs(type=kind, root=root, native=site.native)),
         fingerprint=fingerprint(growth.scenario, kind, OUTSIDE, (OUTSIDE,), file_of(place)),
     )
 

@@ -70,12 +70,17 @@ def _of_group(
     signs = Signs(
         type=kind, heavy=heavy, root=root, path=path, traits=group.traits, bound=group.bound
     )
-    entries = 0.0 if root == OUTSIDE else group.entries_bytes / (WINDOWS * calls)
+    lost = root == OUTSIDE
+    entries, entries_malloc = (
+        0.0 if lost else size / (WINDOWS * calls)
+        for size in (group.entries_bytes, group.entries_malloc)
+    )
     return Culprit(
         type=kind,
         per_call=group.objects / calls,
         bytes_per_call=own + entries,
-        native_per_call=native,
+        native_per_call=native + entries_malloc,
+        holders=group.holders,
         root=root,
         path=texts_of(path),
         steps=path,
@@ -95,16 +100,18 @@ def mark_of(growth: Growth, group: SurvivorGroup) -> str:
 
 
 def _weights(group: SurvivorGroup, weighed: Release | None, calls: int) -> tuple[float, float]:
-    """Return the bytes a call of a group, all and malloc's; of malloc's, 0 where not weighed.
+    """Return the bytes a call of a group, all and malloc's.
 
     What frees less than its own sizes is held by something else too, and counts with its sizes.
     """
-    sizes = group.bytes / calls
+    sizes, of_malloc = group.bytes / calls, group.malloc / calls
     if weighed is None or not weighed.heads:
-        return sizes, 0.0
+        return sizes, of_malloc
     each = max(group.objects / calls, 1 / calls) / weighed.heads
     freed = (weighed.python + weighed.malloc) * each
-    return max(freed, sizes), max(weighed.malloc, 0) * each
+    if freed < sizes:
+        return sizes, max(of_malloc, min(weighed.malloc * each, sizes))
+    return freed, min(max(weighed.malloc, 0) * each, freed)
 
 
 def _named(

@@ -5,6 +5,11 @@ import msgspec
 from memcurve.model.surveys import PathStep
 
 OUTSIDE = "held outside Python"
+"""The root of what a complete search found no holder of."""
+NOT_KNOWN = "not known"
+"""The root of what nobody could look for; the path says why, and what to do next."""
+NOT_EXPLAINED = "not explained"
+"""The type of the row that holds what no culprit accounts for."""
 
 
 class TypeCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +24,9 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     """One cause of growth: what survives, who holds it, where it was made.
 
     `per_call` counts objects and `bytes_per_call` all that goes when they go, a call, of which
-    `native_per_call` is malloc's; `share` is its part of the retained growth, from 0 to 1. `root`
+    `native_per_call` is malloc's; `share` is its part of the retained growth, from 0 to 1. The
+    bytes of all culprits add up to the growth of the verdict, and so do malloc's. `holders` counts
+    the holders of one shape that it is spread over; `path` is that of the heaviest. `root`
     is the kind of place at which `steps` begin; they lead from there to the object, and `path` is
     the same as texts, the form that JSON has had from the start. `site` is ``file:line``, `stack`
     the frames from there outwards. What is not known is empty.
@@ -30,6 +37,7 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     bytes_per_call: float
     native_per_call: float = 0.0
     share: float = 0.0
+    holders: int = 1
     root: str = ""
     path: tuple[str, ...] = ()
     steps: tuple[PathStep, ...] = ()
@@ -102,8 +110,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the explaining passes found about one design.
 
     `calls` is the number of calls that survivors were counted over; `tracer` names what saw the
-    allocations. `notes` say what could not be found out. `references` are graphs of who refers to a
-    culprit, in the language of graphviz, by its fingerprint; they are drawn on request.
+    allocations. `notes` say what could not be found out, `unsearched` why nobody looked for
+    holders, if nobody did. `references` are graphs of who refers to a culprit, in the language of
+    graphviz, by its fingerprint; they are drawn on request.
     """
 
     culprits: tuple[Culprit, ...] = ()
@@ -117,6 +126,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     tracer: str = ""
     flame_graph: str = ""
     notes: tuple[str, ...] = ()
+    unsearched: str = ""
     passes: tuple[PassCost, ...] = ()
     references: dict[str, str] = {}
     elapsed_s: float = 0.0

@@ -138,8 +138,9 @@ class WindowMark(Answer, frozen=True, kw_only=True):
 class SurvivorGroup(msgspec.Struct, frozen=True, kw_only=True):
     """New objects of one type below one holder, born in the first window and alive at the end.
 
-    `bytes` are their own sizes and those of what hangs below them. `entries_bytes` is what the
-    entries gained since the mark, over both windows, added to the holder itself.
+    `bytes` are their own sizes and those of what hangs below them, `malloc` that heap's part.
+    `entries_bytes` is what the entries gained since the mark, over both windows, added to the
+    holder itself. `holders` counts the holders of that shape.
     """
 
     type: str
@@ -147,10 +148,13 @@ class SurvivorGroup(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     root: str
     path: tuple[PathStep, ...]
+    malloc: int = 0
+    holders: int = 1
     holder: str = ""
     entries_before: int | None = None
     entries_after: int | None = None
     entries_bytes: int = 0
+    entries_malloc: int = 0
     bound: str = ""
     traits: tuple[str, ...] = ()
     types: tuple[TypeTotal, ...] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import types
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import bounds, labels, retention_path, roots
+from . import block_sizes, bounds, labels, retention_path, roots
 from .chain import Root
 from .groups import Group
 from .holders import Holder
@@ -24,17 +25,21 @@ def facts(group: Group, survey: Survey, search: roots.Search) -> Dict[str, Any]:
     first, inner = retention_path.inner_steps(group, survey)
     root = _root(group, label, owner, first, search)
     heads = len(group.heads)
+    entries = [_entries_bytes(holder) for holder in group.holders]
     same = group.types[group.kind][0]
     return {
         "type": _kind_of(group, survey, root),
         "objects": heads if heads * 10 >= same else same,
         "bytes": group.bytes,
+        "malloc": group.malloc,
+        "holders": len(group.holders),
         "root": root.kind,
-        "path": root.steps + inner,
+        "path": _general(root.steps) + inner if len(group.holders) > 1 else root.steps + inner,
         "holder": labels.describe(group.holder.thing) if group.holder is not None else "",
         "entries_before": group.holder.before if group.holder is not None else None,
         "entries_after": group.holder.after if group.holder is not None else None,
-        "entries_bytes": _entries_bytes(group.holder),
+        "entries_bytes": sum(python + malloc for python, malloc in entries),
+        "entries_malloc": sum(malloc for _, malloc in entries),
         "bound": _bound_of(group, owner),
         "traits": _traits(group, survey, root),
         "types": [
@@ -98,14 +103,23 @@ def _kind_of(group: Group, survey: Survey, root: Root) -> str:
     return labels.type_name(owners.pop() if len(owners) == 1 else group.kind)
 
 
-def _entries_bytes(holder: Optional[Holder]) -> int:
-    """Return what the entries that a container gained added to its own size."""
-    if holder is None or holder.before is None or holder.after <= holder.before:
-        return 0
+def _entries_bytes(holder: Holder) -> Tuple[int, int]:
+    """Return what the entries that a container gained added to itself, (Python, malloc) bytes."""
+    if holder.before is None or holder.after <= holder.before:
+        return 0, 0
     size, entries = sys.getsizeof(holder.thing), max(len(referents_of(holder.thing)), 1)
     if labels.is_a(holder.thing, list) and size == holder.size_before:
-        return 0  # it was made that long
-    return size * (holder.after - holder.before) // entries
+        return 0, 0  # it was made that long
+    grown = size * (holder.after - holder.before) // entries
+    return (grown, 0) if size <= block_sizes.LARGEST_SMALL else (0, grown)
+
+
+def _general(steps: List[labels.Step]) -> List[labels.Step]:
+    """Return the steps to one of many holders without the key that leads to this one."""
+    return [(_KEY.sub("[*]", label), below) for label, below in steps]
+
+
+_KEY = re.compile(r"\['[^']*'\]|\[\d+\]")
 
 
 def _root(group: Group, label: str, owner: Any, first: str, search: roots.Search) -> Root:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import collections
 from typing import Any, DefaultDict, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
-from . import bounds
-from .holders import Holder
+from .block_sizes import heaps_of
+from .holders import Holder, children
 from .survey import Survey
 
 MOST_GROUPS = 24
@@ -23,21 +23,43 @@ INTERNAL = frozenset(  # the tree inside a context: copied at every change, nobo
 
 
 class Group:
-    """New objects of one type below one holder; ids only, so that nothing is kept."""
+    """New objects of one type below one holder; ids only, so that nothing is kept.
+
+    `holders` are all holders of a group that is spread over many; `holder` is the first of them,
+    None where nothing was found that holds it. `malloc` is that heap's part of `bytes`.
+    """
 
     def __init__(self, holder: Optional[Holder], kind: type) -> None:
         self.holder, self.kind = holder, kind
+        self.holders: List[Holder] = [] if holder is None else [holder]
         self.heads: List[int] = []
         self.all_heads: List[int] = []
         self.types: DefaultDict[type, List[int]] = collections.defaultdict(lambda: [0, 0])
-        self.bytes = 0
+        self.bytes = self.malloc = 0
 
-    def add(self, thing: Any, size: int) -> None:
+    def add(self, thing: Any) -> None:
         """Count one object of the first window that hangs below a head."""
+        python, malloc = heaps_of(thing)
         entry = self.types[type(thing)]
         entry[0] += 1
-        entry[1] += size
-        self.bytes += size
+        entry[1] += python + malloc
+        self.bytes += python + malloc
+        self.malloc += malloc
+
+    def absorb(self, other: "Group") -> None:
+        """Take in a group whose holder is of the same shape."""
+        self.holders += other.holders
+        self.heads += other.heads
+        self.all_heads += other.all_heads
+        self.bytes += other.bytes
+        self.malloc += other.malloc
+        for kind, (count, size) in other.types.items():
+            self.types[kind][0] += count
+            self.types[kind][1] += size
+
+    def children(self) -> List[Any]:
+        """Return what the holders refer to now."""
+        return [thing for holder in self.holders for thing in children(holder.thing)]
 
 
 class Grouping:
@@ -47,17 +69,17 @@ class Grouping:
         self.survey, self._first = survey, first
         self._tops: Dict[int, int] = {}
 
-    def groups(self, least_bytes: float) -> Tuple[List[Group], List[Group]]:
-        """Return the groups of what was born in the first window: the heavy ones, and all.
+    def groups(self, least_bytes: float) -> Tuple[List[Group], float]:
+        """Return the groups of what was born in the first window, the heaviest first.
 
-        Those below `least_bytes` in all are left out of the first, and so is what is light beside
-        the others.
+        And the bytes from which on a group is worth telling: `least_bytes`, or more, where others
+        are heavy.
         """
         found: Dict[Tuple[int, type], Group] = {}
         for key, thing in self.survey.things.items():
             group = self._group_of(self._top(key), found)
             if key in self._first:
-                group.add(thing, bounds.block_bytes(thing))
+                group.add(thing)
         for key in set(self._tops.values()):
             group = self._group_of(key, found)
             group.all_heads.append(key)
@@ -65,8 +87,7 @@ class Grouping:
                 group.heads.append(key)
         kept = sorted(self._grown(found), key=lambda group: -group.bytes)
         total = sum(group.bytes for group in kept) or 1
-        least = max(least_bytes, LEAST_SHARE * total)
-        return [group for group in kept if group.bytes >= least][:MOST_GROUPS], kept
+        return kept, max(least_bytes, LEAST_SHARE * total)
 
     def _grown(self, found: Dict[Tuple[int, type], Group]) -> Iterator[Group]:
         for group in found.values():

@@ -43,11 +43,13 @@ class Search:
         self._named, self._ignored, self._alive = named, ignored, alive
         self._interpreter: Optional[Dict[int, str]] = None
         self._namespaces: Optional[Dict[int, Tuple[str, bool]]] = None
+        self._cut_short = False
 
     def up(self, thing: Any) -> Root:
         """Return the nearest root that holds `thing`; costs a look at the heap for each level."""
         seen, level = {id(thing)}, [Link(thing, None, "")]
         weak: List[Root] = []
+        self._cut_short = False
         for _ in range(DEEPEST):
             roots = [root for root in map(self._root, level) if root is not None]
             weak.extend(root for root in roots if root.weak)
@@ -77,6 +79,7 @@ class Search:
             if node is not None:
                 found.append(node)
             if len(found) >= WIDEST:
+                self._cut_short = True
                 break
         found.extend(self._frames_above(level))
         return found
@@ -160,6 +163,9 @@ class Search:
             kind = self._interpreter.get(id(node.thing))
             if kind is not None:
                 return Root(kind, steps_below(node, kind))
+        if self._cut_short:  # what was passed by may lead to a root
+            kind = "unknown: more than %d objects hold it" % WIDEST
+            return Root(kind, steps_below(level[0], labels.describe(level[0].thing)))
         return Root(OUTSIDE, steps_below(level[0], OUTSIDE))
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-from typing import AbstractSet, Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, Iterator, List, Set, Tuple
 
 from . import labels
 from .allocations import trimmed
 from .groups import Group
-from .holders import Holder, children
 from .interpreter_bugs import referents_of
 
 Frames = List[List[Any]]  # [file, line], innermost first
@@ -38,11 +37,6 @@ def traced() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def children_of(holder: Optional[Holder]) -> FrozenSet[int]:
-    """Return the ids of what a holder refers to now."""
-    return frozenset() if holder is None else frozenset(map(id, children(holder.thing)))
-
-
 def of_group(group: Group, before: AbstractSet[int]) -> Dict[str, Frames]:
     """Return {type: frames} of where new objects of a group were made, heads under their own type.
 
@@ -50,7 +44,7 @@ def of_group(group: Group, before: AbstractSet[int]) -> Dict[str, Frames]:
     where growth is rarer than the calls.
     """
     if group.holder is not None:
-        new = children(group.holder.thing)
+        new = group.children()
         if len(before) > FEW:  # of few, one may have come back at the address of another
             new = [thing for thing in new if id(thing) not in before]
     else:

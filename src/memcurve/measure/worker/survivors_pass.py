@@ -14,11 +14,10 @@ from __future__ import annotations
 import gc
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
-from . import backrefs, census, cycles, descriptors, labels, roots, sites, waiting
+from . import backrefs, census, cycles, descriptors, labels, roots, sites, spread, waiting
 from .explaining_pass import ExplainingPass, Fact
 from .facts import facts
-from .groups import Group, Grouping, has_descriptor, types_of
-from .holders import children
+from .groups import MOST_GROUPS, Group, Grouping, has_descriptor, types_of
 from .loop import drive
 from .passes import Runner, Spec
 from .survey import Survey
@@ -123,8 +122,13 @@ class SurvivorsPass(ExplainingPass):
         survey = Survey(self._census, objects, young, ignored)
         survey.walk()
         window = self._marks["middle"] - self._marks["call"]
-        kept, every = Grouping(survey, first).groups(least_per_call * window)
-        search = roots.Search(self._named, ignored | survey.own_ids(), alive)
+        every, least = Grouping(survey, first).groups(least_per_call * window)
+        ignored |= survey.own_ids()
+        kept = [
+            group for group in spread.merged(every, least, alive - ignored) if group.bytes >= least
+        ]
+        kept = sorted(kept, key=lambda group: -group.bytes)[:MOST_GROUPS]
+        search = roots.Search(self._named, ignored, alive)
         answer = {
             "call": self._loop.calls,
             "calls": window,
@@ -152,7 +156,7 @@ class SurvivorsPass(ExplainingPass):
         if group.holder is None:
             return None
         heads = set(group.heads)
-        for thing in children(group.holder.thing):
+        for thing in group.children():
             if id(thing) in heads:
                 return backrefs.drawn(thing, ignored, alive)
         return None
@@ -164,7 +168,7 @@ class SurvivorsPass(ExplainingPass):
         """
         self._census.let_go()
         groups = self._groups[:MOST_TRACED]
-        before = [sites.children_of(group.holder) for group in groups]
+        before = [frozenset(map(id, group.children())) for group in groups]
         gc.freeze()
         with sites.traced():
             found: List[Dict[str, sites.Frames]] = []

@@ -63,8 +63,8 @@ class Weighing:
         """Let one group go; settling before the next lets go of the last of it."""
         if group.holder is None:
             return self._of_exit_callbacks(group)
-        holder, ids, meter = group.holder.thing, set(group.all_heads), self._meter
-        direct = [thing for thing in children(holder) if id(thing) in ids]
+        ids, meter = set(group.all_heads), self._meter
+        direct = [thing for thing in group.children() if id(thing) in ids]
         if not direct:
             return None
         # one stays alive, to see whether anything else holds it; the newest may be in use elsewhere
@@ -75,8 +75,8 @@ class Weighing:
         before = meter.settled()
         if native_each >= release.LEAST_NATIVE_BYTES:
             heads = [key for key in group.all_heads if key != id(probe)][-MOST_TRIED:]
-            steps = release.walk_down(heads, _finder(holder), self._born, meter, native_each)
-        if meter.freed_by(lambda: release.cut(holder, ids)) is None:
+            steps = release.walk_down(heads, _finder(group), self._born, meter, native_each)
+        if meter.freed_by(lambda: _cut_all(group, ids)) is None:
             return None
         after = meter.settled()
         freed = before[0] - after[0], before[1] - after[1]
@@ -113,13 +113,20 @@ class Weighing:
         }
 
 
-def _finder(holder: Any) -> release.Find:
-    """Return a function that gives a living object below a holder by its id."""
+def _cut_all(group: Group, ids: AbstractSet[int]) -> bool:
+    """Let every holder of a group go of it; say whether each could."""
+    done = [release.cut(holder.thing, ids) for holder in group.holders]
+    return all(done)
+
+
+def _finder(group: Group) -> release.Find:
+    """Return a function that gives a living object below a group's holders by its id."""
 
     def find(key: int) -> Any:
-        for thing in children(holder):
-            if id(thing) == key:
-                return thing
+        for holder in group.holders:
+            for thing in children(holder.thing):
+                if id(thing) == key:
+                    return thing
         return None
 
     return find
