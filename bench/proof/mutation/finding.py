@@ -63,7 +63,7 @@ class Finding:
             counters=counters,
             culprit=next(iter([*right, *named]), ""),
             calls=outcome.judgement.calls if outcome.judgement is not None else 0,
-            said=next(iter([*(one.message for one in _crossings(outcome)), *named]), ""),
+            said=next(iter([*(crossing_message(one) for one in _crossings(outcome)), *named]), ""),
             elsewhere=tuple(name for name, other in by_name.items() if _red(other)),
             elapsed_s=elapsed_s,
         )

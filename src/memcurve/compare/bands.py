@@ -18,7 +18,7 @@ from statistics import median
 from memcurve.compare.difference import Tolerance
 from memcurve.model.baseline import AcceptedCurve
 from memcurve.model.curve import Curve
-from memcurve.model.units import KIB
+from memcurve.model.units import KIB, MIB
 
 Outside = Callable[[int, float], bool]
 
@@ -27,6 +27,8 @@ OUT_FOR = 3
 # under load
 BLIPS: dict[str, Tolerance] = {
     "live_bytes": Tolerance(16 * KIB, 0.002),
+    "mapped_bytes": Tolerance(64 * KIB, 0.002),  # a thread maps 16 KiB for its frames
+    "children_bytes": Tolerance(MIB, 0.10),  # a child touches pages when it pleases
     "deferred_bytes": Tolerance(4 * KIB, 0.10),
     "fds": Tolerance(2),
     "threads": Tolerance(2),

@@ -5,6 +5,8 @@ compares at the marks of one grid instead, where every run of a benchmark does h
 2, 3, 5 and each twentieth of the calls shown.
 
 All are relative to call 0, but deferred bytes: those are a mean of the calls between two marks.
+The live bytes of a gate are those of both heaps, to the byte; what is mapped and what children hold
+come in pages, and each has a gate of its own.
 """
 
 from memcurve.model.curve import Curve
@@ -12,6 +14,8 @@ from memcurve.model.recording import LEFT_BY_CALLS, PassRecord, Samples
 
 GATED_COUNTERS = (
     "live_bytes",
+    "mapped_bytes",
+    "children_bytes",
     "deferred_bytes",
     "fds",
     "threads",
@@ -37,7 +41,7 @@ def gated_curves(settled: PassRecord, calls: int) -> dict[str, Curve]:
 
 def gated_curve(settled: PassRecord, counter: str, calls: int) -> Curve:
     """Return one counter at the marks, empty if it was not read."""
-    curve = settled.samples.curve(counter)
+    curve = settled.samples.curve("heap_bytes" if counter == "live_bytes" else counter)
     if counter in LEFT_BY_CALLS:
         return _means(settled.samples, counter, calls)
     reached = [mark for mark in (0, *marks(calls)) if len(curve) and mark <= curve.last_call]
