@@ -3,7 +3,14 @@
 import msgspec
 import pytest
 
-from memcurve.explain.places import is_stdlib, short, shortened, site_of
+from memcurve.explain.places import (
+    is_stdlib,
+    kept_frames,
+    short,
+    shortened,
+    site_of,
+    user_site_of,
+)
 from tests.memcurve.making import culprit, cycle, explanation
 
 HERE = "/home/me/app"
@@ -51,3 +58,22 @@ def test_the_site_is_the_innermost_frame_outside_the_standard_library() -> None:
     assert site_of(frames) == frames[1]
     assert is_stdlib(frames[0])
     assert site_of(frames[:1]) == frames[0]
+
+
+LIBRARY = tuple(f"{PACKAGES}/httpx/_client.py:{line}" for line in range(1, 9))
+STANDARD = "/usr/lib/python3.11/asyncio/events.py:80"
+
+
+def test_the_users_line_is_the_innermost_that_no_library_has() -> None:
+    frames = (*LIBRARY, STANDARD, f"{HERE}/jobs.py:3", f"{HERE}/main.py:1")
+    assert user_site_of(frames) == f"{HERE}/jobs.py:3"
+
+
+def test_no_line_is_the_users_where_only_libraries_are_on_the_way() -> None:
+    assert user_site_of((*LIBRARY, STANDARD, "<string>:1")) == ""
+
+
+def test_the_users_line_is_kept_however_deep_it_is() -> None:
+    frames = (*LIBRARY, f"{HERE}/jobs.py:3", f"{HERE}/main.py:1")
+    assert kept_frames(frames, 4) == (*LIBRARY[:4], f"{HERE}/jobs.py:3")
+    assert kept_frames(LIBRARY, 4) == LIBRARY[:4]

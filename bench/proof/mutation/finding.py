@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.proof.mutation.fault import THE_CALL
+from memcurve.report.crossings import crossing_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,6 +9,7 @@ line allocates and another frees cancels in the lines above both. Nothing is gue
 
 import msgspec
 
+from memcurve.explain.places import kept_frames
 from memcurve.model.findings import Site
 from memcurve.model.surveys import LineGain, TraceSurvey
 
@@ -126,7 +127,7 @@ def _is_near(gain: float, wanted: float) -> bool:
 def _site(lines: list[_Line], found: int, calls: int) -> Site:
     line = lines[found]
     stack: list[str] = []
-    while found != NOBODY and len(stack) < MOST_FRAMES:
+    while found != NOBODY:
         stack.append(lines[found].place)
         found = lines[found].above
     return Site(
@@ -135,5 +136,5 @@ def _site(lines: list[_Line], found: int, calls: int) -> Site:
         bytes_per_call=line.whole / calls,
         blocks_per_call=0.0,
         native=2 * line.malloc > line.own,
-        stack=tuple(stack),
+        stack=kept_frames(tuple(stack), MOST_FRAMES),
     )

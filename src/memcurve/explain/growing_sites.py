@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from memcurve.explain.places import is_stdlib
+from memcurve.explain.places import is_stdlib, kept_frames
 from memcurve.model.findings import Site
 from memcurve.model.surveys import CodeFrame, LiveStack, TraceSurvey
 
@@ -84,7 +84,7 @@ def _site(
         bytes_per_call=size,
         blocks_per_call=blocks,
         native=not python,
-        stack=tuple(frame.place for frame in stack[:MOST_FRAMES]),
+        stack=kept_frames(tuple(frame.place for frame in stack), MOST_FRAMES),
     )
 
 

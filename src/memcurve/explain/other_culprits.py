@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from memcurve.explain.advice import Signs, advise
 from memcurve.explain.figures import LEAST_BYTES, Growth
 from memcurve.explain.fingerprint import file_of, fingerprint
-from memcurve.explain.places import is_stdlib, site_of
+from memcurve.explain.places import is_stdlib, site_of, user_site_of
 from memcurve.model.findings import NOT_KNOWN, OUTSIDE, Culprit, Site
 from memcurve.model.surveys import PathStep, SurvivorsSurvey, texts_of
 
@@ -42,6 +42,7 @@ def in_place(
             path=path,
             steps=buffer.path,
             site=site.site if site else "",
+            user_site=user_site_of(site.stack) if site else "",
             stack=site.stack if site else (),
             advice="it grows in place: bound it, or write it out and empty it",
             fingerprint=fingerprint(growth.scenario, buffer.type, buffer.root, path, ""),
@@ -102,6 +103,7 @@ def of_site(growth: Growth, site: Site, unsearched: str = "") -> Culprit:
         path=(path,),
         steps=(PathStep("", path),),
         site=place,
+        user_site=user_site_of(site.stack),
         stack=site.stack,
         advice=advise(Signs(type=kind, root=root, native=site.native)),
         fingerprint=fingerprint(growth.scenario, kind, OUTSIDE, (OUTSIDE,), file_of(place)),

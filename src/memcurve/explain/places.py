@@ -19,6 +19,24 @@ Frames = tuple[str, ...]
 _T = TypeVar("_T")
 
 
+def is_users(place: str) -> bool:
+    """Say whether a ``file:line`` is of the program that is measured, not of a library."""
+    file = place.rpartition(":")[0]
+    installed = "site-packages" in file or "dist-packages" in file
+    return file.endswith(".py") and not installed and not is_stdlib(place)
+
+
+def user_site_of(frames: Frames) -> str:
+    """Return the innermost frame of the user's own code, "" if there is none."""
+    return next((place for place in frames if is_users(place)), "")
+
+
+def kept_frames(frames: Frames, most: int) -> Frames:
+    """Return the innermost frames, and the innermost of the user's own code however deep it is."""
+    users = user_site_of(frames)
+    return frames[:most] if not users or users in frames[:most] else (*frames[:most], users)
+
+
 def is_stdlib(place: str) -> bool:
     """Say whether a ``file:line`` is the standard library's, or no file at all."""
     return place.startswith("<") or bool(_STDLIB.search(place))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from memcurve.explain.advice import Signs, advise
 from memcurve.explain.figures import Growth
 from memcurve.explain.fingerprint import fingerprint
-from memcurve.explain.places import site_of
+from memcurve.explain.places import site_of, user_site_of
 from memcurve.model.findings import OUTSIDE, Culprit, Cycle, TypeCount
 from memcurve.model.surveys import (
     Frame,
@@ -85,6 +85,7 @@ def _of_group(
         path=texts_of(path),
         steps=path,
         site=site_of(frames),
+        user_site=user_site_of(frames),
         stack=frames,
         holds=types_of(group.types, calls),
         cycle=_cycle_of(kind, cycles),

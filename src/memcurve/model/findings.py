@@ -28,8 +28,9 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     bytes of all culprits add up to the growth of the verdict, and so do malloc's. `holders` counts
     the holders of one shape that it is spread over; `path` is that of the heaviest. `root`
     is the kind of place at which `steps` begin; they lead from there to the object, and `path` is
-    the same as texts, the form that JSON has had from the start. `site` is ``file:line``, `stack`
-    the frames from there outwards. What is not known is empty.
+    the same as texts, the form that JSON has had from the start. `site` is ``file:line`` where it
+    is made, `user_site` the innermost line of the user's own code on the way there, `stack` the
+    frames from `site` outwards. What is not known is empty.
     """
 
     type: str
@@ -42,6 +43,7 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     steps: tuple[PathStep, ...] = ()
     site: str = ""
+    user_site: str = ""
     stack: tuple[str, ...] = ()
     holds: tuple[TypeCount, ...] = ()
     cycle: str = ""

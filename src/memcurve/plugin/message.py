@@ -6,6 +6,7 @@ from memcurve.model.units import COUNTERS, format_bytes, format_count
 from memcurve.model.verdict import Flat, Growing, Inconclusive
 from memcurve.plugin.limits import Excess, Gated
 from memcurve.report.beside import beside_heaps
+from memcurve.report.causes import holder_line, made_at
 from memcurve.report.crossings import crossing_line
 from memcurve.report.text import verdict_line
 
@@ -85,17 +86,18 @@ def _amount(excess: Excess, value: float) -> str:
 
 def _culprit_lines(culprit: Culprit) -> list[str]:
     bytes_each = format_bytes(culprit.bytes_per_call)
-    made = f", made at {culprit.site}" if culprit.site else ""
-    lines = [f"  grows    {format_count(culprit.per_call)} {culprit.type} ({bytes_each}){made}"]
+    made = f", made at {made_at(culprit)}" if culprit.site else ""
+    count = f"{format_count(culprit.per_call)} " if culprit.per_call else ""
+    lines = [f"  grows    {count}{culprit.type} ({bytes_each}){made}"]
     if culprit.path:
-        lines.append(f"  held by  {' → '.join(culprit.path)}")
+        lines.append(f"  held by  {holder_line(culprit)}")
     if culprit.cycle:
         lines.append(f"  cycle    {culprit.cycle}")
     if culprit.advice:
         lines.append(f"  advice   {culprit.advice}")
     if culprit.known:
         lines.append(f"  known    {culprit.known}")
-    return [*lines, f"  mark     {culprit.fingerprint}"]
+    return [*lines, f"  mark     {culprit.fingerprint}"] if culprit.fingerprint else lines
 
 
 def _next_steps(gated: Gated) -> list[str]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from memcurve.model.findings import Culprit, Cycle, Explanation, Ledger
+from memcurve.model.findings import NOT_EXPLAINED, Culprit, Cycle, Explanation, Ledger
 from memcurve.model.units import format_bytes, format_count
 
 MOST_CULPRITS, MOST_CYCLES, MOST_FRAMES = 4, 3, 4
 SMALL_RSS = 1 << 20
+LEAST_REST = 0.1
+"""Of the growth: a smaller rest is what the holder itself grows by; nobody can act on it."""
 
 _ROWS = (
     ("retained_python", "retained Python"),
@@ -20,9 +22,10 @@ _ROWS = (
 
 def cause_lines(explanation: Explanation) -> Iterator[str]:
     """Yield the culprits, most important first, then cycles and what could not be found out."""
-    for number, culprit in enumerate(explanation.culprits[:MOST_CULPRITS], 1):
+    told = [culprit for culprit in explanation.culprits if not _is_slight_rest(culprit)]
+    for number, culprit in enumerate(told[:MOST_CULPRITS], 1):
         yield from culprit_lines(number, culprit)
-    more = len(explanation.culprits) - MOST_CULPRITS
+    more = len(told) - MOST_CULPRITS
     if more > 0:
         yield f"  and {more} more: --json has them all"
     for cycle in explanation.cycles[:MOST_CYCLES]:
@@ -35,14 +38,17 @@ def cause_lines(explanation: Explanation) -> Iterator[str]:
         yield f"  note         {note}"
 
 
+def _is_slight_rest(culprit: Culprit) -> bool:
+    return culprit.type == NOT_EXPLAINED and culprit.share < LEAST_REST
+
+
 def culprit_lines(number: int, culprit: Culprit) -> Iterator[str]:
     """Yield what is known of one culprit."""
     yield f"  culprit {number}    {headline(culprit)}"
     if culprit.path:
-        kind = f"{culprit.root}: " if culprit.root and culprit.root != culprit.path[0] else ""
-        yield f"    held by    {kind}{' → '.join(culprit.path)}"
+        yield f"    held by    {holder_line(culprit)}"
     if culprit.site:
-        yield f"    made at    {culprit.site}"
+        yield f"    made at    {made_at(culprit)}"
     rows = (
         ("bound", culprit.bound),
         ("cycle", culprit.cycle),
@@ -53,6 +59,20 @@ def culprit_lines(number: int, culprit: Culprit) -> Iterator[str]:
     for title, text in rows:
         if text:
             yield f"    {title:<10} {text}"
+
+
+def made_at(culprit: Culprit) -> str:
+    """Return the line that makes a culprit, and the user's own where that is another."""
+    own = culprit.user_site
+    return culprit.site if own in ("", culprit.site) else f"{culprit.site}, called from {own}"
+
+
+def holder_line(culprit: Culprit) -> str:
+    """Return who holds a culprit, from the kind of root on, and over how many it is spread."""
+    kind = f"{culprit.root}: " if culprit.root and culprit.root != culprit.path[0] else ""
+    others = culprit.holders - 1
+    many = f" (and {others} more holders of this shape)" if others > 0 else ""
+    return f"{kind}{' → '.join(culprit.path)}{many}"
 
 
 def headline(culprit: Culprit) -> str:

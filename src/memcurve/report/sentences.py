@@ -133,8 +133,8 @@ def culprit_line(culprit: Culprit) -> str:
     """Return one cause of growth: how much of what, held by what, made where."""
     text = causes.headline(culprit)
     if culprit.path:
-        text += f", held by {' → '.join(culprit.path)}"
-    return text + (f", made at {culprit.site}" if culprit.site else "")
+        text += f", held by {causes.holder_line(culprit)}"
+    return text + (f", made at {causes.made_at(culprit)}" if culprit.site else "")
 
 
 def quoted(design: str) -> str:

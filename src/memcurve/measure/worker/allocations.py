@@ -13,12 +13,17 @@ import shutil
 import tempfile
 from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Tuple, Union
 
+from . import labels
+
 Frame = Tuple[str, str, int]  # function, file, line
 Merged = Dict[Tuple[Tuple[Frame, ...], bool], List[int]]
 
 MOST_STACKS = 4000
+"""Stacks that are told: the largest of some ten thousand that a call of many libraries has."""
 DEEPEST = 24
-TRACEMALLOC_FRAMES = 3  # each costs as much again as tracing itself
+"""Frames that are told of a stack; the user's own stays however deep it is."""
+TRACEMALLOC_FRAMES = 3
+"""Frames of tracemalloc where memray is missing: each costs as much again as tracing itself."""
 LARGEST_SMALL = 512  # what pymalloc serves itself
 
 
@@ -42,13 +47,22 @@ OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def trimmed(frames: Iterable[Frame]) -> List[Frame]:
-    """Return the frames, innermost first, without those of the worker around the call."""
-    kept = []
+    """Return the frames, innermost first, without those of the worker around the call.
+
+    The innermost of the user's own code stays however deep it is.
+    """
+    kept: List[Frame] = []
+    users = False
     for function, filename, line in frames:
         if filename.startswith(OWN_FOLDER):
             break
-        kept.append((function, filename, line))
-    return kept[:DEEPEST]
+        first = not users and labels.is_users(filename)
+        users = users or first
+        if len(kept) < DEEPEST or first:
+            kept.append((function, filename, line))
+        if len(kept) >= DEEPEST and users:
+            break
+    return kept
 
 
 class MemrayTracer:

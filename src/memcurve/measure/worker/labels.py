@@ -259,6 +259,12 @@ def is_stdlib(filename: str) -> bool:
     return inside and "site-packages" not in filename and "dist-packages" not in filename
 
 
+def is_users(filename: str) -> bool:
+    """Say whether a file is of the program that is measured: no library's, and no extension's."""
+    installed = "site-packages" in filename or "dist-packages" in filename
+    return filename.endswith(".py") and not installed and not is_stdlib(filename)
+
+
 def thread_frames() -> Iterator[Tuple[int, types.FrameType]]:
     """Yield (thread id, frame) for every frame of every other thread."""
     import threading

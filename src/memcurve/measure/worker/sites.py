@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import gc
+import time
 from typing import AbstractSet, Any, Dict, Iterable, Iterator, List, Set, Tuple
 
 from . import labels
@@ -14,7 +14,11 @@ from .interpreter_bugs import referents_of
 
 Frames = List[List[Any]]  # [file, line], innermost first
 
-FRAMES = 5  # each costs as much again as tracing itself
+DEEP, SHALLOW = 100, 5
+"""Frames that are traced: to the user's own line through a framework, and to a library's. Each that
+is there costs about as much again as tracing itself."""
+DEEP_S = 2.0
+"""CPU seconds of calls after which shallow traces must do: as much as the looks themselves cost."""
 NEAR = 4000
 """Objects below the new ones of a holder whose lines are asked for: a limit on time."""
 MOST_TYPES = 60
@@ -25,16 +29,27 @@ FEW = 50
 HEADER_BYTES = (0, 16, 32)
 
 
-@contextlib.contextmanager
-def traced() -> Iterator[None]:
-    """Trace Python's allocators meanwhile."""
-    import tracemalloc
+class Tracing:
+    """tracemalloc, deep while that is affordable: what was traced before a change is forgotten."""
 
-    tracemalloc.start(FRAMES)
-    try:
-        yield
-    finally:
-        tracemalloc.stop()
+    def __init__(self) -> None:
+        import tracemalloc
+
+        self._tracemalloc, self._began_s = tracemalloc, time.process_time()
+
+    def __enter__(self) -> Tracing:  # noqa: PYI034 - CPython 3.8 has no Self
+        self._tracemalloc.start(DEEP)
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self._tracemalloc.stop()
+
+    def spare(self) -> None:
+        """Trace few frames from here on, if many have cost too much."""
+        deep = self._tracemalloc.get_traceback_limit() == DEEP
+        if deep and time.process_time() - self._began_s > DEEP_S:
+            self._tracemalloc.stop()
+            self._tracemalloc.start(SHALLOW)
 
 
 def of_group(group: Group, before: AbstractSet[int]) -> Dict[str, Frames]:

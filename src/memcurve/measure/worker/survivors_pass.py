@@ -170,15 +170,17 @@ class SurvivorsPass(ExplainingPass):
         groups = self._groups[:MOST_TRACED]
         before = [frozenset(map(id, group.children())) for group in groups]
         gc.freeze()
-        with sites.traced():
-            found: List[Dict[str, sites.Frames]] = []
+        with sites.Tracing() as tracing:
+            found: List[Dict[str, sites.Frames]] = [{} for _ in groups]
             while calls > 0 and not (found and all(found[:ENOUGH_SITES])):
                 for _ in range(min(calls, SITE_CALLS)):
                     gc.collect()
                     self._run_unsampled(1)
                 calls -= SITE_CALLS
                 drive(self._settler.turns(), self._runner)
-                found = [sites.of_group(g, b) for g, b in zip(groups, before)]
+                looks = [sites.of_group(g, b) for g, b in zip(groups, before)]
+                found = [{**old, **new} for old, new in zip(found, looks)]
+                tracing.spare()
         gc.unfreeze()
         return {"sites": found}
 
