@@ -97,7 +97,7 @@ kept.extend(object() for _ in range(500_000))
 print(python.read() - before[0], malloc.read() - before[1])
 """
     python, malloc = map(int, in_a_child(program).split())
-    assert 8_000_000 <= python < 8_200_000
+    assert 7_990_000 <= python < 8_200_000  # some take blocks that were free before
     assert malloc < 6 * MIB  # the list's own 4 MiB, not the objects' 8
 
 

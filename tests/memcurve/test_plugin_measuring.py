@@ -199,7 +199,7 @@ def test_the_message_alone_tells_who_holds_what_grows(folder: Callable[[str], Pa
     )
     message = run_pytest(place, "--memcurve").cases["test_it"].message
     assert "Session" in message
-    assert "held by  test_it.REGISTRY" in message
+    assert "held by  module global: test_it.REGISTRY" in message
     assert "test_it.py:12" in message
 
 
