@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from memcurve.judge.growth import Limits, Reading, quarters_of, read_curve
+from memcurve.judge.growth import Limits, Reading, read_curve
 from memcurve.model.curve import Curve
 from memcurve.model.thresholds import Thresholds
 from tests.memcurve.making import CurveMaker, curve
@@ -250,13 +250,6 @@ def test_the_floor_says_what_noise_would_have_hidden() -> None:
     reading = read(curve(calls=300).flat().noise(seed=2, by=2000))
     assert reading.shape == "flat"
     assert 1.0 <= reading.floor <= 16.0
-
-
-def test_quarters_need_two_rows_each() -> None:
-    assert quarters_of(curve(calls=6).flat().make()) is None
-    found = quarters_of(curve(calls=100).grows(per_call=1).make())
-    assert found is not None
-    assert [round(q.level) for q in found] == sorted(round(q.level) for q in found)
 
 
 def clean(seed: int) -> CurveMaker:

@@ -1,12 +1,42 @@
 """Say what a verdict on memory covers, and what of it could not be read."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from memcurve.model.caveat import Caveat, CaveatKind
 from memcurve.model.recording import PassRecord, Recording, Samples
+from memcurve.model.verdict import Growing, Verdict
 
 UNREAD: dict[CaveatKind, str] = {
     "mapped_unread": "mapped memory",
     "children_unread": "child processes",
 }
+PARTS = {
+    "heap_bytes": "both heaps",
+    "mapped_bytes": "mapped memory",
+    "children_bytes": "child processes",
+}
+A_TENTH = 0.1
+"""Of the growth: what a part adds at least, to be named in the sentence."""
+
+
+def with_coverage(verdict: Verdict, samples: Samples, caveats: Sequence[Caveat]) -> Verdict:
+    """Return a verdict on memory with what it covers; its reader takes it for all there is."""
+    evidence = verdict.evidence
+    rates = {
+        words: samples.curve(counter).rate(evidence.from_call, evidence.to_call)
+        for counter, words in PARTS.items()
+    }
+    grows = tuple(name for name, value in rates.items() if value > A_TENTH * sum(rates.values()))
+    evidence = msgspec.structs.replace(
+        evidence,
+        counter="live_bytes",  # whichever of its parts gave the figures
+        covers=covered(samples),
+        where=grows if isinstance(verdict, Growing) else (),
+        unread=tuple(UNREAD[one.kind] for one in caveats if one.kind in UNREAD),
+    )
+    return msgspec.structs.replace(verdict, evidence=evidence)
 
 
 def covered(samples: Samples) -> tuple[str, ...]:

@@ -1,17 +1,20 @@
 """Judge a recording: one verdict for memory, one for each resource, one for deferred bytes."""
 
 from itertools import pairwise
+from typing import assert_never
 
 import msgspec
 
 from memcurve.judge.caveats import measurement_caveats
-from memcurve.judge.coverage import UNREAD, covered
+from memcurve.judge.coverage import with_coverage
 from memcurve.judge.filling import filling_bounds
-from memcurve.judge.growth import Limits, Reading, read_curve
-from memcurve.judge.parts import read_children, read_mapped, read_memory
-from memcurve.model.caveat import Caveat
+from memcurve.judge.growth import Reading, read_curve
+from memcurve.judge.limits import Limits
+from memcurve.judge.more_calls import calls_to_settle
+from memcurve.judge.parts import Part, read_children, read_mapped, read_memory
+from memcurve.judge.proof import Proof, Unproved, proof_of_settled
 from memcurve.model.curve import Curve
-from memcurve.model.recording import LEFT_BY_CALLS, RESOURCES, PassRecord, Recording
+from memcurve.model.recording import LEFT_BY_CALLS, RESOURCES, PassRecord, Recording, Samples
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.verdict import (
     Evidence,
@@ -24,10 +27,18 @@ from memcurve.model.verdict import (
     Verdict,
 )
 
-A_TENTH = 0.1
-"""Of the growth: what a part adds at least, to be named in the sentence."""
-RISING = 1.0
-"""What rises by more than this a call has not stopped, however much is tolerated."""
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One curve with what decides on it: the limits of its counter, and what was proved."""
+
+    part: Part
+    done: int
+    proof: Proof
+    grown_bytes: int = 0
+
+    @property
+    def evidence(self) -> Evidence:
+        return _evidence(self.part.reading, self.part.curve)
 
 
 def judge(recording: Recording, thresholds: Thresholds | None = None) -> Judgement:
@@ -35,85 +46,101 @@ def judge(recording: Recording, thresholds: Thresholds | None = None) -> Judgeme
 
     Costs about a millisecond. Raises ValueError for a recording without a settled pass.
     """
-    chosen = thresholds or Thresholds()
     settled = recording.of("settled")
     if settled is None:
         raise ValueError(f"{recording.scenario}/{recording.design} has no settled pass to judge")
-    memory = settled.samples.curve("live_bytes")
-    caveats = measurement_caveats(recording, settled)
-    memory_verdict = _with_coverage(judge_memory(settled, chosen), settled, caveats)
-    verdicts: dict[str, Verdict] = {"retained": memory_verdict}
-    for name, read in {"mapped": read_mapped, "children": read_children}.items():
-        reading, curve = read(settled.samples, chosen)
-        if len(curve):
-            evidence = _evidence(reading, curve)
-            verdicts[name] = _verdict(reading, evidence, settled, chosen, _grown(curve))
-    for name in RESOURCES:
-        curve = settled.samples.curve(name)
-        if len(curve):
-            verdicts[name] = judge_resource(name, curve, settled, chosen)
-    evidence = verdicts["retained"].evidence
-    samples = settled.samples
-    tail = (evidence.from_call, evidence.to_call)
+    return judge_pass(recording, settled, proof_of_settled(settled), thresholds or Thresholds())
+
+
+def judge_pass(
+    recording: Recording, record: PassRecord, proof: Proof, thresholds: Thresholds
+) -> Judgement:
+    """Judge the curves of one pass; `proof` is what says that a rise is no garbage."""
+    samples, caveats = record.samples, measurement_caveats(recording, record)
+    retained = with_coverage(_judge_memory(record, proof, thresholds), samples, caveats)
+    cpus = recording.environment.cpus if recording.environment is not None else 0
+    parts = {
+        "mapped": read_mapped(samples, thresholds),
+        "children": read_children(samples, thresholds),
+    }
+    parts |= {name: _read_resource(samples, name, thresholds, cpus) for name in RESOURCES}
+    verdicts: dict[str, Verdict] = {"retained": retained}
+    for name, part in parts.items():
+        if len(part.curve):
+            grown = part.curve.values[-1] - part.curve.values[0]
+            one = Judged(part=part, done=record.calls, proof=proof, grown_bytes=grown)
+            verdicts[name] = _verdict(one)
+    # the first row has nothing to compare with
+    deferred = samples.curve("deferred_bytes").tail(1)
+    verdicts["deferred"] = _verdict(
+        Judged(part=_read(deferred, Limits.of_bytes(thresholds)), done=record.calls, proof=proof)
+    )
+    tail = (retained.evidence.from_call, retained.evidence.to_call)
+    rates = {
+        name: samples.curve(counter).rate(*tail)
+        for name, counter in {
+            "python_per_call": "python_bytes",
+            "native_per_call": "malloc_bytes",
+            "mapped_per_call": "mapped_bytes",
+            "touched_per_call": "mapped_touched_bytes",
+            "children_per_call": "children_bytes",
+            "objects_per_call": "objects",
+        }.items()
+    }
     return Judgement(
-        verdicts=verdicts | {"deferred": _judge_deferred(settled, chosen)},
-        python_per_call=_slope(samples.curve("python_bytes"), *tail),
-        native_per_call=_slope(samples.curve("malloc_bytes"), *tail),
-        mapped_per_call=_slope(samples.curve("mapped_bytes"), *tail),
-        touched_per_call=_slope(samples.curve("mapped_touched_bytes"), *tail),
-        children_per_call=_slope(samples.curve("children_bytes"), *tail),
-        objects_per_call=_slope(samples.curve("objects"), *tail),
-        deferred=_deferred_rate(settled, *tail),
-        calls=memory.last_call,
+        verdicts=verdicts,
+        **rates,
+        deferred=_deferred_rate(record, *tail),
+        calls=samples.curve("live_bytes").last_call,
         caveats=caveats,
-        children=settled.verifications[-1].children if settled.verifications else (),
+        children=record.verifications[-1].children if record.verifications else (),
     )
 
 
-def judge_memory(settled: PassRecord, thresholds: Thresholds) -> Verdict:
-    """Judge retained bytes: what is held after settling, in all its parts."""
-    reading, curve = read_memory(settled.samples, thresholds)
-    evidence = _evidence(reading, curve)
+def _judge_memory(record: PassRecord, proof: Proof, thresholds: Thresholds) -> Verdict:
+    """Judge what is held after settling, in all its parts; a rise may be a cache that fills."""
+    one = Judged(
+        part=read_memory(record.samples, thresholds),
+        done=record.calls,
+        proof=proof,
+        grown_bytes=record.grown_bytes,
+    )
     filling = None
-    if reading.shape != "flat":
-        filling = filling_bounds(settled, evidence.per_call, thresholds)
-    if filling is not None:
-        return Plateaued(
-            evidence=evidence,
-            thresholds=thresholds,
-            at=filling.full_at_call,
-            size=filling.full_bytes,
-            filling=filling,
-        )
-    return _verdict(reading, evidence, settled, thresholds, settled.grown_bytes)
+    if one.part.reading.shape != "flat":
+        filling = filling_bounds(record, one.evidence.per_call, thresholds)
+    if filling is None:
+        return _verdict(one)
+    return Plateaued(
+        evidence=one.evidence,
+        thresholds=thresholds,
+        at=filling.full_at_call,
+        size=filling.full_bytes,
+        filling=filling,
+    )
 
 
-def judge_resource(name: str, curve: Curve, settled: PassRecord, thresholds: Thresholds) -> Verdict:
-    """Judge a counter of descriptors, threads or tasks."""
-    reading = read_curve(curve, Limits.of_resource(name, thresholds))
-    return _verdict(reading, _evidence(reading, curve), settled, thresholds, 0)
+def _read_resource(samples: Samples, name: str, thresholds: Thresholds, cpus: int) -> Part:
+    return _read(samples.curve(name), Limits.of_resource(name, thresholds, cpus=cpus))
 
 
-def _verdict(
-    reading: Reading,
-    evidence: Evidence,
-    settled: PassRecord,
-    thresholds: Thresholds,
-    grown: int,
-) -> Verdict:
-    done = settled.calls
+def _read(curve: Curve, limits: Limits) -> Part:
+    return Part(reading=read_curve(curve, limits), curve=curve, limits=limits)
+
+
+def _verdict(one: Judged) -> Verdict:
+    reading, thresholds = one.part.reading, one.part.limits.thresholds
     match reading.shape:
-        case "flat" if reading.at == 0 or evidence.low > RISING:  # inside a wide tolerance
-            return Flat(evidence=evidence, thresholds=thresholds)
+        case "flat" if reading.at == 0 or one.evidence.low > one.part.limits.still_rises:
+            return Flat(evidence=one.evidence, thresholds=thresholds)
         case "flat":
             return Plateaued(
-                evidence=evidence, thresholds=thresholds, at=reading.at, size=reading.size
+                evidence=one.evidence, thresholds=thresholds, at=reading.at, size=reading.size
             )
         case "growing":
-            return _growing(reading, evidence, settled, thresholds, grown)
+            return _growing(one)
         case "decaying":
             return Plateaued(
-                evidence=evidence,
+                evidence=one.evidence,
                 thresholds=thresholds,
                 at=reading.at,
                 size=reading.size + reading.projected,
@@ -121,35 +148,30 @@ def _verdict(
             )
         case "undecided":
             return Inconclusive(
-                evidence=evidence,
+                evidence=one.evidence,
                 thresholds=thresholds,
                 why=reading.why,
-                settle_by=f"{max(done * 4, 1000):,} calls",
+                settle_by=f"{calls_to_settle(reading, one.done, one.part.limits):,} calls",
             )
+        case _:
+            assert_never(reading.shape)
 
 
-def _growing(
-    reading: Reading,
-    evidence: Evidence,
-    settled: PassRecord,
-    thresholds: Thresholds,
-    grown: int,
-) -> Verdict:
-    done = settled.calls
+def _growing(one: Judged) -> Verdict:
+    thresholds, evidence, done = one.part.limits.thresholds, one.evidence, one.done
     why = ""
-    verified = any(v.call == done for v in settled.verifications)
-    if not verified and not (settled.failure is not None and settled.verifications):
-        why = "it rises, but what was frozen was not given back to the collector yet"
-    elif done < thresholds.least_calls and grown <= thresholds.max_bytes:
+    if isinstance(one.proof, Unproved):
+        why = one.proof.why
+    elif done < thresholds.least_calls and one.grown_bytes <= thresholds.max_bytes:
         why = f"it rises, but {done} calls are too few to call it a leak"
-    elif done < thresholds.conviction and not reading.regular:
+    elif done < thresholds.conviction and not one.part.reading.regular:
         why = f"it rises unevenly; in {done} calls a cache that fills by chance looks the same"
     if why:
         return Inconclusive(
             evidence=evidence,
             thresholds=thresholds,
             why=why,
-            settle_by=f"{thresholds.conviction:,} calls",
+            settle_by=f"{max(thresholds.conviction, done):,} calls",
         )
     return Growing(
         evidence=evidence,
@@ -189,37 +211,6 @@ def _evidence(reading: Reading, curve: Curve) -> Evidence:
     )
 
 
-def _with_coverage(verdict: Verdict, settled: PassRecord, caveats: tuple[Caveat, ...]) -> Verdict:
-    """Return the verdict with what it covers: its reader takes it for all of the process."""
-    evidence, samples = verdict.evidence, settled.samples
-    tail = (evidence.from_call, evidence.to_call)
-    rates = {
-        "both heaps": _slope(samples.curve("heap_bytes"), *tail),
-        "mapped memory": _slope(samples.curve("mapped_bytes"), *tail),
-        "child processes": _slope(samples.curve("children_bytes"), *tail),
-    }
-    grows = tuple(name for name, value in rates.items() if value > A_TENTH * sum(rates.values()))
-    evidence = msgspec.structs.replace(
-        evidence,
-        counter="live_bytes",  # whichever of its parts gave the figures
-        covers=covered(samples),
-        where=grows if isinstance(verdict, Growing) else (),
-        unread=tuple(UNREAD[one.kind] for one in caveats if one.kind in UNREAD),
-    )
-    return msgspec.structs.replace(verdict, evidence=evidence)
-
-
-def _grown(curve: Curve) -> int:
-    return curve.values[-1] - curve.values[0]
-
-
-def _slope(curve: Curve, first: int, last: int) -> float:
-    tail = curve.tail(first).head(last)
-    if len(tail) < 2:
-        return 0.0
-    return (tail.values[-1] - tail.values[0]) / max(tail.last_call - tail.calls[0], 1)
-
-
 def _deferred_rate(settled: PassRecord, first: int, last: int) -> Rate:
     """Return what a call leaves to the collector: the finds of all rows of the tail, shared.
 
@@ -235,9 +226,3 @@ def _deferred_rate(settled: PassRecord, first: int, last: int) -> Rate:
             freed += max(after.released_bytes - after.waited_bytes, 0) / calls
             objects += after.unfrozen_objects / calls
     return Rate(bytes_per_call=freed, objects_per_call=objects)
-
-
-def _judge_deferred(settled: PassRecord, thresholds: Thresholds) -> Verdict:
-    curve = settled.samples.curve("deferred_bytes").tail(1)
-    reading = read_curve(curve, Limits.of_bytes(thresholds))
-    return _verdict(reading, _evidence(reading, curve), settled, thresholds, 0)

@@ -11,40 +11,50 @@ the figures where it has the same shape.
 
 from collections.abc import Sequence
 
-from memcurve.judge.growth import Limits, Reading, Shape, read_curve
+import msgspec
+
+from memcurve.judge.growth import Reading, Shape, read_curve
+from memcurve.judge.limits import Limits
 from memcurve.model.curve import Curve
 from memcurve.model.recording import Samples
 from memcurve.model.thresholds import Thresholds
 
 WORST_FIRST: tuple[Shape, ...] = ("growing", "undecided", "decaying", "flat")
 
-Part = tuple[Reading, Curve]
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of live memory: its curve, what that shows, and the limits that it was read by."""
+
+    reading: Reading
+    curve: Curve
+    limits: Limits
 
 
 def read_memory(samples: Samples, thresholds: Thresholds) -> Part:
-    """Return the reading that is judged as live memory, with its curve; see the module."""
-    live = samples.curve("live_bytes")
-    whole = read_curve(live, Limits.of_bytes(thresholds)), live
+    """Return the part that is judged as live memory; see the module."""
+    limits = Limits.of_bytes(thresholds)
+    whole = _part(samples, "live_bytes", limits)
     moving = [read for name, read in PAGED.items() if _moves(samples.counters.get(name, ()))]
     if not moving:
         return whole
-    heaps = samples.curve("heap_bytes")
-    parts = [(read_curve(heaps, Limits.of_bytes(thresholds)), heaps)]
-    parts += [read(samples, thresholds) for read in moving]
-    worst = min(parts, key=lambda part: WORST_FIRST.index(part[0].shape))
-    return whole if whole[0].shape == worst[0].shape else worst
+    parts = [_part(samples, "heap_bytes", limits), *(read(samples, thresholds) for read in moving)]
+    worst = min(parts, key=lambda part: WORST_FIRST.index(part.reading.shape))
+    return whole if whole.reading.shape == worst.reading.shape else worst
 
 
 def read_mapped(samples: Samples, thresholds: Thresholds) -> Part:
-    """Return the reading of what is mapped past the heaps."""
-    curve = samples.curve("mapped_bytes")
-    return read_curve(curve, Limits.of_mapped(thresholds)), curve
+    """Return what is mapped past the heaps."""
+    return _part(samples, "mapped_bytes", Limits.of_mapped(thresholds))
 
 
 def read_children(samples: Samples, thresholds: Thresholds) -> Part:
-    """Return the reading of what child processes hold."""
-    curve = samples.curve("children_bytes")
-    return read_curve(curve, Limits.of_children(thresholds)), curve
+    """Return what child processes hold."""
+    return _part(samples, "children_bytes", Limits.of_children(thresholds))
+
+
+def _part(samples: Samples, counter: str, limits: Limits) -> Part:
+    curve = samples.curve(counter)
+    return Part(reading=read_curve(curve, limits), curve=curve, limits=limits)
 
 
 PAGED = {"mapped_bytes": read_mapped, "children_bytes": read_children}

@@ -38,7 +38,7 @@ class Look:
 
     @cached_property
     def memory(self) -> Reading:
-        return read_memory(self._record.samples, self._thresholds)[0]
+        return read_memory(self._record.samples, self._thresholds).reading
 
     @cached_property
     def resources(self) -> dict[str, Reading]:

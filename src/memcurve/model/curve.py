@@ -51,6 +51,13 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
             raise IndexError(f"{self.counter} has no row up to call {call}")
         return self.values[row]
 
+    def rate(self, first: int, last: int) -> float:
+        """Return the rise a call between two calls, from the rows at their ends; 0 without two."""
+        part = self.tail(first).head(last)
+        if len(part) < 2:
+            return 0.0
+        return (part.values[-1] - part.values[0]) / max(part.last_call - part.calls[0], 1)
+
     def kept(self) -> "Curve":
         """Return what is never given back: at each row the least value from there on."""
         least: list[int] = []

@@ -205,7 +205,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """The interpreter that was measured. `key` says which recordings compare."""
+    """The interpreter that was measured. `key` says which recordings compare.
+
+    `cpus` are the processors that it may use, 0 in recordings that do not say.
+    """
 
     python: str
     implementation: str
@@ -217,6 +220,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, Source]
     packages: dict[str, str]
     executable: str = ""
+    cpus: int = 0
 
     @property
     def key(self) -> str:

@@ -3,7 +3,6 @@
 import msgspec
 
 from memcurve.explain.known import not_covered
-from memcurve.judge.judgement import RISING
 from memcurve.model.outcome import Crossing
 from memcurve.model.recording import RESOURCES
 from memcurve.model.verdict import Checked, Flat, Growing, Inconclusive, Verdict, name_of
@@ -59,7 +58,7 @@ def gate(checked: Checked, limits: Limits) -> Gated:
             continue
         if isinstance(found, Growing) and found.low > limit:
             crossed.append(Excess(name=name, limit=limit, value=found.per_call, verdict=found))
-        elif name in PARTS and isinstance(found, Flat) and found.evidence.low > max(limit, RISING):
+        elif name in PARTS and isinstance(found, Flat) and _still_rises(found, limit):
             # it lies within what is allowed to memory as a whole, by which it was judged
             value = found.evidence.per_call
             crossed.append(Excess(name=name, limit=limit, value=value, verdict=found))
@@ -69,6 +68,11 @@ def gate(checked: Checked, limits: Limits) -> Gated:
     if limits.deferred is not None and waiting > limits.deferred:
         crossed.append(Excess(name="deferred", limit=limits.deferred, value=waiting))
     return Gated(checked=checked, crossed=tuple(crossed), unsettled=tuple(unsettled))
+
+
+def _still_rises(verdict: Flat, limit: float) -> bool:
+    """Whether what is flat within a wide tolerance surely rises by more than the limit."""
+    return verdict.evidence.low > max(limit, verdict.thresholds.stand.rises_bytes)
 
 
 def without_known(gated: Gated) -> Gated:

@@ -1,6 +1,5 @@
 """Say why a test failed: what grew, by how much, who holds it, which limit, and what to do next."""
 
-from memcurve.judge.judgement import RISING
 from memcurve.model.findings import Culprit
 from memcurve.model.units import COUNTERS, format_bytes, format_count
 from memcurve.model.verdict import Flat, Growing, Inconclusive
@@ -50,11 +49,11 @@ def summary_line(gated: Gated) -> str:
     if gated.unsettled:
         return _open_question(gated.unsettled[0])
     verdict = gated.checked.verdict
-    evidence, allowed = verdict.evidence, verdict.thresholds.tolerance
-    if isinstance(verdict, Flat) and evidence.low > RISING:
+    evidence, thresholds = verdict.evidence, verdict.thresholds
+    if isinstance(verdict, Flat) and evidence.low > thresholds.stand.rises_bytes:
         return (
             f"within its limit: live bytes grow by {format_bytes(evidence.per_call)} a call, "
-            f"{format_bytes(allowed)} are allowed"
+            f"{format_bytes(thresholds.tolerance)} are allowed"
         )
     return verdict_line(verdict)
 

@@ -49,6 +49,13 @@ def verdict_detail(verdict: Verdict) -> str:
     evidence = verdict.evidence
     title = _counter(evidence).title
     match verdict:
+        case Flat() if evidence.high < 0 and evidence.floor > verdict.thresholds.floor_limit:
+            fall = format_value(_counter(evidence), -evidence.per_call)
+            return (
+                f"flat: {title} fall by {fall} a call in calls {evidence.from_call} to "
+                f"{evidence.to_call}, which would hide a growth of up to "
+                f"{rate(evidence, evidence.floor)}"
+            )
         case Flat():
             return (
                 f"{title} do not grow{coverage(evidence)}; a growth of "

@@ -29,6 +29,8 @@ def describe(packages: Iterable[str]) -> Dict[str, Any]:
         "sources": _sources(),
         "packages": _versions(packages),
         "executable": sys.executable,
+        # as concurrent.futures counts them, by which asyncio sizes its own pool
+        "cpus": getattr(os, "process_cpu_count", os.cpu_count)() or 0,
     }
 
 
