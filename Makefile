@@ -10,7 +10,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead peers clean
+.PHONY: help schema rules calibrate gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,12 @@ mutate: $(STAMP) ## inject faults into ragpool; the gate must name each; ARGS="-
 schema: $(STAMP) ## write docs/schema and tests/api.txt anew from the code
 	$(BIN)/python -m tests.test_schema
 	$(BIN)/python -m tests.test_public_api
+
+calibrate: $(STAMP) ## simulate leaks under noise: how often are floors too low, and clean curves convicted?
+	$(BIN)/python -m bench.proof.calibrate.run $(ARGS)
+
+rules: $(STAMP) ## write the numbers and pictures of docs/verdicts.md anew from the code
+	$(BIN)/python -m tests.memcurve.draw_rules
 
 gallery: $(STAMP) ## copy the pictures and the summary of the last run to reports/gallery
 	mkdir -p reports/gallery

@@ -57,10 +57,10 @@ CONDITIONS = {
         caption="4 B a call under noise of 3 KB: nobody can tell in 250 calls",
     ),
     "rises_throughout": Example(
-        maker=curve(calls=900).grows(per_call=200, calls=790).flat(),
+        maker=curve(calls=450).grows(per_call=300, calls=120).flat(139).grows(per_call=5),
         shape="undecided",
         words="it rises, but not in every part of the run",
-        caption="a cache that was full 110 calls ago",
+        caption="what grew, paused for 139 calls, and grows again",
     ),
     "never_stands_for_long": Example(
         maker=curve(calls=2000).steps(by=20_000, every=240),

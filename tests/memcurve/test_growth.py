@@ -64,6 +64,27 @@ def test_an_exactly_flat_curve_is_flat_with_the_tolerance_as_floor() -> None:
     assert (reading.shape, reading.floor, reading.at) == ("flat", 1.0, 0)
 
 
+def test_a_block_or_two_in_a_level_curve_is_flat() -> None:
+    reading = read(curve(calls=250).flat(202).jumps(64).flat())
+    assert (reading.shape, reading.floor) == ("flat", 1.0)
+
+
+def test_a_fall_is_flat_and_says_what_it_hides() -> None:
+    reading = read(curve(calls=250, start=2_000_000).grows(per_call=-5000))
+    assert reading.shape == "flat"
+    assert reading.floor == pytest.approx(5000, rel=0.02)
+
+
+def test_a_fall_that_turned_into_growth_is_not_flat() -> None:
+    maker = curve(calls=300, start=500_000).grows(per_call=-1500, calls=150).grows(per_call=300)
+    assert shape(maker) != "flat"
+
+
+def test_growth_that_paused_for_a_quarter_is_not_growing() -> None:
+    maker = curve(calls=450).grows(per_call=300, calls=120).flat(139).grows(per_call=5)
+    assert shape(maker) == "undecided"
+
+
 def test_too_few_rows_prove_nothing() -> None:
     assert shape(curve(calls=4).flat()) == "undecided"
 

@@ -2,8 +2,17 @@
 
 import pytest
 
-from memcurve.judge.trend import block_levels, least_squares, measure_trend
+from memcurve.judge.tail import Tail
+from memcurve.judge.trend import Trend, block_levels, least_squares
+from memcurve.model.curve import Curve
+from memcurve.model.thresholds import Thresholds
 from tests.memcurve.making import curve
+
+THRESHOLDS = Thresholds()
+
+
+def measure_trend(rows: Curve) -> Trend | None:
+    return Tail(rows, THRESHOLDS).trend(THRESHOLDS.slope.convicts_at)
 
 
 def test_an_even_rise_is_measured_exactly() -> None:
@@ -37,7 +46,7 @@ def test_five_rows_are_too_few() -> None:
 
 
 def test_blocks_of_an_empty_tail_are_none() -> None:
-    assert block_levels(curve(calls=10).flat().make().tail(11)) == []
+    assert block_levels(curve(calls=10).flat().make().tail(11), THRESHOLDS.slope.blocks) == []
 
 
 def test_least_squares_see_every_row() -> None:

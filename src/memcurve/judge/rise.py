@@ -44,9 +44,9 @@ def is_told_from_the_tolerance(trend: Trend, limits: Limits) -> str:
 def rises_throughout(tail: Tail, limits: Limits) -> str:
     """Hold if what is never given back rises in every quarter, and by more than t·c in all.
 
-    Why: a curve that rose and stopped has a slope for as long as the rise is in its tail.
+    Why: a curve that rose, paused and crept on has a slope for as long as the rise is in its tail.
 
-    Without it: `test_growth_that_stopped_a_quarter_ago_is_not_growing`.
+    Without it: `test_growth_that_paused_for_a_quarter_is_not_growing`.
     """
     kept = tail.kept
     first, last = kept.calls[0], kept.last_call
