@@ -191,6 +191,15 @@ def test_there_is_no_awaiting_without_a_loop() -> None:
         memcurve.acheck(asyncio.sleep).send(None)
 
 
+@pytest.mark.parametrize("isolation", ["none", "fork"])
+def test_a_generator_function_is_refused_since_a_call_runs_none_of_it(isolation: str) -> None:
+    def target(number: int) -> Iterator[int]:
+        yield number
+
+    with pytest.raises(memcurve.MemcurveError, match="generator function: a call makes"):
+        memcurve.check(target, isolation=isolation)
+
+
 def test_two_arguments_are_too_many_in_process() -> None:
     with pytest.raises(TargetError, match="takes 2 arguments"):
         memcurve.check(lambda a, b: None, isolation="none")

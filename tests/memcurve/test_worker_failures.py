@@ -57,6 +57,8 @@ class Orphans:
         (f"{TARGETS}:cleen", (), "no attribute 'cleen'"),
         (f"{TARGETS}:NOT_CALLABLE", (), "is a int, not callable"),
         (f"{TARGETS}:needs_three", (), "takes 3 arguments"),
+        (f"{TARGETS}:yields", (), "yields is a generator function: a call makes a generator"),
+        (f"{TARGETS}:yields_later", (), "yields_later is a generator function"),
         ("nonsense", (), "is not of the form pkg.mod:attr"),
         (f"{TARGETS}:raises_at_once", (), "call 1 raised LookupError: nothing there"),
         (f"{TARGETS}:raises_at_57", (), "call 57 raised LookupError: gone"),

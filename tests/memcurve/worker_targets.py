@@ -126,3 +126,13 @@ def keeps_socket() -> None:
 
 def makes_garbage() -> None:
     Node()
+
+
+def yields(number):
+    KEPT.append(bytes(400))
+    yield number
+
+
+async def yields_later(number):
+    KEPT.append(bytes(400))
+    yield number

@@ -87,7 +87,16 @@ def _near(value: object, name: str) -> str:
 
 
 def required(function: Callable[..., Any]) -> int:
-    """Return how many positional arguments a call of `function` must give."""
+    """Return how many positional arguments a call of `function` must give.
+
+    A call that runs nothing is refused: it would read as flat, whatever the function does.
+    """
+    if is_generator(function):
+        raise TargetError(
+            "%s is a generator function: a call makes a generator and runs none of it; "
+            "measure what runs it, such as a function with `for _ in %s(…): pass`"
+            % ((getattr(function, "__name__", "it"),) * 2)
+        )
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -128,8 +137,18 @@ def bind(function: Callable[..., Any], value: Any, inputs: Optional[List[Any]]) 
 
 def is_asynchronous(function: Callable[..., Any]) -> bool:
     """Return whether calling `function` gives an awaitable, as far as can be told beforehand."""
+    return any(map(inspect.iscoroutinefunction, _what_runs(function)))
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """Return whether calling `function` makes a generator, asynchronous or not."""
+    kinds = (inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    return any(kind(one) for kind in kinds for one in _what_runs(function))
+
+
+def _what_runs(function: Callable[..., Any]) -> Tuple[Any, Any]:
+    """Return the function inside any partials, and the `__call__` of its type."""
     seen: Any = function
     while hasattr(seen, "func"):  # functools.partial
         seen = seen.func
-    called = getattr(type(seen), "__call__", None)  # noqa: B004 - the method itself is asked for
-    return inspect.iscoroutinefunction(seen) or inspect.iscoroutinefunction(called)
+    return seen, getattr(type(seen), "__call__", None)  # noqa: B004 - the method itself
