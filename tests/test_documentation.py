@@ -73,6 +73,21 @@ def test_what_a_page_names_exists(page: str) -> None:
     assert list(broken_links(ROOT / page)) == []
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "docs/architecture.md"])
+def test_the_files_that_a_page_for_contributors_names_exist(page: str) -> None:
+    named = re.findall(r"`((?:bench|docs|packages|src|tests)/[\w./-]*)`", (ROOT / page).read_text())
+    assert named or page == "README.md"
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_ends_with_the_table_of_the_documentation() -> None:
+    rows = [row for row in (ROOT / "docs/index.md").read_text().splitlines() if row[:1] == "|"]
+    placed = [row.replace("](", "](docs/") for row in rows]
+    *shown, last = (ROOT / "README.md").read_text().splitlines()[-len(rows) - 1 :]
+    assert shown == placed
+    assert "CHANGELOG.md" in last
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_names_its_language_and_every_exception_its_reason(page: str) -> None:
     for block in blocks_of(page):

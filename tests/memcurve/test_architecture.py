@@ -1,8 +1,10 @@
 """The house: what loads what, and what the worker may rest on."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,8 @@ HEAVY = (
 )
 # read inside functions, where the interpreter that is measured has them
 OPTIONAL = {"memray", "objgraph", "psutil"}
+PAGE = (SOURCE.parent / "docs" / "architecture.md").read_text()
+PLACE = re.compile(r"\b((?:cli|run|report|measure|judge|explain|model)/\w+)\.(\w+)")
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -87,3 +91,31 @@ def test_the_worker_rests_on_the_standard_library(path: Path) -> None:
 def test_an_import_of_something_else_in_the_worker_would_be_seen() -> None:
     tree = ast.parse("import msgspec\ndef read():\n    import psutil\n")
     assert list(imports(tree)) == [("msgspec", True), ("psutil", False)]
+
+
+def test_the_picture_of_the_house_is_the_listing_of_the_folder() -> None:
+    picture = PAGE.partition("```text\n")[2].partition("```")[0]
+    drawn = [word for line in picture.splitlines() for word in line[:50].split()]
+    table = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
+    folders = [path.name for path in (SOURCE / "memcurve").iterdir() if path.is_dir()]
+    listing = sorted(set(folders) - {"__pycache__"})
+    assert sorted(drawn) == listing
+    assert sorted(table) == listing
+
+
+def test_the_floors_of_the_picture_are_those_that_imports_are_held_to() -> None:
+    picture = PAGE.partition("```text\n")[2].partition("```")[0]
+    floors = [set(line[:50].split()) for line in picture.splitlines()]
+    project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text())
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (layers,) = (one["layers"] for one in contracts if one.get("containers") == ["memcurve"])
+    assert floors == [set(layer.split(" | ")) for layer in layers if layer != "__main__"]
+
+
+def test_every_place_on_the_way_of_a_check_exists() -> None:
+    named = PLACE.findall(PAGE)
+    assert len(named) > 10
+    for place, name in named:
+        tree = ast.parse((SOURCE / "memcurve" / f"{place}.py").read_text())
+        known = {node.name for node in ast.walk(tree) if hasattr(node, "name")}
+        assert name in known | {"py"}, f"{place}.{name}"
