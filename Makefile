@@ -60,14 +60,14 @@ accept-times: $(STAMP) ## keep the times of now for make compare
 mutate: $(STAMP) ## inject faults into ragpool; the gate must name each; ARGS="--clean 50"
 	$(BIN)/python -m bench.proof.mutation.run $(ARGS)
 
-schema: $(STAMP) ## write docs/schema and tests/api.txt anew from the code
+schema: $(STAMP) ## write docs/schema and tests/api.txt from the code
 	$(BIN)/python -m tests.test_schema
 	$(BIN)/python -m tests.test_public_api
 
 calibrate: $(STAMP) ## simulate leaks under noise: how often are floors too low, and clean curves convicted?
 	$(BIN)/python -m bench.proof.calibrate.run $(ARGS)
 
-rules: $(STAMP) ## write the numbers and pictures of docs/verdicts.md anew from the code
+rules: $(STAMP) ## write the numbers and pictures of docs/verdicts.md from the code
 	$(BIN)/python -m tests.memcurve.draw_rules
 
 gallery: $(STAMP) ## copy the pictures and the summary of the last run to reports/gallery
@@ -94,7 +94,7 @@ accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preload
 explain-accuracy: $(STAMP) ## explain 36 labelled leaks, and say what is told wrongly; ARGS="name --jobs 1"
 	$(BIN)/python -m bench.proof.explain_accuracy.run $(ARGS)
 
-overhead: $(STAMP) ## measure what measuring costs, beside other tools; writes docs/overhead.md
+overhead: $(STAMP) ## measure what measuring costs, compared with other tools; writes docs/overhead.md
 	$(BIN)/python -m bench.proof.overhead.run --write $(ARGS)
 
 peers: $(STAMP) $(PEERS_STAMP) ## run other leak detectors on the same suite; ARGS=--write for docs

@@ -33,7 +33,7 @@ def _cells() -> memoryview:
 
 @contextlib.contextmanager
 def counted() -> Iterator[None]:
-    """Count what a block raises as one failure, and go on behind it."""
+    """Count what a block raises as one failure, and go on after it."""
     try:
         yield
     except Exception:

@@ -32,7 +32,7 @@ OTHERS = (
     "search_cache_unique",
     "vectordb_node",
 )
-SETTLED_FROM = 0.3  # of the calls: what is built once is behind then
+SETTLED_FROM = 0.3  # of the calls: what is built once has been built by then
 PERIOD = cases.CLEAN_UP_EVERY
 HEAD = "| scenario | design | retained a call | deferred a call | connections | descriptors kept "
 HEAD += "| tasks kept | peak RSS growth | CPU a call |\n|---|---|--:|--:|--:|--:|--:|--:|--:|"

@@ -1,6 +1,6 @@
 """Time a call of the two scenarios that everything else is made of; pytest-benchmark keeps it.
 
-Bytes are not its business: what the same calls do to memory stands beside the times in
+Bytes are not its business: what the same calls do to memory stands next to the times in
 `extra_info`, and `memcurve compare` gates it. Times of two machines do not compare, so the one rule
 on time is a ratio inside one run.
 """

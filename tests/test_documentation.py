@@ -91,7 +91,7 @@ def test_the_readme_ends_with_the_table_of_the_documentation() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_names_its_language_and_every_exception_its_reason(page: str) -> None:
     for block in blocks_of(page):
-        assert block.language, f"{block.place}: write the language behind the fence"
+        assert block.language, f"{block.place}: write the language after the fence"
         known = ("exit ", "not run: ", "needs: ")
         assert not block.note or block.note.startswith(known), f"{block.place}: {block.note}"
 

@@ -67,7 +67,7 @@ def outcomes(request: pytest.FixtureRequest) -> Outcomes:
 
 
 def comparison(outcomes: Outcomes, scenario: str, design: str) -> Comparison:
-    """Return what a design was held against; a design that could not be measured fails here."""
+    """Return what a design was compared with; a design that could not be measured fails here."""
     outcome = outcomes[scenario, design]
     failure = outcome.recording.failure
     if failure is not None and design in SCENARIOS[scenario].may_grow:

@@ -1,7 +1,7 @@
 """The four measures of the article, each of which can be taken alone.
 
 One call runs one node as an execution of a manager. Without a measure the call does what the naive
-design does: it builds its model or its client, it caches every search for ever, or its execution,
+design does: it builds its model or its client, it caches every search forever, or its execution,
 with all that it was built of, stays.
 """
 

@@ -139,7 +139,7 @@ class StubServer:
             self._forget()
 
     def restart(self) -> None:
-        """Start the server again on the same port; its counters and faults begin anew."""
+        """Start the server again on the same port; it has no counters and faults left."""
         self.stop()
         self.start()
 

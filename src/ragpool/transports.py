@@ -197,7 +197,7 @@ def _reclaim(client: Any, mark: object) -> None:
     """Drop what a cancelled request left in its connection pool.
 
     Note: httpcore 1.0.9 loses a connection when a task is cancelled while it takes one of its
-    locks (encode/httpcore#1093): the pool counts it as busy for ever, and after `MAX_CONNECTIONS`
+    locks (encode/httpcore#1093): the pool counts it as busy forever, and after `MAX_CONNECTIONS`
     of them answers no request. httpcore2, under the language models, does not.
     """
     for pool in _pools(client):

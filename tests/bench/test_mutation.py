@@ -53,7 +53,7 @@ def test_faults_have_names_of_their_own() -> None:
 
 def test_a_place_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "pool.py").write_text("x = 1\n")
-    with pytest.raises(LookupError, match=r"pool.py has no 'y = 1'; write the fault anew"):
+    with pytest.raises(LookupError, match=r"pool.py has no 'y = 1'; write the fault again"):
         Edit("pool.py", "y = 1", "y = 2").apply(tmp_path)
 
 

@@ -41,7 +41,7 @@ def _is_group(own: Thresholds, field: str) -> bool:
 
 
 def _fields(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    """Yield each field that has words of its own behind it."""
+    """Yield each field that has words of its own after it."""
     for field, words in zip(node.body, node.body[1:], strict=False):
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
             continue

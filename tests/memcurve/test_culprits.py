@@ -162,7 +162,7 @@ def test_a_stack_that_only_holds_something_is_no_site() -> None:
     assert join(growth(), survivors(), (short, long)).sites == ()
 
 
-def test_growth_that_is_not_proved_is_charged_to_nobody() -> None:
+def test_growth_that_is_not_proved_has_no_culprit() -> None:
     short, long = traced(10, (7, 9_000)), traced(30, (7, 29_000))
     assert join(growth(proved=False), survivors(), (short, long)).culprits == ()
 

@@ -1,4 +1,4 @@
-"""A cache that is filling up, told from a leak."""
+"""A cache that is filling up is not taken for a leak."""
 
 import msgspec
 

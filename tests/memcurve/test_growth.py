@@ -25,7 +25,7 @@ def read(maker: CurveMaker, limits: Limits = BYTES) -> Reading:
 
 
 def holds(maker: CurveMaker, per_call: float) -> None:
-    """Assert that a leak is growing, and that its interval holds the true slope within 2 %."""
+    """Assert that a leak is growing, and that its interval contains the true slope within 2 %."""
     reading = read(maker)
     assert reading.shape == "growing", reading.why
     assert reading.trend is not None

@@ -26,7 +26,7 @@ def test_nothing_is_growing_before_what_was_frozen_is_given_back() -> None:
     assert "not given back" in found.why
 
 
-def test_fewer_than_100_calls_convict_nobody() -> None:
+def test_fewer_than_100_calls_are_no_conviction() -> None:
     found = judge(recording(settled(curve(calls=80).grows(per_call=96)))).overall
     assert isinstance(found, Inconclusive)
 

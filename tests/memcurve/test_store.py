@@ -60,7 +60,7 @@ def test_a_damaged_baseline_is_told_by_its_file_and_its_remedy(
 ) -> None:
     path = store.save_baseline(tmp_path, made())
     path.write_bytes(damage)
-    with pytest.raises(RecordingError, match=r"rag_client\.json.*accept anew"):
+    with pytest.raises(RecordingError, match=r"rag_client\.json.*accept again"):
         store.load_baseline(tmp_path, HERE.key, "rag_client")
 
 

@@ -176,7 +176,7 @@ async def _cancel_while_running(executors: list[ragpool.AsyncWorkflowExecutor]) 
 
 
 def _forgotten() -> bool:
-    """Say whether no execution is left; the workers put down their last a moment later."""
+    """Say whether no execution is left; the workers let go of their last a moment later."""
     gc.collect()
     return not any(isinstance(one, ragpool.AsyncWorkflowExecutor) for one in gc.get_objects())
 

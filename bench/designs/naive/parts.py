@@ -42,7 +42,7 @@ class RAGServiceClient:
 
 
 class UnboundedCache:
-    """Every result by its query, for ever."""
+    """Every result by its query, forever."""
 
     def __init__(self) -> None:
         self.found: dict[str, list[Document]] = {}

@@ -1,6 +1,6 @@
 """The published design: the classes of the article, with their behaviour and their flaws.
 
-Written anew from the article's description. What it could not run without is repaired, and marked
+Written from the article's description. What it could not run without is repaired, and marked
 "Repaired:"; every other flaw is there on purpose: nothing is closed, no pool takes a lock, keys are
 joined by ":", clients are shared by all event loops of the process.
 """
@@ -203,7 +203,7 @@ class WorkflowExecutionManager:
         return executor
 
     def cleanup_completed_executions(self) -> None:
-        """Remove what is over; its timestamps stay for ever."""
+        """Remove what is over; its timestamps stay forever."""
         for execution_id, executor in list(self.active_executions.items()):
             if executor.get_execution_status()["status"] in ("completed", "error", "cancelled"):
                 del self.active_executions[execution_id]

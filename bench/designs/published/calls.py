@@ -11,7 +11,7 @@ from bench.designs.published import article as published
 from bench.failures import counted
 
 MINUTE_S = 60.0
-HANGS_AFTER_S = 1.0  # a client shared by several loops may wait for ever; a case takes 0.1 s
+HANGS_AFTER_S = 1.0  # a client shared by several loops may wait forever; a case takes 0.1 s
 _minutes = itertools.count()
 _cache = published.SearchCache()
 

@@ -82,7 +82,7 @@ async def published_service() -> AsyncIterator[httpx.AsyncClient]:
 
 @contextlib.asynccontextmanager
 async def pooled_service() -> AsyncIterator[httpx.AsyncClient]:
-    """Serve with ragpool's own application, and close it behind the last request."""
+    """Serve with ragpool's own application, and close it after the last request."""
     with tempfile.TemporaryDirectory() as folder:
         settings = ConfigClient.load(
             node_defaults={"llm_base_url": cases.llm_url()},  # so that it gets the service's key

@@ -54,7 +54,7 @@ class Judgement:
 
 
 def judge(workload: Workload, truth: Mapping[str, float], outcome: Outcome) -> Judgement:
-    """Hold one outcome against the label and the independent count."""
+    """Compare one outcome with the label and the independent count."""
     if outcome.document is None:
         said = outcome.errors.strip().splitlines()[-1:] or ["nothing on standard error"]
         faults = [f"no result, exit {outcome.exit_code}: {said[0]}"]

@@ -1,4 +1,4 @@
-"""Keep processors busy beside a measurement."""
+"""Keep processors busy during a measurement."""
 
 from __future__ import annotations
 

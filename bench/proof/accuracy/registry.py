@@ -167,7 +167,7 @@ _CLEAN_INTERPRETER: Final = (
     _clean(
         "interpreter:loggers_by_name",
         "logging",
-        "loggers live for ever, but there are only 40 names",
+        "loggers live forever, but there are only 40 names",
         still_after=500,
     ),
     _clean(

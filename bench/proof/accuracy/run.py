@@ -131,7 +131,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-k", default="", help="only workloads with this in their name or kind")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--repeat", type=int, default=1, help="run everything so many times")
-    parser.add_argument("--load", type=int, default=0, help="spin so many processors beside it")
+    parser.add_argument("--load", type=int, default=0, help="keep so many processors busy")
     parser.add_argument("--quiet", action="store_true", help="print only rows with a fault")
     parser.add_argument("--write", action="store_true", help="write docs/accuracy.md")
     parser.add_argument("--python", help="measure in another interpreter: its path")

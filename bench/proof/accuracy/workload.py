@@ -100,5 +100,5 @@ class Workload:
 
     @property
     def quantified(self) -> bool:
-        """Say whether the reported bytes a call are held against the truth."""
+        """Say whether the reported bytes a call are compared with the truth."""
         return self.leaks and self.exact and self.counter == "retained"

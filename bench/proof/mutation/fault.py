@@ -26,7 +26,7 @@ class Edit:
         path = ragpool / self.file
         text = path.read_text()
         if self.old not in text:
-            raise LookupError(f"{self.file} has no {self.old.strip()!r}; write the fault anew")
+            raise LookupError(f"{self.file} has no {self.old.strip()!r}; write the fault again")
         path.write_text(text.replace(self.old, self.new, 1))
 
 
@@ -38,7 +38,7 @@ class Place:
     line: str
 
     def then(self, added: str) -> Edit:
-        """Return the edit that adds lines behind it, indented as it is."""
+        """Return the edit that adds lines after it, indented as it is."""
         return Edit(self.file, f"{self.line}\n", f"{self.line}\n{self._indented(added)}")
 
     def first(self, added: str) -> Edit:
@@ -58,7 +58,7 @@ class Place:
 class Fault:
     """One fault.
 
-    `module` is put behind the imports of the first edit's file. `seen_in` is the design that must
+    `module` is put after the imports of the first edit's file. `seen_in` is the design that must
     turn red, `counters` are those of which at least one must be named, and `culprit` is what must
     stand in the first culprits, or in the error of a call that raises.
     """

@@ -160,7 +160,7 @@ CLIENT_FAULTS = (
         culprit="_closing",
     ),
     Fault(
-        name="a default that is made anew at every use",
+        name="a default that is made again at every use",
         edits=(
             Edit(
                 "process_default.py",

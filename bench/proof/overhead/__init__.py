@@ -1,1 +1,1 @@
-"""What measuring costs, beside nothing and beside other tools."""
+"""What measuring costs, compared with nothing and with other tools."""

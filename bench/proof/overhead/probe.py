@@ -30,7 +30,7 @@ __all__ = ["pools", "vectordb_node"]
 
 
 async def vectordb_node(pools: Pools, number: int) -> None:
-    """Run the node once; note the process's CPU time behind the warm-up and the last call."""
+    """Run the node once; note the process's CPU time after the warm-up and the last call."""
     await pooled.vectordb_node(pools, number)
     note_at(number)
 

@@ -4,7 +4,7 @@
 
 All ways run interleaved, again and again, in forks of processes that have imported the target. A
 figure is the CPU time of the whole process from call 20 to the last call, for one call, divided by
-that of the bare run of the same round: what the machine does beside it falls out.
+that of the bare run of the same round: what else the machine does cancels out.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ fewer calls, and the last of them once, since their calls are long.
   turns the collector off during a call, collects after it, and freezes what was there before. So
   the settled pass can be cheaper than bare: its collections never walk what the imports built.
 - Both run with malloc's thread cache off, which is in the figures.
-- memcurve's parent process, which judges, held {parent_bytes / 2**20:.0f} MiB resident beside it.
+- memcurve's parent process, which judges, held {parent_bytes / 2**20:.0f} MiB resident in addition.
 """
 
 

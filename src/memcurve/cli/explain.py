@@ -20,7 +20,7 @@ DRAWN = 3
 @click.argument("name", metavar="SCENARIO/DESIGN", shell_complete=complete_names)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--calls", type=click.IntRange(1), help="Calls of the natural pass.")
-@click.option("--native", is_flag=True, help="Name native frames too (memray; dear).")
+@click.option("--native", is_flag=True, help="Name native frames too (memray; expensive).")
 @click.option("--flame-graph", type=click.Path(dir_okay=False), help="Write memray's HTML here.")
 @click.option("--keep-trace", type=click.Path(dir_okay=False), help="Keep memray's file here.")
 @click.option(

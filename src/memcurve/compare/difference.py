@@ -39,8 +39,8 @@ class Tolerance(msgspec.Struct, frozen=True):
 
 
 CPU = Tolerance(500_000, 1 / 3)
-"""Nanoseconds a call, and a share: a convention of ours, for what the machine does beside the calls
-moves CPU time too. What seems to differ is measured again before it counts (`cli.against`)."""
+"""Nanoseconds a call, and a share: a convention of ours, for what else the machine does moves CPU
+time too. What seems to differ is measured again before it counts (`cli.against`)."""
 
 
 def sign(value: float, other: float, tolerance: float) -> Sign:

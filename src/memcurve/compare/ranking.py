@@ -1,8 +1,8 @@
 """Who leads: each design against the one that it should replace, and which speak for a run.
 
-A design leads another when it is better in more metrics than it is worse in; "~" counts for nobody.
-It wins a scenario when it leads every other design that may win: what grows or was not measured may
-not, and what is not proved may only where no design is.
+A design leads another when it is better in more metrics than it is worse in; "~" counts for
+neither. It wins a scenario when it leads every other design that may win: what grows or was not
+measured may not, and what is not proved may only where no design is.
 """
 
 from collections import Counter

@@ -96,7 +96,7 @@ _PATTERNS = (
     ),
     (
         lambda s: "coroutine" in s.traits,
-        "coroutines are created and never awaited, or wait for ever: await or close() them",
+        "coroutines are created and never awaited, or wait forever: await or close() them",
     ),
     (
         lambda s: s.root == "running thread" or s.type == "threading.Thread",

@@ -9,7 +9,7 @@ a half and so on of the calls.
    by chance. Where it leads is projected.
 4. Anything else is undecided, for the reason that the longest tail gives.
 
-Growth alone convicts nobody: `schedule` waits for the calls that exclude a bound, and for what was
+Growth alone is no conviction: `schedule` waits for the calls that exclude a bound, and for what was
 frozen to be given back to the collector.
 """
 

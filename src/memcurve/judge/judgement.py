@@ -215,7 +215,7 @@ def _deferred_rate(settled: PassRecord, first: int, last: int) -> Rate:
     """Return what a call leaves to the collector: the finds of all rows of the tail, shared.
 
     What is frozen no row can find. All that is alive is frozen after a verification, and the next
-    one finds what of it has become garbage; of the first one nobody knows how old its finds are.
+    one finds what of it has become garbage; how old the finds of the first one are is not known.
     """
     freed, objects = (
         settled.samples.left_a_call(counter, first, last) or 0.0 for counter in LEFT_BY_CALLS

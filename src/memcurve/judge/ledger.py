@@ -3,7 +3,7 @@
     ΔRSS = retained Python + retained malloc + deferred + allocator slack + other mappings
            + residual
 
-Retained and deferred come from the allocators, to the byte; deferred is what a collection behind
+Retained and deferred come from the allocators, to the byte; deferred is what a collection after
 the last call freed. Allocator slack is resident memory that the allocators hold free, or have live
 and never touched (then it is negative): resident heap less live, at most what they have from the
 system and do not use. Slack is fragmentation or reserve, not a leak. Other mappings are stacks of

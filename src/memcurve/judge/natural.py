@@ -63,7 +63,7 @@ def _collected_in_each_half(record: PassRecord) -> bool:
 
 
 def _told(verdict: Verdict, proof: Proof) -> Verdict:
-    """Say what would settle it in the words of a watch, which has no command line."""
+    """Say what would decide it in the words of a watch, which has no command line."""
     if not isinstance(verdict, Inconclusive):
         return verdict
     rises = verdict.evidence.low > verdict.thresholds.tolerance

@@ -60,7 +60,7 @@ def never_stands_for_long(tail: Tail, limits: Limits) -> str:
     """Hold if it never stands still for longer than 150 calls or a sixth of the calls so far.
 
     Why: what stands still for as long as a flat tail is long may have stopped; but a list that
-    grows by an eighth stands still for ever longer, and never stops.
+    grows by an eighth stands still longer every time, and never stops.
 
     Without it: `test_growth_that_stands_still_for_200_calls_is_no_leak`.
     """
@@ -71,12 +71,12 @@ def never_stands_for_long(tail: Tail, limits: Limits) -> str:
 
 
 def keeps_its_pace(tail: Tail, limits: Limits, *, longest: bool) -> str:
-    """Hold if the second half is told from zero, and rises 0.9 times as fast as the first.
+    """Hold if the second half surely rises, and 0.9 times as fast as the first.
 
     Or 0.7 times, where chance (3 standard errors) explains the difference. Where chance hides even
     that in 40 blocks of the longest tail, ten long ones are asked, and 0.9 of them.
 
-    Why: a cache that fills by chance rises for ever, ever more slowly.
+    Why: a cache that fills by chance rises forever, more and more slowly.
 
     Without it: `test_growth_that_decays_is_no_leak`; without the long blocks:
     `test_a_leak_below_what_comes_and_goes_is_growing`.

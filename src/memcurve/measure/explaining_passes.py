@@ -3,7 +3,7 @@
 A survivors pass warms up, takes the cycles of one call apart, then counts over two windows of
 calls what the first left behind, traces a few calls more for the lines, and at last lets go what it
 found, to weigh it. An allocations pass traces one stretch of calls; two of different length,
-subtracted, tell growth from what is merely held. The dearer a call, the fewer of them.
+subtracted, tell growth from what is merely held. The more expensive a call, the fewer of them.
 """
 
 from collections.abc import Generator, Mapping
@@ -60,9 +60,9 @@ def windows_for(call_s: float, *, brief: bool = False) -> Windows:
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a survivors pass looks for.
 
-    Groups below `least_per_call` bytes are left out. Lines and weights, the dear part, are looked
-    for only where something `grows`; who refers to the heaviest groups is drawn for so many of them
-    as `drawings` says.
+    Groups below `least_per_call` bytes are left out. Lines and weights, the expensive part, are
+    looked for only where something `grows`; who refers to the heaviest groups is drawn for so
+    many of them as `drawings` says.
     """
 
     native_per_call: float = 0.0
@@ -98,7 +98,7 @@ def _survivors_steps(windows: Windows, wanted: Wanted) -> Script:
 def allocations_request(
     plan: PassPlan, windows: Windows, calls: int, options: Mapping[str, object]
 ) -> tuple[PassPlan, NextStep]:
-    """Return the plan of an allocations pass that traces `calls` calls behind the warm-up.
+    """Return the plan of an allocations pass that traces `calls` calls after the warm-up.
 
     `options` are those of its two stages: {"start": {"tracer", "native"}, "stop": {…}}.
     """
@@ -111,8 +111,9 @@ def lines_request(
 ) -> tuple[PassPlan, NextStep]:
     """Return the plan of a pass that counts live bytes line by line, and what decides its steps.
 
-    A call that runs many lines is dear to follow, so that the pass ends by its CPU time. Python's
-    heap takes a hundred times as long to read as malloc's: `of_malloc` counts the latter alone.
+    A call that runs many lines is expensive to follow, so that the pass ends by its CPU time.
+    Python's heap takes a hundred times as long to read as malloc's: `of_malloc` counts the
+    latter alone.
     """
     plan = msgspec.structs.replace(plan, kind="allocations", mode="settled")
     return plan, _script(_lines_steps(windows.warm, windows.lines, of_malloc))

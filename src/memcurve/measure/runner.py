@@ -28,7 +28,7 @@ from memcurve.model.steps import Calls, Finish, Step, Survey, Verify
 from memcurve.model.surveys import Surveys
 
 BETWEEN_CALLS_S = 60.0
-"""How long a set-up, or settling and looking between two calls, may take beside the grace."""
+"""How long a set-up, or settling and looking between two calls, may take; the grace is extra."""
 
 NextStep = Callable[[PassRecord], Step]
 Progress = Callable[[int], None]

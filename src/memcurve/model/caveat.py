@@ -1,4 +1,4 @@
-"""What a reader must know beside a verdict, from a closed list; rendered later, as data here."""
+"""What a reader must know besides the verdict, from a closed list; rendered later, as data here."""
 
 from typing import Literal
 

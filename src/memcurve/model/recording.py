@@ -254,7 +254,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def first_settled(self) -> PassRecord | None:
-        """The settled pass that every run has, whatever a verification asked for behind it.
+        """The settled pass that every run has, whatever a verification asked for after it.
 
         Curves of two runs compare by it: one run may have repeated the pass in another mode.
         """

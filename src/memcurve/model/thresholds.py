@@ -96,7 +96,7 @@ class RiseRule(msgspec.Struct, frozen=True, kw_only=True):
 
     tails: int = 3
     """How many of the tails may convict: after a fifth, a third and a half. Convention: ours; less
-    than half of the calls is too little to say that it rises for ever."""
+    than half of the calls is too little to say that it rises forever."""
     edge_share: float = 0.05
     """Share of a tail at its end that is not asked what it gives back: it had no time to.
     Measured by `tests/memcurve/test_growth.py`, sawteeth of 50 calls."""

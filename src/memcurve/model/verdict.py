@@ -78,7 +78,7 @@ class Growing(_Verdict, frozen=True, kw_only=True, tag="growing"):
 
 
 class Inconclusive(_Verdict, frozen=True, kw_only=True, tag="inconclusive"):
-    """Neither growth nor flatness is proved; `settle_by` says what would settle it."""
+    """Neither growth nor flatness is proved; `settle_by` says what would decide it."""
 
     why: str
     settle_by: str

@@ -1,4 +1,4 @@
-"""Hold a verdict against the limits of one test."""
+"""Compare a verdict with the limits of one test."""
 
 import msgspec
 

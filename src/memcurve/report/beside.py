@@ -1,4 +1,4 @@
-"""Say in words what stands beside the two heaps: mapped memory and child processes."""
+"""Say in words what stands outside the two heaps: mapped memory and child processes."""
 
 from memcurve.model.recording import ChildProcess
 from memcurve.model.units import format_bytes
@@ -32,7 +32,7 @@ def place(evidence: Evidence) -> str:
 
 
 def beside_heaps(judgement: Judgement) -> list[tuple[str, str]]:
-    """Return (what, sentence) for each part beside the heaps that grows, and for its children."""
+    """Return (what, sentence) for each part outside the heaps that grows, and for its children."""
     least = LEAST_SHARE * max(judgement.retained.evidence.per_call, 1.0)
     lines = []
     if judgement.mapped_per_call > least:

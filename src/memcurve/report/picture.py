@@ -90,7 +90,7 @@ def _titles(figure: "Figure", view: RunView, scenario: ScenarioView) -> None:
 
 
 def _chained_title(figure: "Figure", scenario: ScenarioView) -> None:
-    """Write each design's verdict in its colour, one behind the other, as large as they fit."""
+    """Write each design's verdict in its colour, one after the other, as large as they fit."""
     texts = [f"{SYMBOLS[d.state]} {d.name} {d.label}" for d in scenario.designs]
     size = min(14.0, 14.0 * 105 / max(len("   ".join(texts)), 1))
     x = 0.02

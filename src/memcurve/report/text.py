@@ -73,7 +73,7 @@ def verdict_detail(verdict: Verdict) -> str:
             )
         case Inconclusive():
             return (
-                f"{title}{coverage(evidence)}: {verdict.why}; {verdict.settle_by} would settle it"
+                f"{title}{coverage(evidence)}: {verdict.why}; {verdict.settle_by} would decide it"
             )
         case _:
             assert_never(verdict)
@@ -106,7 +106,7 @@ def _of_children(verdict: Flat) -> str:
 
 
 def check_text(checked: Checked) -> str:
-    """Return what `memcurve check` prints: the verdict, what stands beside it, the caveats."""
+    """Return what `memcurve check` prints: the verdict, what else was judged, the caveats."""
     verdict, judgement = checked.verdict, checked.judgement
     retained = judgement.retained
     lines = [verdict_line(verdict)]

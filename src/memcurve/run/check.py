@@ -148,7 +148,7 @@ def _named(given: Given, *, in_fork: bool) -> Target | None:
 def _callable(role: str, given: str | Callable[..., Any] | None) -> Callable[..., Any] | None:
     if isinstance(given, str):
         raise TargetError(
-            f"{role} {given!r} is a name, and what is given beside it has none that another "
+            f"{role} {given!r} is a name, and what is given with it has none that another "
             "process can import; give all of them as callables"
         )
     return given

@@ -81,7 +81,7 @@ def _price(source: Source) -> str:
 
 def _objects(environment: Environment, facts: dict[str, Any]) -> list[CounterSource]:
     tracked = facts["freezes"] and environment.implementation == "CPython"
-    note = "" if tracked else "no gc.freeze here: survivors are not told from what was there before"
+    note = "" if tracked else "no gc.freeze here: what was there before looks like a survivor"
     return [
         _row("objects", "gc.get_objects since gc.freeze" if tracked else "none", tracked, note),
         _row("tasks", "asyncio.all_tasks", True),

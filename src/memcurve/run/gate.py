@@ -1,4 +1,4 @@
-"""Hold outcomes against the baselines of their environment, and say which need explaining."""
+"""Compare outcomes with the baselines of their environment, and say which need explaining."""
 
 import datetime
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ def gated(
     folder: Path,
     known: Sequence[KnownLeak] | None = None,
 ) -> list[Outcome]:
-    """Hold outcomes against the baselines of their environment.
+    """Compare outcomes with the baselines of their environment.
 
     Growth that `known` leaks account for crosses nothing; without them `known-leaks.toml` of this
     folder is read. Raises RecordingError for a baseline that is there and cannot be read, and
@@ -38,7 +38,7 @@ def gated(
 def gated_by(
     scenarios: Sequence[Scenario], outcomes: Sequence[Outcome], baselines: Mapping[str, Baseline]
 ) -> list[Outcome]:
-    """Hold outcomes against baselines, given by the name of their scenario."""
+    """Compare outcomes with baselines, given by the name of their scenario."""
     found: list[Outcome] = []
     for one in scenarios:
         own = [outcome for outcome in outcomes if outcome.recording.scenario == one.name]

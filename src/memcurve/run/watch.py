@@ -40,7 +40,7 @@ from memcurve.run.fork import environment_here
 
 FIXED_ALLOWANCE_NS = 50_000_000
 FIRST_MARKS = 5  # always written: what the first cases build is part of every picture
-NO_MORE_THAN_APART = 10  # marks; however dear a row is, a curve keeps that resolution
+NO_MORE_THAN_APART = 10  # marks; however expensive a row is, a curve keeps that resolution
 FEWEST_ROWS = 16
 
 
@@ -181,7 +181,7 @@ class Watch:
         return self.result(collect=collect).verdict
 
     def result(self, *, collect: bool = False) -> Checked:
-        """Judge what was seen so far, and return what the verdict rests on beside it.
+        """Judge what was seen so far, and return what the verdict rests on.
 
         The rule is that of `check`; a rise is called growing only if full collections ran and did
         not take it back (see `judge.natural`). `collect` runs one now. Costs a few milliseconds.

@@ -95,7 +95,7 @@ def load_baseline(folder: Path, environment_key: str, scenario: str) -> Baseline
     if baseline.scenario != scenario or baseline.environment.key != environment_key:
         raise RecordingError(
             f"{path}: holds {baseline.scenario} of {baseline.environment.key}; "
-            "move it back, or accept anew"
+            "move it back, or accept again"
         )
     return baseline
 
@@ -127,13 +127,13 @@ def _decode(path: Path) -> Baseline:
         version = msgspec.json.decode(data, type=_Version).schema_version
         if version != BASELINE_VERSION:
             raise RecordingError(
-                f"{path}: baseline version {version} is not {BASELINE_VERSION}; accept anew with "
+                f"{path}: baseline version {version} is not {BASELINE_VERSION}; accept again with "
                 "memcurve accept --reason '…'"
             )
         return msgspec.json.decode(data, type=Baseline)
     except msgspec.DecodeError as error:
         raise RecordingError(
-            f"{path}: not a baseline: {error}; restore it from version control, or accept anew"
+            f"{path}: not a baseline: {error}; restore it from version control, or accept again"
         ) from error
 
 

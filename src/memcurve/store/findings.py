@@ -26,7 +26,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """How one recording was judged, and its causes; null: nobody looked for them.
 
     `test` is the node of pytest that was measured, if one was, and `crossings` are its limits that
-    were crossed; bands of baselines are compared anew by every report.
+    were crossed; bands of baselines are compared again by every report.
     `recorded_at` is that of the recording: findings of another one do not count.
     """
 

@@ -14,7 +14,7 @@ from . import labels
 
 LARGEST_SMALL = 512  # SMALL_REQUEST_THRESHOLD of CPython's obmalloc.c, the same since 3.4
 ALIGNMENT = 16  # of a block in either heap, on 64 bits
-CHUNK_HEADER = 8  # what malloc needs beside the block itself
+CHUNK_HEADER = 8  # what malloc needs besides the block itself
 
 
 def heaps_of(thing: Any) -> Tuple[int, int]:

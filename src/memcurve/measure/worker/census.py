@@ -2,8 +2,8 @@
 
 The collector's own list tells new tracked objects exactly, because what is older is frozen. What
 the collector does not track (bytes, text, numbers, dictionaries and tuples of these) it never
-lists: such objects are found through their holders, and told from older ones by address. The older
-ones are kept alive meanwhile, so that no address comes back as another object.
+lists: such objects are found through their holders, and their addresses say that they are
+new. The older ones are kept alive meanwhile, so that no address comes back as another object.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def breadth(holder: Any) -> int:
 
 
 def is_static(thing: Any) -> bool:
-    """Say whether the interpreter itself keeps such a value for ever."""
+    """Say whether the interpreter itself keeps such a value forever."""
     kind = type(thing)
     if kind is int:
         return bool(-5 <= thing <= 256)

@@ -91,7 +91,7 @@ class Table:
 
 
 class Gauge(Protocol):
-    """Whatever fills the columns behind our own."""
+    """Whatever fills the columns after our own."""
 
     def write(self, cells: Any, start: int) -> None:
         """Write its columns from `cells[start]` on."""
@@ -143,7 +143,7 @@ class Clock:
 
 
 def make_readers() -> Readers:
-    """Return the readers of the heaps, of what is beside them, and of resources.
+    """Return the readers of the heaps, of what is outside them, and of resources.
 
     They are for this process only and hold descriptors for as long as it lives: a process that is
     measured more than once should make them once.

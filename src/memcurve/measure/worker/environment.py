@@ -45,7 +45,7 @@ def free_threaded() -> bool:
 
 
 def allocator() -> str:
-    """Return what objects are allocated by, and, behind a plus, what took malloc's place."""
+    """Return what objects are allocated by, and, after a plus, what took malloc's place."""
     own = "mimalloc" if free_threaded() else "pymalloc"
     chosen = os.environ.get("PYTHONMALLOC") or ("debug" if sys.flags.dev_mode else own)
     if chosen == "default":

@@ -1,4 +1,4 @@
-"""A settled pass that answers surveys between its calls; its rows are nobody's evidence."""
+"""A settled pass that answers surveys between its calls; its rows are no evidence."""
 
 from __future__ import annotations
 

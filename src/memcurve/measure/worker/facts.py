@@ -87,9 +87,9 @@ def _has_self(key: Any) -> bool:
 def _kind_of(group: Group, survey: Survey, root: Root) -> str:
     """Return the name of the heads' type; of callbacks, that of the object whose method it is."""
     things = [survey.things[key] for key in group.heads]
-    behind = [retention_path.owners_of(thing)[-1:] for thing in things]
-    owners = {type(owner) for found in behind for _, owner in found}
-    if not all(behind):
+    owned = [retention_path.owners_of(thing)[-1:] for thing in things]
+    owners = {type(owner) for found in owned for _, owner in found}
+    if not all(owned):
         owners.clear()
     if root.kind == "lru_cache":
         # a cache's keys are tuples of arguments; the instance among them is what is kept

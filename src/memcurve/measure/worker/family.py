@@ -1,7 +1,7 @@
 """Find the processes that descend from this one, through /proc.
 
 One system call says that there are none, which is the common case. Where there are some, the
-folder is listed anew only when the system has started a process or a thread since; of what it
+folder is listed again only when the system has started a process or a thread since; of what it
 lists, a process is looked at once. Note: ``/proc/PID/task/TID/children`` would say it directly,
 but many kernels are built without, and its own documentation calls it unreliable while they run.
 """
@@ -39,7 +39,7 @@ def has_children() -> bool:
 def contents(pid: int, name: str, length: int = 4096) -> bytes:
     """Return the start of a file of /proc/`pid`, b"" if it cannot be read or the process is gone.
 
-    Opened anew each time: a descriptor that stays would read as one that the target lost.
+    Opened again each time: a descriptor that stays would read as one that the target lost.
     """
     try:
         descriptor = os.open("/proc/%d/%s" % (pid, name), os.O_RDONLY)
@@ -64,7 +64,7 @@ def status_of(pid: int) -> Optional[Status]:
 
 
 def figure(text: bytes, name: bytes) -> int:
-    """Return the number behind a name, 0 without one."""
+    """Return the number after a name, 0 without one."""
     start = text.find(name)
     return int(text[start + len(name) :].split(None, 1)[0]) if start >= 0 else 0
 

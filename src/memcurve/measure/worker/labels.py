@@ -199,7 +199,7 @@ def position(thing: Any) -> str:
 
 
 def describe(thing: Any) -> str:
-    """Return what stands behind a colon in a path: the type, or the name of a function."""
+    """Return what stands after a colon in a path: the type, or the name of a function."""
     if is_a(thing, types.FunctionType):
         return "function %s" % position(thing)
     if is_a(thing, types.FrameType):

@@ -22,9 +22,9 @@ from .resources import MISSING
 from .settle import Settler, Steps, T, collect_all, forget_names
 
 FIRST_CALLS = 5  # always sampled: what the first calls build is part of every picture
-NO_MORE_THAN_APART = 23  # calls; however dear a row is; a prime, so that it beats with no period
+NO_MORE_THAN_APART = 23  # calls, whatever a row costs; a prime, so that it beats with no period
 WARM_UP_CALLS = 25  # in which imports on demand and the like may still be frozen
-MANY_OBJECTS = 1000  # that a collection is dear to walk: 0.3 microseconds each
+MANY_OBJECTS = 1000  # that make a collection expensive to walk: 0.3 microseconds each
 # What calls may leave to the collector between two rows. Objects: CPython itself lets 2,000 stand
 # (700 up to 3.12), so that no more descriptors wait here than in production. Bytes: a tenth of the
 # smallest container in which anybody runs this.
@@ -81,7 +81,7 @@ class CallError(Exception):
 
 
 ALL_OF_THE_FIRST = 100  # calls get a row each where rows stand at fixed calls
-FAST_CALL_NS = 200000  # calls faster than this cost nobody anything: they get more rows
+FAST_CALL_NS = 200000  # calls faster than this cost next to nothing: they get more rows
 FAST_FACTOR = 4
 
 

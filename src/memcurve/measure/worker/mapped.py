@@ -71,7 +71,7 @@ class Mapped:
     """What is mapped past both heaps. Read it right after both heaps were read.
 
     `arenas` and `system` are what pymalloc and malloc had from the system at that reading;
-    `committed` is the same of malloc, asked anew, with what arenas of threads gave up: glibc hands
+    `committed` is the same of malloc, asked again, with what arenas of threads gave up: glibc hands
     its pages back and leaves them writable. The state is kept as machine integers: the next reading
     must not find new objects of ours.
     """
@@ -132,7 +132,7 @@ def glibc_version() -> Tuple[int, ...]:
 
 
 def _malloc_info(libc: Any) -> Bytes:
-    """Return what reads the bytes that glibc has made writable, in its arenas and beside them."""
+    """Return what reads the bytes that glibc has made writable, in its arenas and outside them."""
     libc.malloc_info.argtypes = [ctypes.c_int, ctypes.c_void_p]
     text = streams.memory_text(libc, lambda stream: libc.malloc_info(0, stream))
 
@@ -148,7 +148,7 @@ def _malloc_info(libc: Any) -> Bytes:
 
 
 def reader(python: heap.Source, malloc: heap.Source) -> Optional[Mapped]:
-    """Return what counts mapped memory beside these two heaps, None where it cannot be told apart.
+    """Return what counts mapped memory outside these two heaps, None where it cannot be told apart.
 
     Chosen by trying, as the sources of the heaps are: a block of malloc must change nothing, pages
     of our own all that they are.

@@ -114,7 +114,7 @@ class SampledPass:
         return mappings.state(self._counters)
 
     def stage_end(self) -> Dict[str, int]:
-        """Return the same behind the last call, and what the collector would free of it."""
+        """Return the same after the last call, and what the collector would free of it."""
         state = mappings.state(self._counters)
         python, malloc, objects = mappings.deferred(self._counters)
         state.update(deferred_python=python, deferred_malloc=malloc, deferred_objects=objects)

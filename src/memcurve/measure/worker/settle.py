@@ -22,7 +22,7 @@ Loop = Optional[asyncio.AbstractEventLoop]
 
 MAX_TURNS = 16
 MAX_COLLECTIONS = 4
-HAND_OVER_S = 0.0002  # how long a thread may hold what it worked on behind handing over its result
+HAND_OVER_S = 0.0002  # how long a thread may hold what it worked on after handing over its result
 THREAD_EXIT_S = 0.005  # how long a thread that Python has joined may take to leave the process
 FIRST_NAP_S, LONGEST_NAP_S = 0.001, 0.05
 
@@ -141,7 +141,7 @@ class Settler:
             yield from self.turns()
 
     def let_threads_leave(self) -> None:
-        """Let threads of a pool put down their work, and those that Python has joined end.
+        """Let threads of a pool drop the work they have done, and those that Python has joined end.
 
         The system frees the state of a joined thread a moment later.
         """

@@ -24,7 +24,7 @@ NEAR = 4000
 MOST_TYPES = 60
 """Types whose lines are told of one group: a client of a vendor is made of some dozens."""
 FEW = 50
-"""Entries of a holder among which a new one is told from an old one by asking for its trace."""
+"""Entries of a holder that are asked for their trace: a new one has one, an old one has none."""
 # the collector's header, and the pointers to a managed `__dict__`, stand before an object
 HEADER_BYTES = (0, 16, 32)
 

@@ -141,7 +141,7 @@ def exit_callbacks() -> int:
 def leave_to_the_collector(born: AbstractSet[int]) -> None:
     """Freeze all but the objects with these ids: then a collection costs what they cost.
 
-    An object that is tracked anew counts as one that was just made, whatever was frozen before.
+    An object that is tracked again counts as one that was just made, whatever was frozen before.
     """
     try:
         untrack = ctypes.pythonapi.PyObject_GC_UnTrack
@@ -150,7 +150,7 @@ def leave_to_the_collector(born: AbstractSet[int]) -> None:
         return
     untrack.argtypes = track.argtypes = [ctypes.py_object]
     untrack.restype = track.restype = None
-    gc.collect()  # of what looked for them: frozen garbage would hold them for ever
+    gc.collect()  # of what looked for them: frozen garbage would hold them forever
     things = [thing for thing in gc.get_objects() if id(thing) in born]
     gc.freeze()
     for thing in things:
