@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench import cases
 from memcurve.cli.progress import shown
-from memcurve.compare.usage import spent
+from memcurve.compare.usage import used
 from memcurve.model.units import format_bytes, format_count
 from memcurve.run import scenarios as running
 from memcurve.run.discovery import discover, select
@@ -61,12 +61,12 @@ def row(outcome: Outcome) -> str:
     """Return the figures of one design as a row of the table."""
     recording = outcome.recording
     cells = [recording.scenario, recording.design, format_bytes(round(retained(recording)))]
-    deferred, calls = spent(recording, "deferred_bytes"), recording.calls
+    deferred, calls = used(recording, "deferred_bytes"), recording.calls
     cells.append(format_bytes(round((deferred or 0) / calls)))
-    cells.append(format_count(spent(recording, "connections_opened") or 0))
-    cells.extend(format_count(spent(recording, name) or 0) for name in ("fds", "tasks"))
+    cells.append(format_count(used(recording, "connections_opened") or 0))
+    cells.extend(format_count(used(recording, name) or 0) for name in ("fds", "tasks"))
     cells.append(format_bytes(_peak(recording)))
-    cells.append(f"{(spent(recording, 'cpu_ns') or 0) / calls / 1e6:.1f} ms")
+    cells.append(f"{(used(recording, 'cpu_ns') or 0) / calls / 1e6:.1f} ms")
     return f"| {' | '.join(cells)} |"
 
 

@@ -73,7 +73,7 @@ def memory() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def _figures(outcome: Any) -> dict[str, Any]:
-    from memcurve.compare.usage import spent
+    from memcurve.compare.usage import used
     from memcurve.model.verdict import name_of
 
     judgement = outcome.judgement
@@ -81,7 +81,7 @@ def _figures(outcome: Any) -> dict[str, Any]:
         "verdict": name_of(judgement.overall),
         "retained_bytes_per_call": judgement.retained.evidence.per_call,
         "deferred_bytes_per_call": judgement.deferred.bytes_per_call,
-        "connections_opened": spent(outcome.recording, "connections_opened"),
+        "connections_opened": used(outcome.recording, "connections_opened"),
     }
 
 

@@ -80,7 +80,7 @@ class CurveMaker:
         """Rise or fall at one call."""
         return self._extended([by])
 
-    def teeth(self, *, per_call: float, every: int) -> "CurveMaker":
+    def sawtooth(self, *, per_call: float, every: int) -> "CurveMaker":
         """Lay a sawtooth on the whole curve: rising at each call, back to zero every `every`."""
         return self.bent([per_call * (i % every) for i in range(len(self.levels))])
 

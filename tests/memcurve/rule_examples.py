@@ -30,7 +30,7 @@ WAYS = {
         caption="random noise, and no drift in it",
     ),
     "returns_to_its_lows": Example(
-        maker=curve(calls=450).flat().teeth(per_call=1000, every=60),
+        maker=curve(calls=450).flat().sawtooth(per_call=1000, every=60),
         shape="flat",
         words="returns_to_its_lows",
         caption="a sawtooth of 59 KB, back to the byte each time",
@@ -50,7 +50,7 @@ CONDITIONS = {
         words="",
         caption="96 B a call under noise of 2 KB: every condition holds",
     ),
-    "is_told_from_the_tolerance": Example(
+    "exceeds_the_tolerance": Example(
         maker=curve(calls=250).grows(per_call=4).noise(seed=6, by=3000),
         shape="undecided",
         words="the interval holds both flat and growing",

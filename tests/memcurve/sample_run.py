@@ -48,7 +48,7 @@ def _natural(
     *, tooth: float, rises: float, fds: CurveMaker, cpu_ms: float, seed: int
 ) -> PassRecord:
     memory = curve().fills(to=60 * KIB).noise(seed=seed, by=3000)
-    memory = memory.bent([rises * i for i in range(101)]).teeth(per_call=tooth, every=7)
+    memory = memory.bent([rises * i for i in range(101)]).sawtooth(per_call=tooth, every=7)
     rss = curve().fills(to=1.5 * MIB + 7 * tooth, within=6).noise(seed=seed, by=40_000)
     rss = rss.bent([rises * i for i in range(101)])
     peak, highest = [], 0.0
@@ -68,7 +68,7 @@ def _natural(
 def naive(scenario: str, *, kept: bool = False) -> Outcome:
     """A design that builds everything in each call; `kept` says that something holds each one."""
     rate = 857 * KIB if kept else 0
-    saw = curve().flat().teeth(per_call=2, every=7)
+    saw = curve().flat().sawtooth(per_call=2, every=7)
     fds = curve().grows(per_call=2) if kept else saw
     made = recording(
         _settled(

@@ -160,11 +160,13 @@ def test_a_cache_that_filled_by_chance_is_flat_in_the_end() -> None:
 
 @pytest.mark.parametrize("every", [7, 50, 250])
 def test_a_sawtooth_is_flat(every: int) -> None:
-    assert shape(curve(calls=LONG).flat().teeth(per_call=1000, every=every)) == "flat"
+    assert shape(curve(calls=LONG).flat().sawtooth(per_call=1000, every=every)) == "flat"
 
 
 def test_a_sawtooth_on_a_leak_is_growing() -> None:
-    assert shape(curve(calls=LONG).grows(per_call=2000).teeth(per_call=1000, every=50)) == "growing"
+    assert (
+        shape(curve(calls=LONG).grows(per_call=2000).sawtooth(per_call=1000, every=50)) == "growing"
+    )
 
 
 @pytest.mark.parametrize("by", [16, 500, 20_000])
@@ -232,7 +234,7 @@ def test_growth_that_stands_still_for_200_calls_is_no_leak() -> None:
 
 @pytest.mark.parametrize("every", [6, 24, 47])
 def test_a_leak_below_what_comes_and_goes_is_growing(every: int) -> None:
-    leak = curve(calls=2000).grows(per_call=32).teeth(per_call=500, every=every).sampled(every=7)
+    leak = curve(calls=2000).grows(per_call=32).sawtooth(per_call=500, every=every).sampled(every=7)
     assert shape(leak) == "growing"
 
 
@@ -243,7 +245,7 @@ def test_a_cache_that_fills_below_what_comes_and_goes_is_not(seed: int) -> None:
     for _ in range(2000):
         found.add(dice.randrange(800))
         values.append(len(found) * 100.0)
-    assert shape(from_values(values).teeth(per_call=500, every=24).sampled(every=7)) != "growing"
+    assert shape(from_values(values).sawtooth(per_call=500, every=24).sampled(every=7)) != "growing"
 
 
 def test_one_descriptor_every_ten_calls_is_growing() -> None:
@@ -264,7 +266,7 @@ def test_a_pool_of_threads_is_named_when_it_is_more_than_asyncios_own(
 
 
 def test_descriptors_that_come_and_go_are_flat() -> None:
-    assert shape(curve(calls=300).flat().teeth(per_call=1, every=12), COUNTS) == "flat"
+    assert shape(curve(calls=300).flat().sawtooth(per_call=1, every=12), COUNTS) == "flat"
 
 
 def test_the_floor_says_what_noise_would_have_hidden() -> None:
@@ -274,7 +276,7 @@ def test_the_floor_says_what_noise_would_have_hidden() -> None:
 
 
 def clean(seed: int) -> CurveMaker:
-    """Make a clean curve by chance: a warm-up or a cache that fills, noise, blips, teeth."""
+    """Make a clean curve by chance: a warm-up or a cache that fills, noise, blips, a sawtooth."""
     dice = random.Random(seed)
     maker = curve(calls=LONG)
     if dice.random() < 0.6:
@@ -285,7 +287,7 @@ def clean(seed: int) -> CurveMaker:
     if dice.random() < 0.7:
         maker = maker.noise(seed=seed, by=dice.choice([0.0, 16, 300, 20_000]))
     if dice.random() < 0.3:
-        maker = maker.teeth(per_call=dice.uniform(16, 2000), every=dice.randrange(2, 90))
+        maker = maker.sawtooth(per_call=dice.uniform(16, 2000), every=dice.randrange(2, 90))
     for _ in range(dice.randrange(3)):
         maker = maker.blip(at=dice.randrange(1, LONG), by=11_000, calls=dice.randrange(1, 6))
     return maker.sampled(every=dice.choice([1, 3, 7, 23]))

@@ -29,7 +29,7 @@ def test_figures_are_growth_over_the_run_and_rates_a_call() -> None:
         natural(
             rss_bytes=curve().flat().above(60 * MIB),
             rss_peak_bytes=curve().grows(per_call=MIB, calls=4).flat().above(60 * MIB),
-            fds=curve().flat().teeth(per_call=2, every=7).above(11),
+            fds=curve().flat().sawtooth(per_call=2, every=7).above(11),
             cpu_ns=curve().grows(per_call=5e6),
         ),
     )

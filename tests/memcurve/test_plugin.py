@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from memcurve.model.errors import QuantityError
-from memcurve.plugin.isolation import Held, read_held
+from memcurve.plugin.isolation import OpenResources, read_open
 from memcurve.plugin.settings import QUICK, Settings, SettingsError, read_settings
 
 pytest_plugins = "pytester"
@@ -205,8 +205,8 @@ def test_a_wrong_marker_fails_its_test_only(pytester: pytest.Pytester) -> None:
 def test_sockets_and_threads_that_came_later_are_seen(tmp_path: Path) -> None:
     import socket
 
-    before = read_held()
-    assert not read_held().beyond(before)
+    before = read_open()
+    assert not read_open().beyond(before)
     with socket.socket():
-        assert read_held().beyond(before)
-    assert Held(sockets=0, threads=2).beyond(Held(sockets=0, threads=1))
+        assert read_open().beyond(before)
+    assert OpenResources(sockets=0, threads=2).beyond(OpenResources(sockets=0, threads=1))

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from memcurve.judge.schedule import Look, next_step
+from memcurve.judge.schedule import Shapes, next_step
 from memcurve.model.effort import Effort
 from memcurve.model.recording import Bound, InFlight, PassRecord, Verification
 from memcurve.model.steps import Calls, Finish, Step, Verify
@@ -52,7 +52,7 @@ def test_an_even_rise_is_convicted_at_1500_calls_and_not_before() -> None:
 
 def test_a_descriptor_that_rises_keeps_a_pass_with_flat_memory_running() -> None:
     record = settled(curve(calls=250).flat(), fds=curve(calls=250).grows(per_call=1))
-    assert Look(record, THRESHOLDS).memory.shape == "flat"
+    assert Shapes(record, THRESHOLDS).memory.shape == "flat"
     assert step(record) == Calls(to=300)
 
 
@@ -98,7 +98,7 @@ def after_300_calls(record: CurveMaker, *, most: int) -> Step:
 
 def test_a_benchmark_follows_what_surely_rises_until_it_is_proved() -> None:
     noisy = curve(calls=300).grows(per_call=700).noise(seed=1, by=30_000)
-    assert Look(settled(noisy), THRESHOLDS).memory.shape == "undecided"
+    assert Shapes(settled(noisy), THRESHOLDS).memory.shape == "undecided"
     assert after_300_calls(noisy, most=1500) == Calls(to=600)
     assert isinstance(after_300_calls(noisy, most=0), Finish)
 

@@ -38,7 +38,7 @@ def wide_walk(dice: np.random.Generator, calls: int) -> Rows:
     return 10 * walk(dice, calls)
 
 
-def teeth(dice: np.random.Generator, calls: int) -> Rows:
+def sawtooth(dice: np.random.Generator, calls: int) -> Rows:
     """Return a buffer of 64 KB that is emptied when it is full, at any phase."""
     every = int(dice.integers(20, 120))
     return (np.arange(calls + 1) + dice.integers(0, every)) % every * (65536.0 / every)
@@ -51,5 +51,5 @@ def steps(dice: np.random.Generator, calls: int) -> Rows:
 
 
 NOISES: dict[str, Noise] = {
-    noise.__name__: noise for noise in (level, white, slow, walk, wide_walk, teeth, steps)
+    noise.__name__: noise for noise in (level, white, slow, walk, wide_walk, sawtooth, steps)
 }

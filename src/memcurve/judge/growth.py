@@ -24,8 +24,8 @@ from memcurve.judge.limits import Limits
 from memcurve.judge.plateau import where_it_stopped
 from memcurve.judge.rise import (
     SLOWS,
+    exceeds_the_tolerance,
     is_regular,
-    is_told_from_the_tolerance,
     keeps_its_pace,
     never_stands_for_long,
     pace_of,
@@ -95,7 +95,7 @@ def _read_rise(tail: Tail, limits: Limits, start: int, *, longest: bool) -> Read
     trend = widened(tail, trend, limits)
     floor = max(limits.tolerance, trend.high)
     why = (
-        is_told_from_the_tolerance(trend, limits)
+        exceeds_the_tolerance(trend, limits)
         or rises_throughout(tail, limits)
         or never_stands_for_long(tail, limits)
         or keeps_its_pace(tail, limits, longest=longest)

@@ -2,7 +2,7 @@
 
 from memcurve.judge.growth import Reading
 from memcurve.judge.limits import Limits
-from memcurve.judge.rise import UNTOLD
+from memcurve.judge.rise import BOTH
 from memcurve.judge.trend import Trend
 
 SHRINKS = 2 / 3
@@ -19,7 +19,7 @@ def calls_to_settle(reading: Reading, done: int, limits: Limits) -> int:
     """
     if reading.trend is None:
         return max(limits.thresholds.first_look, 2 * done)
-    if reading.why != UNTOLD:
+    if reading.why != BOTH:
         return _in_two_digits(2 * done)
     too_wide = max(_too_wide(reading.trend, limits), 1.0)
     return _in_two_digits(max(done * too_wide**SHRINKS, done + limits.thresholds.flat_tail))

@@ -14,7 +14,7 @@ from memcurve.judge.limits import Limits
 from memcurve.judge.tail import Tail, step_slopes
 from memcurve.judge.trend import Levels, Trend
 
-UNTOLD = "the interval holds both flat and growing"
+BOTH = "the interval holds both flat and growing"
 PARTLY = "it rises, but not in every part of the run"
 STANDS = "it rises, but stands still for long in between"
 SLOWS = "it rises ever more slowly, within what chance explains"
@@ -33,12 +33,12 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.second, 0.0) / self.first
 
 
-def is_told_from_the_tolerance(trend: Trend, limits: Limits) -> str:
+def exceeds_the_tolerance(trend: Trend, limits: Limits) -> str:
     """Hold if low > t, where the interval holds every fair estimate (see `estimate.widened`).
 
     Without it: `test_noise_that_stays_where_it_is_is_flat` reads growth.
     """
-    return "" if trend.low > limits.tolerance else UNTOLD
+    return "" if trend.low > limits.tolerance else BOTH
 
 
 def rises_throughout(tail: Tail, limits: Limits) -> str:

@@ -30,7 +30,7 @@ FROZEN_BY = 25  # the call up to which the worker freezes what calls build
 MUCH = 1024  # bytes that a verification gave back: below it is what any collection frees
 
 
-class Look:
+class Shapes:
     """What the gated curves of a pass show so far; read at the first question, once."""
 
     def __init__(self, record: PassRecord, thresholds: Thresholds) -> None:
@@ -93,29 +93,29 @@ class Look:
 
 def next_step(record: PassRecord, thresholds: Thresholds, effort: Effort) -> Step:
     """Return the next step of a settled pass. Costs some milliseconds where curves are read."""
-    done, look = record.calls, Look(record, thresholds)
+    done, shapes = record.calls, Shapes(record, thresholds)
     full = is_full(record, thresholds)
     least, throughout = effort.least, effort.throughout
-    if effort.until_grown and done >= effort.shown and look.evidently_grows:
+    if effort.until_grown and done >= effort.shown and shapes.evidently_grows:
         least = throughout = effort.shown
     first_look = max(thresholds.first_look, effort.shown)
     spent = done >= least and effort.used_s(record) >= effort.seconds
     if not full and (done < throughout or (done < first_look and not spent)):
-        if done >= first_look and not look.is_flat and not is_verified(record):
+        if done >= first_look and not shapes.is_flat and not is_verified(record):
             return Verify()
         marks: tuple[int, ...] = (*EARLY_MARKS, first_look)
         if done < throughout:
             marks = (*effort.marks, thresholds.first_look, throughout)
         return Calls(to=min(mark for mark in marks if mark > done))
-    if look.is_flat:
+    if shapes.is_flat:
         is_cheap = record.cpu_s < effort.look_on_s
         return _run_on(done, thresholds.conviction if is_cheap else 0)
     if not is_verified(record):
-        return Verify() if effort.judged or look.grows else Finish()
+        return Verify() if effort.judged or shapes.grows else Finish()
     step: Step = Finish()
     if not (spent or full or done >= effort.most):
-        step = _wait_for_bounds(record, look, thresholds, effort.most)
-    if isinstance(step, Finish) and not full and look.rises_unproved:
+        step = _wait_for_bounds(record, shapes, thresholds, effort.most)
+    if isinstance(step, Finish) and not full and shapes.rises_unproved:
         return _run_on(done, effort.followed_to)
     return step
 
@@ -124,16 +124,16 @@ def _run_on(done: int, last: int) -> Step:
     return Calls(to=min(done * 2, last)) if done < last else Finish()
 
 
-def _wait_for_bounds(record: PassRecord, look: Look, thresholds: Thresholds, most: int) -> Step:
+def _wait_for_bounds(record: PassRecord, shapes: Shapes, thresholds: Thresholds, most: int) -> Step:
     done, fills = record.calls, full_at(record)
     if fills is not None:
         shown = math.ceil((fills + thresholds.flat_tail / 2) * 1.5)  # a flat last third
         if done < min(shown, most) and fills < most:
             return Calls(to=min(max(shown, _next_look(done, thresholds, most)), most))
-        trend = look.memory.trend
+        trend = shapes.memory.trend
         if trend is not None and filling_bounds(record, trend.per_call, thresholds) is not None:
             return Finish()
-    return Finish() if look.is_convicted else Calls(to=_next_look(done, thresholds, most))
+    return Finish() if shapes.is_convicted else Calls(to=_next_look(done, thresholds, most))
 
 
 def _next_look(done: int, thresholds: Thresholds, most: int) -> int:
@@ -176,7 +176,7 @@ def rerun_mode(record: PassRecord, thresholds: Thresholds) -> Mode | None:
     curve = record.samples.curve("live_bytes")
     if not record.verifications or not len(curve):
         return None
-    if Look(record, thresholds).is_flat:
+    if Shapes(record, thresholds).is_flat:
         fell = any(_hides_a_rise(curve, one, thresholds) for one in record.verifications)
         return "unfrozen" if fell else None
     grown = max(curve.values[-1] - curve.tail(1).values[0], 1)

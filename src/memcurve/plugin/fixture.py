@@ -11,7 +11,7 @@ from memcurve.measure.worker.target import is_asynchronous
 from memcurve.model.errors import MeasureError
 from memcurve.model.verdict import Checked
 from memcurve.plugin.hooks import repeat_command
-from memcurve.plugin.isolation import HELD_AT_START
+from memcurve.plugin.isolation import OPEN_AT_START
 from memcurve.plugin.limits import Gated
 from memcurve.plugin.measured_test import MeasuredTest
 from memcurve.plugin.message import failure_text
@@ -78,9 +78,9 @@ class MemcurveFixture:
     def _measurement(self, target: Callable[..., Any], keywords: dict[str, object]) -> MeasuredTest:
         self._checks += 1
         settings = read_settings(self._item.config, keywords)
-        held = self._item.config.stash[HELD_AT_START]
+        before = self._item.config.stash[OPEN_AT_START]
         label = "" if self._checks == 1 else str(self._checks)
-        return MeasuredTest(self._item, target, settings, held, label)
+        return MeasuredTest(self._item, target, settings, before, label)
 
     def _asserted(self, gated: Gated) -> Checked:
         __tracebackhide__ = True

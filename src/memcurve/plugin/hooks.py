@@ -9,7 +9,7 @@ import pytest
 
 from memcurve.model.errors import MemcurveError
 from memcurve.plugin.detach import tidiers
-from memcurve.plugin.isolation import HELD_AT_START
+from memcurve.plugin.isolation import OPEN_AT_START
 from memcurve.plugin.limits import Gated
 from memcurve.plugin.measured_test import MeasuredTest
 from memcurve.plugin.message import failure_text
@@ -21,7 +21,7 @@ class Measuring:
     """The hooks that measure; registered only where measuring was asked for."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._config, self._held = config, config.stash[HELD_AT_START]
+        self._config, self._held = config, config.stash[OPEN_AT_START]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -16,23 +16,23 @@ DESCRIPTORS = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What this process holds and a fork could not use: sockets and threads."""
+class OpenResources:
+    """What this process has open and a fork could not use: sockets and threads."""
 
     sockets: int
     threads: int
 
-    def beyond(self, before: "Held") -> bool:
+    def beyond(self, before: "OpenResources") -> bool:
         return self.sockets > before.sockets or self.threads > before.threads
 
 
-HELD_AT_START = pytest.StashKey[Held]()
+OPEN_AT_START = pytest.StashKey[OpenResources]()
 
 
-def read_held() -> Held:
+def read_open() -> OpenResources:
     """Count the sockets and threads of this process, and keep no descriptor for that."""
     threads = len(list(Path("/proc/self/task").iterdir())) if DESCRIPTORS.exists() else 0
-    return Held(sockets=_sockets(), threads=threads)
+    return OpenResources(sockets=_sockets(), threads=threads)
 
 
 def _sockets() -> int:

@@ -15,7 +15,7 @@ from memcurve.model.recording import timestamp
 from memcurve.model.scenario import scenario
 from memcurve.model.verdict import Checked, Growing
 from memcurve.plugin.detach import records_detached
-from memcurve.plugin.isolation import Held, read_held
+from memcurve.plugin.isolation import OpenResources, read_open
 from memcurve.plugin.limits import Gated, gate, without_known
 from memcurve.plugin.settings import Settings
 from memcurve.run.check import checked
@@ -33,17 +33,17 @@ LONGEST_NAME = 100
 
 
 class MeasuredTest:
-    """One callable of one test; `held` is what the process held when the session began."""
+    """One callable of one test; `before` is what was open when the session began."""
 
     def __init__(
         self,
         item: pytest.Item,
         function: Callable[..., object],
         settings: Settings,
-        held: Held,
+        before: OpenResources,
         label: str = "",
     ) -> None:
-        self._item, self._function, self._settings, self._held = item, function, settings, held
+        self._item, self._function, self._settings, self._open = item, function, settings, before
         self.name = scenario_name(item.nodeid + (f"-{label}" if label else ""))
         self._subject = msgspec.structs.replace(
             subject_here(function), scenario=self.name, design=DESIGN
@@ -70,7 +70,7 @@ class MeasuredTest:
 
     def _runs_here(self) -> bool:
         chosen = self._settings.isolation
-        return chosen == "none" or (chosen == "auto" and read_held().beyond(self._held))
+        return chosen == "none" or (chosen == "auto" and read_open().beyond(self._open))
 
     def _passes(self) -> Passes[list[Checked]]:
         """Ask for everything that decides, several times where a band is to be made of it."""
@@ -115,7 +115,7 @@ class MeasuredTest:
         """Whether this process holds sockets that a fork of it would share."""
         passed = result.recording.of("settled")
         here = passed is not None and passed.isolation == "none"
-        return here and read_held().sockets - self._held.sockets > LOOP_SOCKETS
+        return here and read_open().sockets - self._open.sockets > LOOP_SOCKETS
 
     def _accept(self, outcomes: list[Outcome], reason: str) -> None:
         environment = outcomes[-1].recording.environment
@@ -138,9 +138,9 @@ class MeasuredTest:
         if baseline is None:
             return ()
         declared = scenario(self.name, {DESIGN: outcome.recording.target})
-        (held,) = compare(declared, [outcome], baseline)
-        assert held.comparison is not None
-        return tuple(c for c in held.comparison.crossings if c.kind == "band")
+        (compared,) = compare(declared, [outcome], baseline)
+        assert compared.comparison is not None
+        return tuple(c for c in compared.comparison.crossings if c.kind == "band")
 
 
 def _outcome(result: Checked) -> Outcome:

@@ -80,9 +80,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and what measures if that is wanted."""
-    from memcurve.plugin.isolation import HELD_AT_START, read_held
+    from memcurve.plugin.isolation import OPEN_AT_START, read_open
 
-    config.stash[HELD_AT_START] = read_held()
+    config.stash[OPEN_AT_START] = read_open()
     config.addinivalue_line("markers", _MARKER)
     if is_wanted(config):
         from memcurve.plugin.hooks import Measuring
