@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SOURCE: Final = Path(__file__).with_name("leaks.py")
 TARGET: Final = "bench/proof/explain_accuracy/leaks.py"
 OUTSIDE: Final = "held outside Python"
+NOT_KNOWN: Final = "not known"
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ LABELS: Final = (
         path=("leaks.LISTENERS", "['changed']"),
     ),
     Label(name="missing_decrement", type="list", root=OUTSIDE),
-    Label(name="missing_decrement_of_bytes", type="untracked Python memory", root=OUTSIDE),
+    Label(name="missing_decrement_of_bytes", type="untracked Python memory", root=NOT_KNOWN),
     Label(name="native_block", type="native memory (malloc)", root=OUTSIDE, per_call=None),
     Label(
         name="growing_buffer",
