@@ -101,7 +101,6 @@ def test_a_leak_is_seen_over_garbage_that_was_frozen_in_the_first_calls() -> Non
         leaks_beside_what_the_first_calls_built(), isolation="fork", explain=False, budget=60
     )
     assert isinstance(verdict.verdict, memcurve.Growing)
-    assert verdict.recording.passes[-2].mode == "unfrozen"
 
 
 def test_an_in_process_pass_leaves_nothing_frozen_that_was_not(tmp_path: Path) -> None:

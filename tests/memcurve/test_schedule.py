@@ -2,7 +2,7 @@
 
 import msgspec
 
-from memcurve.judge.schedule import Shapes, next_step
+from memcurve.judge.schedule import Shapes, next_step, rerun_mode
 from memcurve.model.effort import Effort
 from memcurve.model.recording import Bound, InFlight, PassRecord, Verification
 from memcurve.model.steps import Calls, Finish, Step, Verify
@@ -114,3 +114,23 @@ def test_a_benchmark_does_not_fill_memory_further_that_is_full() -> None:
     uneven = curve(calls=300).steps(by=20 << 20, every=9)
     assert settled(uneven).grown_bytes > THRESHOLDS.max_bytes
     assert isinstance(after_300_calls(uneven, most=1500), Finish)
+
+
+def flat_after(released: int, *, at: int = 250, calls: int = 300) -> PassRecord:
+    """Return a pass that is flat over its last two thirds, with a verification in between."""
+    proof = Verification(
+        call=at, released_bytes=released, waited_bytes=0, unfrozen_objects=9, in_flight=InFlight()
+    )
+    return msgspec.structs.replace(settled(curve(calls=calls).flat()), verifications=(proof,))
+
+
+def test_a_flat_pass_that_gave_back_more_than_its_floor_allows_is_repeated_unfrozen() -> None:
+    assert rerun_mode(flat_after(390_000), THRESHOLDS) == "unfrozen"
+
+
+def test_a_flat_pass_that_gave_back_next_to_nothing_is_not_repeated() -> None:
+    assert rerun_mode(flat_after(900), THRESHOLDS) is None
+
+
+def test_what_was_given_back_before_the_tail_that_is_flat_hides_nothing() -> None:
+    assert rerun_mode(flat_after(390_000, at=40), THRESHOLDS) is None

@@ -17,7 +17,6 @@ from functools import cached_property
 from memcurve.judge.filling import filling_bounds, full_at
 from memcurve.judge.growth import Limits, Reading, read_curve
 from memcurve.judge.parts import read_memory
-from memcurve.model.curve import Curve
 from memcurve.model.effort import Effort
 from memcurve.model.recording import RESOURCES, Mode, PassRecord, Verification
 from memcurve.model.steps import Calls, Finish, Step, Verify
@@ -26,7 +25,6 @@ from memcurve.model.thresholds import Thresholds
 EARLY_MARKS = (5, 25, 50, 100, 150, 200)
 STRETCH = 1.5
 EVIDENT = 1024  # bytes a call
-FROZEN_BY = 25  # the call up to which the worker freezes what calls build
 MUCH = 1024  # bytes that a verification gave back: below it is what any collection frees
 
 
@@ -157,14 +155,16 @@ def is_full(record: PassRecord, thresholds: Thresholds) -> bool:
     return record.calls >= EARLY_MARKS[1] and record.grown_bytes > share * thresholds.max_bytes
 
 
-def _hides_a_rise(curve: Curve, proof: Verification, thresholds: Thresholds) -> bool:
-    """Whether a verification gave back so much that a rise as before it stays below its fall.
+def _hides_a_rise(reading: Reading, proof: Verification) -> bool:
+    """Whether a verification gave back so much that the stated floor is not true of its tail.
 
-    What is frozen is frozen by call `FROZEN_BY`: the rise is counted from there.
+    Nothing is hidden where the tail begins after it. Within the tail, a fall of f bytes hides a
+    growth of up to f/c bytes a call over its c calls.
     """
-    frozen = proof.released_bytes - proof.waited_bytes
-    rise = curve.at(proof.call) - curve.at(min(FROZEN_BY, proof.call))
-    return frozen > MUCH and frozen > thresholds.released * rise
+    trend, frozen = reading.trend, proof.released_bytes - proof.waited_bytes
+    if trend is None or proof.call <= trend.from_call or frozen <= MUCH:
+        return False
+    return frozen > reading.floor * (trend.to_call - trend.from_call)
 
 
 def rerun_mode(record: PassRecord, thresholds: Thresholds) -> Mode | None:
@@ -176,9 +176,10 @@ def rerun_mode(record: PassRecord, thresholds: Thresholds) -> Mode | None:
     curve = record.samples.curve("live_bytes")
     if not record.verifications or not len(curve):
         return None
-    if Shapes(record, thresholds).is_flat:
-        fell = any(_hides_a_rise(curve, one, thresholds) for one in record.verifications)
-        return "unfrozen" if fell else None
+    shapes = Shapes(record, thresholds)
+    if shapes.is_flat:
+        hides = any(_hides_a_rise(shapes.memory, proof) for proof in record.verifications)
+        return "unfrozen" if hides else None
     grown = max(curve.values[-1] - curve.tail(1).values[0], 1)
     freed = max(v.released_bytes for v in record.verifications)
     waited = max(v.waited_bytes for v in record.verifications)
