@@ -10,7 +10,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema rules calibrate gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead peers clean
+.PHONY: help schema rules calibrate debt gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ schema: $(STAMP) ## write docs/schema and tests/api.txt from the code
 
 calibrate: $(STAMP) ## simulate leaks under noise: how often are floors too low, and clean curves convicted?
 	$(BIN)/python -m bench.proof.calibrate.run $(ARGS)
+
+debt: $(STAMP) ## forecast what waits for the collector, and run it; ARGS="--python 3.12 young"
+	$(BIN)/python -m bench.proof.debt.run $(ARGS)
 
 rules: $(STAMP) ## write the numbers and pictures of docs/verdicts.md from the code
 	$(BIN)/python -m tests.memcurve.draw_rules

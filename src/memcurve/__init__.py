@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from memcurve.model.errors import MemcurveError
     from memcurve.model.scenario import Backend, Lead, Scenario, Target, scenario
     from memcurve.model.thresholds import Thresholds
-    from memcurve.model.verdict import Checked, Flat, Growing, Inconclusive, Plateaued, Verdict
+    from memcurve.model.verdict import (
+        Checked,
+        Flat,
+        Growing,
+        Inconclusive,
+        Plateaued,
+        Rising,
+        Verdict,
+    )
     from memcurve.run.check import acheck, check
     from memcurve.run.watch import watch
 
@@ -28,6 +36,7 @@ _HOMES = {
     "Lead": "memcurve.model.scenario",
     "MemcurveError": "memcurve.model.errors",
     "Plateaued": "memcurve.model.verdict",
+    "Rising": "memcurve.model.verdict",
     "Scenario": "memcurve.model.scenario",
     "Target": "memcurve.model.scenario",
     "Thresholds": "memcurve.model.thresholds",
@@ -47,6 +56,7 @@ __all__ = [
     "Lead",
     "MemcurveError",
     "Plateaued",
+    "Rising",
     "Scenario",
     "Target",
     "Thresholds",

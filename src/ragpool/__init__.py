@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from ragpool.engine import IterativeSearchEngine as IterativeSearchEngine
     from ragpool.engine import SearchResult as SearchResult
     from ragpool.engine import StopReason as StopReason
+    from ragpool.errors import CallerFullError as CallerFullError
     from ragpool.errors import ClosedError as ClosedError
     from ragpool.errors import CollectionNotFoundError as CollectionNotFoundError
     from ragpool.errors import ConfigurationError as ConfigurationError
     from ragpool.errors import DatabaseError as DatabaseError
+    from ragpool.errors import DrainingError as DrainingError
     from ragpool.errors import DuplicateExecutionError as DuplicateExecutionError
     from ragpool.errors import LLMError as LLMError
+    from ragpool.errors import LLMTimeoutError as LLMTimeoutError
     from ragpool.errors import ManagerFullError as ManagerFullError
     from ragpool.errors import RagpoolError as RagpoolError
     from ragpool.errors import RetrievalError as RetrievalError
@@ -35,10 +38,10 @@ if TYPE_CHECKING:
     from ragpool.errors import StillRunningError as StillRunningError
     from ragpool.errors import UnknownExecutionError as UnknownExecutionError
     from ragpool.errors import UnknownProviderError as UnknownProviderError
+    from ragpool.execution_record import ErrorRecord as ErrorRecord
+    from ragpool.execution_record import ExecutionRecord as ExecutionRecord
+    from ragpool.execution_record import ExecutionStatus as ExecutionStatus
     from ragpool.executions import AsyncWorkflowExecutor as AsyncWorkflowExecutor
-    from ragpool.executions import ErrorRecord as ErrorRecord
-    from ragpool.executions import ExecutionRecord as ExecutionRecord
-    from ragpool.executions import ExecutionStatus as ExecutionStatus
     from ragpool.llm import LLMPool as LLMPool
     from ragpool.llm import Provider as Provider
     from ragpool.manager import ManagerStats as ManagerStats
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncWorkflowExecutor",
     "CacheStats",
+    "CallerFullError",
     "ClosedError",
     "CollectionNotFoundError",
     "ConfigClient",
@@ -63,6 +67,7 @@ __all__ = [
     "DatabaseClient",
     "DatabaseError",
     "Document",
+    "DrainingError",
     "DuplicateExecutionError",
     "ErrorRecord",
     "ExecutionRecord",
@@ -70,6 +75,7 @@ __all__ = [
     "IterativeSearchEngine",
     "LLMError",
     "LLMPool",
+    "LLMTimeoutError",
     "ManagerFullError",
     "ManagerStats",
     "NodeConfig",
@@ -106,12 +112,15 @@ _HOMES = {
     "dependencies": ("get_config_composer", "get_db_manager"),
     "engine": ("IterativeSearchEngine", "SearchResult", "StopReason"),
     "errors": (
+        "CallerFullError",
         "ClosedError",
         "CollectionNotFoundError",
         "ConfigurationError",
         "DatabaseError",
+        "DrainingError",
         "DuplicateExecutionError",
         "LLMError",
+        "LLMTimeoutError",
         "ManagerFullError",
         "RagpoolError",
         "RetrievalError",
@@ -120,7 +129,8 @@ _HOMES = {
         "UnknownExecutionError",
         "UnknownProviderError",
     ),
-    "executions": ("AsyncWorkflowExecutor", "ErrorRecord", "ExecutionRecord", "ExecutionStatus"),
+    "execution_record": ("ErrorRecord", "ExecutionRecord", "ExecutionStatus"),
+    "executions": ("AsyncWorkflowExecutor",),
     "llm": ("LLMPool", "Provider"),
     "manager": ("ManagerStats", "WorkflowExecutionManager"),
     "pool": ("PoolStats",),

@@ -13,25 +13,35 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ragpool.body_limit import BodyLimit
 from ragpool.config import ConfigClient, where
 from ragpool.database import DatabaseClient
-from ragpool.dependencies import Runtime, get_config_composer, get_db_manager, get_runtime
+from ragpool.dependencies import get_config_composer, get_db_manager, get_runtime, runtime_of
 from ragpool.errors import (
+    CallerFullError,
     ClosedError,
     ConfigurationError,
     DatabaseError,
+    DrainingError,
     ManagerFullError,
     RagpoolError,
     StillRunningError,
     UnknownExecutionError,
     UnknownProviderError,
 )
-from ragpool.executions import ExecutionStatus  # noqa: TC001  # FastAPI reads annotations
-from ragpool.manager import new_id
-from ragpool.workflow import MAX_NODES, Workflow, plain, storable
+from ragpool.execution_record import ExecutionStatus  # noqa: TC001  # FastAPI reads annotations
+from ragpool.executions import shown
+from ragpool.following import EVENT_STREAM, Channel, EventStream, status_of, unless_left
+from ragpool.gate import CALLER, Gate
+from ragpool.runtime import Runtime
+from ragpool.workflow import MAX_NODES, plain, storable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from ragpool.executions import AsyncWorkflowExecutor
+
 _CANCEL_WAIT_S = 10.0
+_CANCELLED = 409
+_CLIENT_LEFT = 499  # nobody reads it; logs of proxies know the number
+_RETRY_LATER = {"Retry-After": "1"}
 _MAX_QUERY_CHARS = 4000
 
 Settings = Annotated[ConfigClient, Depends(get_config_composer)]
@@ -51,7 +61,11 @@ class NodeRequest(BaseModel):
 
 
 class ExecuteRequest(BaseModel):
-    """A workflow and its input; `wait` asks for the result in the answer."""
+    """A workflow and its input.
+
+    `wait` asks for the result in the answer; `detach` has the execution outlive a caller that
+    leaves; `restartable` lets another process run it again when this one is killed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,6 +74,8 @@ class ExecuteRequest(BaseModel):
     ]
     nodes: list[NodeRequest] = Field(min_length=1, max_length=MAX_NODES)
     wait: bool = False
+    detach: bool = False
+    restartable: bool = False
 
 
 def create_app(settings: ConfigClient | None = None) -> FastAPI:
@@ -67,6 +83,7 @@ def create_app(settings: ConfigClient | None = None) -> FastAPI:
     app = FastAPI(title="ragpool", lifespan=_lifespan)
     app.state.config_composer = settings
     app.add_middleware(BodyLimit)
+    app.add_middleware(Gate)  # the last one that is added comes first
     app.add_exception_handler(RequestValidationError, _refuse_invalid)
     app.add_exception_handler(RagpoolError, _refuse)
     app.add_api_route("/execute", execute_workflow, methods=["POST"], status_code=202)
@@ -81,66 +98,102 @@ def create_app(settings: ConfigClient | None = None) -> FastAPI:
 
 
 async def execute_workflow(
-    request: ExecuteRequest,
-    response: Response,
+    workflow: ExecuteRequest,
+    request: Request,
     composer: Settings,
     database: Database,
     runtime: Live,
-) -> dict[str, Any]:
-    """Start a workflow: 202 with its record, or 200 with the result when `wait` is true."""
-    nodes = [
-        {**node.model_dump(), "config": composer.compose(node.config)} for node in request.nodes
-    ]
-    manager = runtime.manager
-    executor = manager.create_executor(new_id(), Workflow.of(*nodes), request.query)
-    try:
-        await runtime.recorder.save(executor.record())
-        with contextlib.suppress(UnknownExecutionError):  # deleted since: then it is cancelled
-            manager.start(executor.execution_id)
-    except BaseException:
-        manager.discard(executor.execution_id)
-        raise
-    if request.wait:
-        await executor.finished()
-        await runtime.recorder.settled()
-        response.status_code = 200
-    return executor.get_execution_status()
+) -> Response:
+    """Start a workflow: 202 with its record; with `wait` its result; or a stream of its events."""
+    streaming = EVENT_STREAM in request.headers.get("accept", "")
+    channel = Channel() if streaming else None
+    executor = await runtime.execute(
+        [node.model_dump() for node in workflow.nodes],
+        workflow.query,
+        caller=request.scope.get(CALLER),
+        restartable=workflow.restartable,
+        on_progress=channel.put if channel is not None else None,
+    )
+
+    def if_left() -> None:
+        if not workflow.detach:
+            runtime.manager.stop(executor)
+
+    if channel is not None:
+        return EventStream(executor, channel, if_left)
+    if not workflow.wait:
+        return JSONResponse(executor.get_execution_status(), 202)
+    if not await unless_left(_finished(executor, runtime), request.receive, if_left):
+        return Response(status_code=_CLIENT_LEFT)
+    return _result_of(executor, composer, runtime)
+
+
+async def _finished(executor: AsyncWorkflowExecutor, runtime: Runtime) -> None:
+    await executor.finished()
+    await runtime.recorder.settled()
+
+
+def _result_of(
+    executor: AsyncWorkflowExecutor, settings: ConfigClient, runtime: Runtime
+) -> Response:
+    status = status_of(executor.record(), failed_is_200=settings.failed_is_200)
+    if status == _CANCELLED and runtime.draining:
+        return JSONResponse(executor.get_execution_status(), 503, _RETRY_LATER)
+    return JSONResponse(executor.get_execution_status(), status)
 
 
 async def list_executions(
+    request: Request,
     database: Database,
     status: ExecutionStatus | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
 ) -> dict[str, Any]:
-    """List stored executions, newest first."""
-    records = await database.list(status=status, limit=limit, offset=offset)
-    return {"executions": [plain(record) for record in records]}
+    """List stored executions, newest first; a caller with a name sees its own."""
+    caller = request.scope.get(CALLER)
+    records = await database.list(status=status, caller=caller, limit=limit, offset=offset)
+    return {"executions": [shown(record) for record in records]}
 
 
-async def get_execution(execution_id: str, database: Database, runtime: Live) -> dict[str, Any]:
+async def get_execution(
+    execution_id: str, request: Request, database: Database, runtime: Live
+) -> dict[str, Any]:
     """Show one execution: live when this process has it, else as stored."""
     with contextlib.suppress(UnknownExecutionError):
-        return runtime.manager.get(execution_id).get_execution_status()
+        return _own(execution_id, request, runtime).get_execution_status()
     record = await database.get(storable(execution_id))
-    if record is None:
+    if record is None or not _may_see(request, record.caller):
         raise UnknownExecutionError(execution_id)
-    stored: dict[str, Any] = plain(record)
-    return stored
+    return shown(record)
 
 
-async def delete_execution(execution_id: str, database: Database, runtime: Live) -> None:
+async def delete_execution(execution_id: str, request: Request, runtime: Live) -> None:
     """Cancel an execution where it still runs, wait for its end, and delete it everywhere."""
     held = True
     try:
-        executor = runtime.manager.get(execution_id)
+        executor = _own(execution_id, request, runtime)
     except UnknownExecutionError:
         held = False
     else:
         await runtime.cancel(executor, _CANCEL_WAIT_S)
         runtime.manager.discard(execution_id)
-    if not await runtime.recorder.delete(storable(execution_id)) and not held:
+    deleted = await runtime.recorder.delete(
+        storable(execution_id), caller=request.scope.get(CALLER)
+    )
+    if not deleted and not held:
         raise UnknownExecutionError(execution_id)
+
+
+def _own(execution_id: str, request: Request, runtime: Runtime) -> AsyncWorkflowExecutor:
+    """Return a held execution of the caller's; another's is unknown to it."""
+    executor = runtime.manager.get(execution_id)
+    if not _may_see(request, executor.caller):
+        raise UnknownExecutionError(execution_id)
+    return executor
+
+
+def _may_see(request: Request, owner: str | None) -> bool:
+    return request.scope.get(CALLER) in (None, owner)
 
 
 async def get_pools(runtime: Live) -> dict[str, Any]:
@@ -164,6 +217,8 @@ async def get_health(database: Database) -> dict[str, str]:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
+        if app.state.config_composer is not None:
+            runtime_of(app)  # at once, so that it takes over what others left behind
         yield
     finally:
         runtime, database = (getattr(app.state, name, None) for name in ("runtime", "app_db"))
@@ -178,7 +233,9 @@ _STATUS_OF: dict[type[RagpoolError], int] = {
     ConfigurationError: 422,
     UnknownProviderError: 422,
     StillRunningError: 409,
+    CallerFullError: 429,
     ManagerFullError: 503,
+    DrainingError: 503,
     DatabaseError: 503,
     ClosedError: 503,
 }
@@ -186,7 +243,8 @@ _STATUS_OF: dict[type[RagpoolError], int] = {
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in _STATUS_OF.items() if isinstance(error, kind)), 500)
-    return JSONResponse({"error": type(error).__name__, "detail": storable(str(error))}, status)
+    body = {"error": type(error).__name__, "detail": storable(str(error))}
+    return JSONResponse(body, status, _RETRY_LATER if status in (429, 503) else None)
 
 
 async def _refuse_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
+from ragpool.callers import read_tokens
 from ragpool.errors import ConfigurationError
 from ragpool.hosts import HostPolicy
 
@@ -87,8 +100,28 @@ class ConfigClient(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///ragpool.db")
     workflow_max_workers: int = Field(10, ge=1, le=256)
     max_unfinished: int = Field(1000, ge=1)
+    max_unfinished_per_caller: int | None = Field(None, ge=1)
+    """How many executions of one caller may be pending or running; None: `max_unfinished`."""
     max_history: int = Field(1000, ge=1)
+    drain_s: float = Field(20.0, ge=0)
+    """How long executions may go on once the service was told to end."""
+    lease_s: float = Field(30.0, gt=0)
+    """How long a replica may be silent until another takes over its executions."""
     max_body_bytes: int = Field(1 << 20, ge=1)
+    body_timeout_s: float = Field(30.0, gt=0)
+    """How long a caller may take to send a body."""
+    max_requests_per_caller: int = Field(256, ge=1)
+    """How many requests one caller may have at once; those without a name are one caller."""
+    tokens: Annotated[dict[str, tuple[str, ...]], NoDecode, BeforeValidator(read_tokens)] = Field(
+        default_factory=dict, repr=False
+    )
+    """Who may call: the hashes of each caller's tokens, by the caller's name."""
+    allow_anonymous: bool = False
+    """Whether callers need no token even where the service listens on more than loopback."""
+    trusted_hosts: tuple[str, ...] = ()
+    """Names in `Host` that are served besides `localhost`, loopback and `host`; `*.name` too."""
+    failed_is_200: bool = False
+    """Whether `wait` answers a failed workflow with 200, and not with 502 or 504."""
     cache_enabled: bool = False
     max_models_per_loop: int = Field(32, ge=1)
     fast_openai: bool = True
@@ -124,6 +157,10 @@ class ConfigClient(BaseSettings):
             configured={provider: (llm,)} if llm else {},
             retrieval=tuple(filter(None, urls)),
         )
+
+    def served_hosts(self) -> tuple[str, ...]:
+        """Return the names that `Host` may have."""
+        return (self.host, *self.trusted_hosts)
 
     def _place_of_the_key(self) -> tuple[tuple[str, str], tuple[str, str | None]]:
         """Return which provider's key the defaults hold, and which address it belongs to."""

@@ -21,18 +21,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ValidationError
 
 from ragpool import prompts
-from ragpool.errors import ConfigurationError, LLMError, RagpoolError
+from ragpool.errors import ConfigurationError
+from ragpool.model_calls import call, read_aloud
+from ragpool.progress import tell, wants_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from langchain_core.language_models import LanguageModelInput
     from langchain_core.language_models.chat_models import BaseChatModel
+    from langchain_core.messages import AIMessage
     from langchain_core.runnables import Runnable
 
     from ragpool.cache import SearchCache
@@ -128,8 +130,9 @@ class IterativeSearchEngine:
         judgement = await self._judge(progress, fresh) if fresh else None
         if judgement is not None:
             progress.keep(fresh, judgement.relevant_ids)
-            if judgement.sufficient:
-                return StopReason.SUFFICIENT
+        tell("round", **progress.seen_from_outside(judgement))
+        if judgement is not None and judgement.sufficient:
+            return StopReason.SUFFICIENT
         if len(progress.relevant) >= self._config.enough_documents:
             return StopReason.ENOUGH_DOCUMENTS
         if len(progress.queries) >= self._config.max_rounds:
@@ -191,18 +194,15 @@ class IterativeSearchEngine:
     async def _answer(self, query: str, documents: Iterable[Document]) -> str:
         model: Runnable[LanguageModelInput, AIMessage]
         model = self._answer_llm or self._llm.bind(temperature=self._config.answer_temperature)
-        message = await _call(
-            "final answer",
-            model,
-            prompts.ANSWER,
-            self._prompt(query, documents),
-        )
-        return str(message.text)
+        question = "final answer", model, prompts.ANSWER, self._prompt(query, documents)
+        if wants_pieces():
+            return await read_aloud(*question)
+        return str((await call(*question)).text)
 
     async def _ask(self, task: str, form: type[Answer], system: str, user: str) -> Answer | None:
         """Ask for a filled-in form; None when the reply cannot be read as one."""
         model = self._llm.bind_tools([_tool(form)], tool_choice=form.__name__)
-        message = await _call(task, model, system, user)
+        message = await call(task, model, system, user)
         for candidate in _candidates(message, form.__name__):
             try:
                 return form.model_validate(candidate)
@@ -236,6 +236,15 @@ class _Progress:
         wanted = set(relevant_ids)  # ids that the judge invented match nothing
         self.relevant |= {document.id: document for document in documents if document.id in wanted}
 
+    def seen_from_outside(self, judgement: RelevanceJudgement | None) -> dict[str, Any]:
+        return {
+            "number": len(self.queries),
+            "query": self.queries[-1],
+            "documents_seen": len(self._seen),
+            "relevant_ids": list(self.relevant),
+            "sufficient": judgement is not None and judgement.sufficient,
+        }
+
     def result(self, answer: str | None, stopped_by: StopReason) -> SearchResult:
         return SearchResult(
             query=self.queries[0],
@@ -248,22 +257,11 @@ class _Progress:
         )
 
 
-async def _call(
-    task: str, model: Runnable[LanguageModelInput, AIMessage], system: str, user: str
-) -> AIMessage:
-    try:
-        return await model.ainvoke([SystemMessage(system), HumanMessage(user)])
-    except RagpoolError:
-        raise
-    except Exception as error:
-        raise LLMError(task, f"{type(error).__name__}: {error}") from error
-
-
 def _candidates(message: AIMessage, name: str) -> Iterable[Any]:
     """Yield what may be the form: the right tool's arguments, then JSON in the text."""
-    for call in message.tool_calls:
-        if call["name"] == name:
-            yield call["args"]
+    for tool_call in message.tool_calls:
+        if tool_call["name"] == name:
+            yield tool_call["args"]
     text = str(message.text)
     start, end = text.find("{"), text.rfind("}")
     if 0 <= start < end:

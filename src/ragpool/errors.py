@@ -75,6 +75,10 @@ class LLMError(RagpoolError):
         self.task = task
 
 
+class LLMTimeoutError(LLMError):
+    """A language model did not answer in time."""
+
+
 class ManagerFullError(RagpoolError):
     """The manager has as many unfinished executions as it may hold."""
 
@@ -84,6 +88,24 @@ class ManagerFullError(RagpoolError):
             "wait for some to finish, or raise max_unfinished"
         )
         self.unfinished = unfinished
+
+
+class CallerFullError(ManagerFullError):
+    """One caller has as many unfinished executions as one caller may have."""
+
+    def __init__(self, caller: str | None, unfinished: int) -> None:
+        super().__init__(unfinished)
+        who = "an unnamed caller" if caller is None else f"caller {caller!r}"
+        reason = f"{who}: {unfinished} executions pending or running; wait for some to finish"
+        self.args = (f"{reason}, or raise max_unfinished_per_caller",)
+        self.caller = caller
+
+
+class DrainingError(RagpoolError):
+    """The service is about to end, and takes nothing new."""
+
+    def __init__(self) -> None:
+        super().__init__("service: it ends, and takes no new executions; ask another replica")
 
 
 class DuplicateExecutionError(RagpoolError, ValueError):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from ragpool import progress
+from ragpool.execution_record import ErrorRecord, ExecutionRecord, ExecutionStatus
 from ragpool.masking import known_secrets, scrub
 from ragpool.vectordb_node import Pools
 from ragpool.workflow import INPUT, NODE_TYPES, answer_of, plain, storable
@@ -19,6 +20,7 @@ from ragpool.workflow import INPUT, NODE_TYPES, answer_of, plain, storable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from ragpool.progress import Progress
     from ragpool.workflow import NodeType, Workflow
 
 logger = logging.getLogger(__name__)
@@ -26,52 +28,13 @@ logger = logging.getLogger(__name__)
 _LONGEST_MESSAGE = 2000
 
 
-class ExecutionStatus(enum.StrEnum):
-    """The life of an execution: pending, running, then one of the three ends."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    ERROR = "error"
-    CANCELLED = "cancelled"
-
-    @property
-    def finished(self) -> bool:
-        return self in _ENDS
-
-
-_ENDS = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.ERROR, ExecutionStatus.CANCELLED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorRecord:
-    """An error without its traceback, so that no frame and no client stays alive with it."""
-
-    type: str
-    message: str
-    node: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionRecord:
-    """All that is known of an execution, as plain data; times are UTC."""
-
-    execution_id: str
-    query: str
-    status: ExecutionStatus
-    created_at: datetime
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    results: Mapping[str, Any] = field(default_factory=dict)
-    """The result of every node that finished, by the node's id."""
-    error: ErrorRecord | None = None
-
-
 class AsyncWorkflowExecutor:
     """Run one workflow once, on whichever event loop calls `run()`.
 
     The other methods may be called from any thread. Afterwards the object holds a record and
-    nothing else. `on_change` is told every new record, on the thread where it changed.
+    nothing else. `on_change` is told every new record, `on_progress` what happens in between
+    (`ragpool.progress`), each on the thread where it happens; `stream_answer` has it told answers
+    while they are written.
     """
 
     def __init__(
@@ -83,18 +46,28 @@ class AsyncWorkflowExecutor:
         pools: Pools | None = None,
         node_types: Mapping[str, NodeType] = NODE_TYPES,
         on_change: Callable[[ExecutionRecord], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        stream_answer: bool = False,
+        caller: str | None = None,
+        attempt: int = 1,
+        request: Mapping[str, Any] | None = None,
+        created_at: datetime | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         pools = pools if pools is not None else Pools.default()
         workflow.check(node_types, pools)
         self.execution_id = execution_id
         self.query = query
+        self.caller = caller
         self._work: _Work | None = _Work(workflow, query, pools, node_types)
+        self._work.on_progress, self._work.stream_answer = on_progress, stream_answer
         self._on_change = on_change
+        self._attempt = attempt
+        self._request = request
         self._now = now
         self._lock = threading.Lock()
         self._status = ExecutionStatus.PENDING
-        self._created_at = now()
+        self._created_at = created_at or now()
         self._started_at: datetime | None = None
         self._finished_at: datetime | None = None
         self._results: dict[str, Any] = {}
@@ -149,8 +122,7 @@ class AsyncWorkflowExecutor:
 
     def get_execution_status(self) -> dict[str, Any]:
         """Return the record as a dictionary of plain values, with `status` as a string."""
-        status: dict[str, Any] = plain(self.record())
-        return status
+        return shown(self.record())
 
     def wait(self, timeout_s: float | None = None) -> ExecutionRecord:
         """Block until it is over; not for use on an event loop. Raises TimeoutError."""
@@ -214,6 +186,7 @@ class AsyncWorkflowExecutor:
             )
         self._status = status
         self._finished_at = self._now()
+        self._request = None
         self._task = self._work = None
         return self._record()
 
@@ -235,6 +208,9 @@ class AsyncWorkflowExecutor:
             finished_at=self._finished_at,
             results=dict(self._results),
             error=self._error,
+            caller=self.caller,
+            attempt=self._attempt,
+            request=self._request,
         )
 
     def _tell(self, record: ExecutionRecord) -> None:
@@ -246,6 +222,13 @@ class AsyncWorkflowExecutor:
             logger.exception("execution %r: on_change failed", self.execution_id)
 
 
+def shown(record: ExecutionRecord) -> dict[str, Any]:
+    """Return a record as plain values, without what only another process needs."""
+    values: dict[str, Any] = plain(replace(record, request=None))
+    del values["request"]
+    return values
+
+
 class _Work:
     """What an execution needs only while it is not over."""
 
@@ -253,6 +236,8 @@ class _Work:
         self, workflow: Workflow, query: str, pools: Pools, node_types: Mapping[str, NodeType]
     ) -> None:
         self.current: str | None = None
+        self.on_progress: Callable[[Progress], None] | None = None
+        self.stream_answer = False
         self._workflow = workflow
         self._query = query
         self._pools = pools
@@ -267,6 +252,7 @@ class _Work:
         answers = {INPUT: self._query}
         for node in self._workflow.nodes:
             self.current = node.id
+            progress.listen(self.on_progress, node.id, pieces=self.stream_answer)
             query = Template(node.query).substitute(answers)
             run = self._node_types[node.type].run
             try:
@@ -276,3 +262,4 @@ class _Work:
                 raise RuntimeError(f"node {node.id!r}: tried to end the process") from error
             results[node.id] = result
             answers[node.id] = answer_of(result)
+            progress.tell("node")

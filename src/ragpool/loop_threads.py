@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import logging
 import threading
+import time
 import warnings
 import weakref
 from collections import deque
@@ -69,9 +70,12 @@ class LoopThreads:
             self._check_ended(worker, timeout_s)
 
     async def aclose(self, timeout_s: float | None = None) -> None:
-        """Do the same without blocking the event loop."""
-        for worker in self._crew.stop():
-            await asyncio.wait([asyncio.wrap_future(worker.ended)], timeout=timeout_s)
+        """Do the same without blocking the event loop; the limit is for all workers together."""
+        workers = self._crew.stop()
+        if workers:
+            ends = [asyncio.wrap_future(worker.ended) for worker in workers]
+            await asyncio.wait(ends, timeout=timeout_s)
+        for worker in workers:
             if worker.ended.done():
                 worker.thread.join()
             self._check_ended(worker, timeout_s)
@@ -224,5 +228,6 @@ _EXIT_WAIT_S = 2.0
 @atexit.register
 def _end_all() -> None:
     """End the workers that nobody ended, so that no daemon thread outlives the interpreter."""
+    deadline_s = time.monotonic() + _EXIT_WAIT_S
     for worker in [worker for crew in tuple(_CREWS) for worker in crew.stop()]:
-        worker.thread.join(_EXIT_WAIT_S)
+        worker.thread.join(max(0.0, deadline_s - time.monotonic()))

@@ -9,11 +9,13 @@ import time
 import uuid
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ragpool.errors import ClosedError, UnknownExecutionError
+from ragpool.execution_record import ExecutionRecord, ExecutionStatus
 from ragpool.execution_store import ExecutionStore
-from ragpool.executions import AsyncWorkflowExecutor, ExecutionRecord, ExecutionStatus
+from ragpool.executions import AsyncWorkflowExecutor
 from ragpool.loop_threads import LoopThreads
 from ragpool.process_default import ProcessDefault
 from ragpool.workflow import NODE_TYPES
@@ -21,6 +23,7 @@ from ragpool.workflow import NODE_TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ragpool.progress import Progress
     from ragpool.vectordb_node import Pools
     from ragpool.workflow import NodeType, Workflow
 
@@ -38,6 +41,7 @@ class ManagerStats:
     completed: int
     error: int
     cancelled: int
+    interrupted: int
     worker_threads: int
     max_worker_threads: int
     waiting_for_a_thread: int
@@ -63,12 +67,13 @@ class WorkflowExecutionManager(ProcessDefault):
         pools: Pools | None = None,
         node_types: Mapping[str, NodeType] = NODE_TYPES,
         max_unfinished: int = 10_000,
+        max_unfinished_per_caller: int | None = None,
         max_history: int = 1_000,
         clock: Callable[[], float] = time.monotonic,
         on_change: Callable[[ExecutionRecord], None] | None = None,
     ) -> None:
         self.workflow_max_workers = workflow_max_workers
-        self._store = ExecutionStore(max_unfinished, max_history)
+        self._store = ExecutionStore(max_unfinished, max_history, max_unfinished_per_caller)
         self.executor_pool = LoopThreads(
             workflow_max_workers,
             "workflow-executor",
@@ -89,12 +94,20 @@ class WorkflowExecutionManager(ProcessDefault):
         return self._store.executors
 
     def create_executor(
-        self, execution_id: str, workflow: Workflow, query: str
+        self,
+        execution_id: str,
+        workflow: Workflow,
+        query: str,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        **of_the_record: Any,
     ) -> AsyncWorkflowExecutor:
         """Register a pending execution: `start()` it here, or `await executor.run()` yourself.
 
-        Cleans up first when the interval has passed. Raises DuplicateExecutionError,
-        ManagerFullError, ClosedError, and what is wrong with the workflow.
+        `on_progress` is told what happens in it, on its thread; further arguments are those of
+        `AsyncWorkflowExecutor`: `caller`, `attempt`, `request`. Cleans up first when the interval
+        has passed. Raises DuplicateExecutionError, ManagerFullError, CallerFullError, ClosedError,
+        and what is wrong with the workflow.
         """
         executor = AsyncWorkflowExecutor(
             execution_id,
@@ -103,6 +116,9 @@ class WorkflowExecutionManager(ProcessDefault):
             pools=self._pools,
             node_types=self._node_types,
             on_change=self._changed,
+            on_progress=partial(self._heard, execution_id, on_progress),
+            stream_answer=on_progress is not None,
+            **of_the_record,
         )
         with self._execution_lock:
             if self._closed:
@@ -133,7 +149,7 @@ class WorkflowExecutionManager(ProcessDefault):
         try:
             return await executor.finished()
         finally:
-            self._cancel(executor)  # nothing to do when it is over
+            self.stop(executor)  # nothing to do when it is over
 
     def get(self, execution_id: str) -> AsyncWorkflowExecutor:
         """Return an execution that is still held; raises UnknownExecutionError."""
@@ -147,16 +163,32 @@ class WorkflowExecutionManager(ProcessDefault):
         with self._execution_lock:
             return [executor.record() for executor in self.active_executions.values()]
 
+    def unfinished(self) -> list[AsyncWorkflowExecutor]:
+        """Return the executions that are not over, in the order in which they came."""
+        with self._execution_lock:
+            return self._store.unfinished()
+
+    async def idle(self) -> None:
+        """Wait until no execution is pending or running."""
+        while unfinished := self.unfinished():
+            await unfinished[-1].finished()
+
     def cancel(self, execution_id: str) -> bool:
         """Cancel an execution; False when it is over. Raises UnknownExecutionError."""
-        return self._cancel(self.get(execution_id))
+        return self.stop(self.get(execution_id))
+
+    def cancel_unfinished(self) -> int:
+        """Cancel every execution that is not over; return how many there were."""
+        unfinished = self.unfinished()
+        self._cancel_all(unfinished)
+        return len(unfinished)
 
     def remove(self, execution_id: str) -> None:
         """Forget an execution, cancelled first when it is not over."""
         executor = self.get(execution_id)
         with self._execution_lock:
             self._store.forget(execution_id)
-        self._cancel(executor)
+        self.stop(executor)
 
     def discard(self, execution_id: str) -> None:
         """Do the same for one that may be gone already."""
@@ -164,7 +196,7 @@ class WorkflowExecutionManager(ProcessDefault):
             self.remove(execution_id)
 
     def cleanup_completed_executions(self) -> int:
-        """Forget every execution that is over; cancel and forget those older than the limit."""
+        """Forget every execution that is over; cancel and forget those silent for too long."""
         with self._execution_lock:
             finished = self._store.finished()
             for execution_id in finished:
@@ -225,9 +257,10 @@ class WorkflowExecutionManager(ProcessDefault):
     def _cancel_all(self, executors: list[AsyncWorkflowExecutor]) -> None:
         # newest first: otherwise a thread that one gives back would begin the next
         for executor in reversed(executors):
-            self._cancel(executor)
+            self.stop(executor)
 
-    def _cancel(self, executor: AsyncWorkflowExecutor) -> bool:
+    def stop(self, executor: AsyncWorkflowExecutor) -> bool:
+        """Cancel an execution, held or not; False when it is over."""
         self.executor_pool.withdraw(executor.run)
         return executor.cancel()
 
@@ -238,27 +271,39 @@ class WorkflowExecutionManager(ProcessDefault):
         if self._on_change is not None:
             self._on_change(record)
 
+    def _heard(
+        self,
+        execution_id: str,
+        on_progress: Callable[[Progress], None] | None,
+        progress: Progress,
+    ) -> None:
+        with self._execution_lock:
+            self._store.note_sign_of_life(execution_id, self._clock())
+        if on_progress is not None:
+            on_progress(progress)
+
     def _cleanup_if_due(self) -> None:
         with self._execution_lock:
             if self._clock() - self._last_cleanup_time >= self.CLEANUP_INTERVAL:
                 self.cleanup_completed_executions()
 
     def _cleanup_stale_executions_unlocked(self) -> int:
-        """Cancel and forget what has not ended within `MAX_AGE_SECONDS`.
+        """Cancel and forget what has given no sign of life for `MAX_AGE_SECONDS`.
 
+        A run that tells of its rounds may take as long as it takes (`ragpool.progress`).
         The name is the article's. "Unlocked" means that it takes no lock: its caller holds it.
         """
         self._last_cleanup_time = self._clock()
         stale = self._store.silent_since(self._last_cleanup_time - self.MAX_AGE_SECONDS)
         for executor in stale:
             logger.warning(
-                "execution %r: %s after %d s; cancelled and removed",
+                "execution %r: %s, and silent for %d s; cancelled and removed",
                 executor.execution_id,
                 executor.status,
                 self.MAX_AGE_SECONDS,
             )
             self._store.forget(executor.execution_id)
-            self._cancel(executor)
+            self.stop(executor)
         return len(stale)
 
 

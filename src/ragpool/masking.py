@@ -40,10 +40,15 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
 
 def known_secrets(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield the secrets of a node's configuration, and those of the environment."""
-    yield from _inside(config, secret=False)
+    yield from configured_secrets(config)
     for name, value in os.environ.items():
         if name.startswith(_VENDORS):
             yield from _of_text(value, is_secret(name) or name.endswith("_HEADERS"))
+
+
+def configured_secrets(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the secrets of a node's configuration."""
+    yield from _inside(config, secret=False)
 
 
 def _inside(value: object, secret: bool) -> Iterator[str]:

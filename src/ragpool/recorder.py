@@ -11,10 +11,10 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from ragpool.errors import DatabaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ragpool.database import DatabaseClient
-    from ragpool.executions import ExecutionRecord
+    from ragpool.execution_record import ExecutionRecord
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ class ExecutionRecorder:
         self._batch = _Batch(self._loop)
         self._writing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
+        self.answered_for: set[str] = set()
+        """Executions that are stored as this client's and are not over."""
         self.lost = 0
         """Records given up after the database had failed `_ATTEMPTS` times."""
 
@@ -66,11 +68,17 @@ class ExecutionRecorder:
         async with self._writing:
             pass
 
-    async def delete(self, execution_id: str) -> bool:
-        """Delete a record wherever it is; False when there is none."""
+    async def delete(self, execution_id: str, *, caller: str | None = None) -> bool:
+        """Delete a record wherever it is, a caller's own alone; False when there is none."""
         async with self._writing:
-            waited = self._batch.records.pop(execution_id, None) is not None
-            return await self._database.delete(execution_id) or waited
+            record = self._batch.records.get(execution_id)
+            waited = record is not None and caller in (None, record.caller)
+            if waited:
+                del self._batch.records[execution_id]
+            found = await self._database.delete(execution_id, caller=caller) or waited
+            if found:
+                self.answered_for.discard(execution_id)
+            return found
 
     async def aclose(self) -> None:
         """Save what waits, then end."""
@@ -100,14 +108,28 @@ class ExecutionRecorder:
             reraise=True,
         )
         try:
-            await retrying(self._database.save, *batch.records.values())
+            await retrying(self._store, batch.records)
         except Exception as error:
             self.lost += len(batch.records)
+            # their leases run out, and whoever sees it says that they were interrupted
+            self.answered_for -= _over(batch.records)
             logger.exception("%d execution records are lost", len(batch.records))
             batch.saved.set_exception(DatabaseError("save", str(error)))
             batch.saved.exception()  # nobody need be waiting for it
         else:
             batch.saved.set_result(None)
+
+    async def _store(self, records: Mapping[str, ExecutionRecord]) -> None:
+        """Insert what is new. What was there and is gone was deleted, by whichever replica."""
+        there = {name for name in records if name in self.answered_for}
+        await self._database.save(*(records[name] for name in records if name not in there))
+        await self._database.update(*(records[name] for name in there))
+        self.answered_for |= records.keys()
+        self.answered_for -= _over(records)
+
+
+def _over(records: Mapping[str, ExecutionRecord]) -> set[str]:
+    return {name for name in records if records[name].status.finished}
 
 
 class _Batch:

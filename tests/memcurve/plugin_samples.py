@@ -179,7 +179,7 @@ def test_unmarked():
 def test_fixture_check(memcurve):
     kept = []
     checked = memcurve.check(lambda: kept.append(bytes(500)), calls=50)
-    assert type(checked.verdict).__name__ == "Growing"
+    assert type(checked.verdict).__name__ == "Rising"
 
 
 def test_fixture_assert(memcurve):

@@ -8,13 +8,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from memcurve.cli.app import INTERRUPTED, main
-from memcurve.cli.progress import one_line, pass_line, shown
+from memcurve.cli.progress import Pace, one_line, shown
 from memcurve.report.json.comparison import ComparisonShape
 from memcurve.run.lanes import Event
 from tests.memcurve.command_line import run_command
@@ -203,5 +204,34 @@ def test_quiet_shows_nothing(show: Callable[[bool], AbstractContextManager[objec
         assert progress is None
 
 
-def test_progress_of_one_target_says_pass_call_and_time() -> None:
-    assert pass_line("settled", 1234, 2.5) == "settled: call 1,234, 2.5 s"
+def test_progress_of_one_target_tells_from_the_second_call_on_how_long_it_takes() -> None:
+    now = [0.0]
+    pace = Pace(lambda call_s: 20 * call_s, clock=lambda: now[0])
+    said = []
+    for call, seconds in ((1, 1.0), (2, 3.0), (3, 4.0), (10, 11.0)):
+        now[0] = seconds
+        said.append(pace.line("settled", call))
+    assert said == [
+        "settled: call 1, 1.0 s",
+        "settled: call 2, 3.0 s",  # the first imported and connected: nobody knows yet
+        "settled: call 3, 4.0 s, about 16.0 s left if nothing rises",
+        "settled: call 10, 11.0 s, about 9.0 s left if nothing rises",
+    ]
+    now[0] = 21.5
+    assert pace.line("natural", 1234) == "natural: call 1,234, 21.5 s"
+
+
+def test_off_a_terminal_a_line_is_printed_every_few_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with one_line(quiet=False) as progress:
+        assert progress is not None
+        for second in range(12):
+            now[0] = float(second)
+            progress("settled", second)
+    assert capsys.readouterr().err.splitlines() == [
+        "settled: call 5, 5.0 s",
+        "settled: call 10, 10.0 s",
+    ]

@@ -124,6 +124,16 @@ def test_a_source_that_counts_caches_as_in_use_is_a_caveat_of_the_verdict() -> N
     assert [caveat.kind for caveat in judge(told).caveats] == ["thread_caches"]
 
 
+def test_figures_that_wrap_are_a_caveat_of_the_verdict_and_those_of_mallinfo2_are_not() -> None:
+    wraps = Source(name="mallinfo", exact=True, note="counts modulo 4 GiB")
+    sources = environment().sources | {"malloc_bytes": wraps}
+    told = msgspec.structs.replace(
+        recording(), environment=msgspec.structs.replace(environment(), sources=sources)
+    )
+    assert [caveat.kind for caveat in judge(told).caveats] == ["malloc_wraps"]
+    assert not judge(recording()).caveats
+
+
 def test_json_holds_the_counters_and_the_key() -> None:
     done = CliRunner().invoke(main, ["doctor", "--json"])
     told = msgspec.json.decode(done.output, type=Diagnosis)

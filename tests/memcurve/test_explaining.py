@@ -139,6 +139,23 @@ def test_windows_are_whole_tens_and_shrink_with_the_cost_of_a_call() -> None:
     assert windows_for(0.001, brief=True).window == 10
 
 
+def test_windows_fit_into_the_time_left_and_have_ten_calls_at_least() -> None:
+    assert windows_for(0.0005, fitting=45.0).window == 40
+    assert windows_for(0.0005, fitting=45.0).warm == 45
+    assert windows_for(0.0005, fitting=0.0).window == 10
+    assert windows_for(0.0005, fitting=1e9) == windows_for(0.0005)
+
+
+def test_what_no_time_is_left_for_is_left_out_and_said(place: Path) -> None:
+    short = explained(place, "keeps", ExplainOptions(seconds=0.5))
+    assert [cost.kind for cost in short.passes] == ["survivors"]
+    assert "streams.KEPT" in " ".join(short.culprits[0].path)
+    assert any("longer budget" in note for note in short.notes)
+    ample = explained(place, "keeps", ExplainOptions(seconds=60.0))
+    assert "allocations" in [cost.kind for cost in ample.passes]
+    assert not any("longer budget" in note for note in ample.notes)
+
+
 def test_counting_by_line_ends_when_it_has_cost_enough() -> None:
     windows = Windows(warm=5, window=50, traced=10, short=10, long=60, lines=50)
     _, decide = lines_request(PassPlan(kind="allocations", mode="settled"), windows)

@@ -95,7 +95,7 @@ def test_a_curve_without_rows_proves_nothing() -> None:
 
 
 def test_a_flat_tail_shorter_than_150_calls_is_not_called_flat() -> None:
-    assert shape(curve(calls=140).grows(per_call=96, calls=20).flat()) != "flat"
+    assert shape(curve(calls=260).grows(per_call=96, calls=140).flat()) != "flat"
 
 
 @pytest.mark.parametrize("per_call", [16, 96, 1024, 1 << 20])

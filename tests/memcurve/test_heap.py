@@ -56,6 +56,40 @@ def test_python_sees_small_objects_and_malloc_does_not() -> None:
     assert abs(grown[1]) < 8192
 
 
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        [3 * GIB, 5 * GIB - 1, 6 * GIB, 5 * GIB, 4 * GIB - 1, 3 * GIB],
+        [0, 3 * GIB, 2 * GIB, GIB, 0, 100, 99],
+        [100 * MIB, 3 * GIB + 100 * MIB, 3 * GIB],
+    ],
+    ids=["over 4 GiB and back", "from nothing", "from little"],
+)
+def test_a_figure_that_wraps_at_4_gib_is_followed_over_it(levels: list[int]) -> None:
+    number = heap.Unwrapped()
+    told = [level % (1 << 32) for level in levels]
+    signed = [one - (1 << 32) if one >= 1 << 31 else one for one in told]  # as C's int has it
+    assert [number.follow(one) for one in signed] == levels
+
+
+def test_mallinfo_counts_a_block_as_mallinfo2_does() -> None:
+    program = """
+import ctypes
+libc = ctypes.CDLL(None)
+old, new = heap.mallinfo(libc), heap.mallinfo2(libc)
+at = old.read(), new.read()
+kept.append(bytes(5_000_000))
+print(old.read() - at[0], new.read() - at[1], old.system() == new.system())
+"""
+    counted, truly, same = in_a_child(program).split()
+    assert int(counted) == pytest.approx(int(truly), abs=1000)
+    assert int(truly) >= 5_000_000
+    assert same == "True"
+
+
 def test_the_figure_of_allocated_blocks_is_found_in_the_text_of_the_interpreter() -> None:
     assert heap.parse_blocks(STATISTICS) == 14_000_000
 

@@ -200,6 +200,11 @@ def test_a_generator_function_is_refused_since_a_call_runs_none_of_it(isolation:
         memcurve.check(target, isolation=isolation)
 
 
+def test_a_call_that_only_makes_a_generator_is_an_error_in_this_very_process() -> None:
+    with pytest.raises(memcurve.MemcurveError, match="none of its lines ran"):
+        memcurve.check(lambda: (number for number in range(3)), isolation="none")
+
+
 def test_two_arguments_are_too_many_in_process() -> None:
     with pytest.raises(TargetError, match="takes 2 arguments"):
         memcurve.check(lambda a, b: None, isolation="none")
@@ -209,11 +214,11 @@ def test_every_second_row_is_kept_in_place() -> None:
     with LocalTable(("call", "fds"), 9) as table:
         for call in range(9):
             start = table.next_row()
-            assert start is not None
             table.cells[start], table.cells[start + 1] = call, 10 * call
             table.end_row()
-        assert table.next_row() is None
+        assert table.is_full
         table.keep_every_second()
+        assert not table.is_full
         curve = table.samples().curve("fds")
     assert (curve.calls, curve.values) == ((0, 2, 4, 6, 8), (0, 20, 40, 60, 80))
 

@@ -1,9 +1,10 @@
 """The verdicts on a whole recording, from its settled pass."""
 
+import msgspec
 import pytest
 
 from memcurve.judge.judgement import judge
-from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, name_of
+from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, Rising, name_of
 from tests.memcurve.making import curve, natural, recording, settled
 
 
@@ -26,9 +27,23 @@ def test_nothing_is_growing_before_what_was_frozen_is_given_back() -> None:
     assert "not given back" in found.why
 
 
-def test_fewer_than_100_calls_are_no_conviction() -> None:
+def test_fewer_than_100_calls_are_no_conviction_and_what_rises_in_them_is_told() -> None:
     found = judge(recording(settled(curve(calls=80).grows(per_call=96)))).overall
-    assert isinstance(found, Inconclusive)
+    assert isinstance(found, Rising)
+    assert found.low > 90
+    assert "too few to exclude a bound" in found.why
+
+
+def test_fewer_than_12_calls_decide_nothing() -> None:
+    for made in (curve(calls=11).grows(per_call=96), curve(calls=11).flat()):
+        found = judge(recording(settled(made))).overall
+        assert isinstance(found, Inconclusive)
+        assert found.settle_by == "12 calls"
+
+
+def test_the_calls_of_a_look_count_too() -> None:
+    record = msgspec.structs.replace(settled(curve(calls=9).grows(per_call=96)), looked_at=3)
+    assert isinstance(judge(recording(record)).overall, Rising)
 
 
 def test_a_warm_up_that_ended_is_plateaued_with_its_size() -> None:
@@ -73,3 +88,22 @@ def test_the_slope_is_split_between_the_heaps() -> None:
 def test_a_recording_without_a_settled_pass_cannot_be_judged() -> None:
     with pytest.raises(ValueError, match="no settled pass"):
         judge(recording(natural(curve(calls=100).flat())))
+
+
+def test_a_resource_that_was_not_read_in_each_row_is_a_caveat() -> None:
+    partly = curve(calls=300).flat().above(11).sampled(every=3)
+    found = judge(recording(settled(curve(calls=300).flat(), fds=partly)))
+    assert [(one.kind, one.text) for one in found.caveats] == [
+        ("resources_unread", "descriptors could not be read in 200 of 301 rows")
+    ]
+
+
+def test_a_resource_that_nothing_can_read_is_a_caveat() -> None:
+    record = settled(curve(calls=300).flat())
+    seen = {name: one for name, one in record.samples.counters.items() if name != "threads"}
+    blind = msgspec.structs.replace(
+        record, samples=msgspec.structs.replace(record.samples, counters=seen)
+    )
+    found = judge(recording(blind))
+    assert [one.text for one in found.caveats] == ["threads could not be read in any of 301 rows"]
+    assert not judge(recording(record)).caveats

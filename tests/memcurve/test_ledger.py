@@ -120,7 +120,7 @@ def test_a_leak_of_megabytes_lands_in_its_row_with_a_small_residual(
     file.write_text(SOURCE)
     subject, options = Subject(target=Target(call=f"{file}:{name}")), Options(grace_s=0.05)
     with Interpreter.opened([subject], options) as interpreter:
-        passes = measured(subject, options, effort_for(80, 0.1, Thresholds()))
+        passes = measured(subject, options, effort_for(None, 0.1, Thresholds()))
         found = ledger_of(interpreter.drive(subject, passes))
     assert found is not None
     assert found.rss > 5 * MIB

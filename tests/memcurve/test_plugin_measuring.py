@@ -282,7 +282,7 @@ def test_an_open_question_fails_unless_the_settings_say_warn(folder: Callable[[s
         """
         import os, pytest
 
-        @pytest.mark.memcurve(budget=0.001, calls=30)
+        @pytest.mark.memcurve(calls=5)
         def test_it():
             os.getpid()
         """

@@ -3,7 +3,7 @@
 import msgspec
 
 from memcurve.judge.schedule import Shapes, next_step, rerun_mode
-from memcurve.model.effort import Effort
+from memcurve.model.effort import Effort, effort_for
 from memcurve.model.recording import Bound, InFlight, PassRecord, Verification
 from memcurve.model.steps import Calls, Finish, Step, Verify
 from memcurve.model.thresholds import Thresholds
@@ -29,7 +29,7 @@ def test_the_first_look_is_reached_in_short_stretches() -> None:
         assert following.to > reached
         reached = following.to
         marks.append(reached)
-    assert marks == [5, 25, 50, 100, 150, 200, 250]
+    assert marks == [1, 5, 25, 50, 100, 150, 200, 250]
 
 
 def test_a_flat_pass_ends_at_the_first_look() -> None:
@@ -108,6 +108,26 @@ def test_a_benchmark_does_not_follow_noise_or_what_is_proved_already() -> None:
     assert isinstance(after_300_calls(noise, most=1500), Finish)
     even = curve(calls=300).grows(per_call=96)
     assert isinstance(after_300_calls(even, most=1500), Finish)
+
+
+def test_a_design_that_may_grow_is_run_on_while_its_curve_is_undecided() -> None:
+    effort = Effort(throughout=300, seconds=0.0, counted="cpu", open_to=900)
+    undecided = settled(curve(calls=300).flat().noise(seed=1, by=10_000))
+    assert Shapes(undecided, THRESHOLDS).is_undecided
+    assert next_step(undecided, THRESHOLDS, effort) == Calls(to=600)
+    assert isinstance(
+        after_300_calls(curve(calls=300).flat().noise(seed=1, by=10_000), most=0), Finish
+    )
+    assert isinstance(next_step(settled(curve(calls=300).flat()), THRESHOLDS, effort), Finish)
+    at_the_end = settled(curve(calls=900).flat().noise(seed=1, by=10_000))
+    assert isinstance(next_step(at_the_end, THRESHOLDS, effort), Finish)
+
+
+def test_half_of_a_budget_that_was_asked_for_is_left_to_the_explanation() -> None:
+    record = msgspec.structs.replace(leaking(450), elapsed_s=6.0)
+    asked, default = (effort_for(None, seconds, THRESHOLDS) for seconds in (10.0, None))
+    assert isinstance(next_step(record, THRESHOLDS, asked), Finish)
+    assert isinstance(next_step(record, THRESHOLDS, default), Calls)
 
 
 def test_a_benchmark_does_not_fill_memory_further_that_is_full() -> None:

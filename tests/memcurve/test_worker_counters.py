@@ -5,11 +5,13 @@ import ctypes
 import gc
 import os
 import re
+import resource
 import socket
 import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -177,9 +179,11 @@ def test_gauges_are_read_from_the_file_of_another_process(tmp_path: os.PathLike[
         assert table.samples().curve("connections").values == (-3,)
 
 
-def settled_rows(function: Callable[[], object], calls: int, mode: str = "settled") -> LocalTable:
+def settled_rows(
+    function: Callable[[], object], calls: int, mode: str = "settled", *, capacity: int = ROWS
+) -> LocalTable:
     """Run a settled pass of a function here, and return its table."""
-    table = LocalTable(COLUMNS, ROWS)
+    table = LocalTable(COLUMNS, capacity)
     counters = Counters(table, Gauges([]), False, make_readers())
     settler = Settler(None, counters.live_bytes, counters.resources.threads, 0.0)
     allowance = Allowance(counters.clock, 60.0, 1.0)
@@ -202,6 +206,46 @@ def test_deferred_bytes_are_those_of_the_cycle(quiet: None) -> None:
         assert value == pytest.approx(node + load, abs=64)
     live = samples.curve("live_bytes").tail(5).values
     assert max(live) - min(live) < 500
+
+
+def test_a_full_table_thins_its_rows_and_follows_every_call(quiet: None) -> None:
+    """Forty rows for 300 calls that each leave a cycle and keep 4,000 bytes."""
+    kept: list[object] = [None] * 300
+    free = iter(range(300))
+
+    def leave_and_keep() -> None:
+        Node()
+        kept[next(free)] = bytes(4000)
+
+    table = settled_rows(leave_and_keep, 300, capacity=40)
+    samples, full = table.samples(), settled_rows(Node, 300).samples()
+    assert 20 <= len(samples.calls) <= 40
+    assert samples.calls[0] == 0
+    assert samples.calls[-1] > 280
+    assert max(b - a for a, b in pairwise(samples.calls)) <= 40
+    live = samples.curve("live_bytes")
+    assert live.rate(20, 300) == pytest.approx(4048, rel=0.01)
+    # a row stands for all calls since the row before, also for those whose row has gone
+    assert samples.left_a_call("deferred_objects", 20, 300) == 1
+    assert full.left_a_call("deferred_objects", 20, 300) == 1
+
+
+def test_a_table_with_room_keeps_every_row(quiet: None) -> None:
+    assert len(settled_rows(lambda: None, 30, capacity=40).samples().calls) == 31
+
+
+def test_a_descriptor_table_that_is_full_reads_as_missing_and_not_as_none_open(
+    counters: Counters,
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    counters.write_row(0, (0, 0), None, False)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        counters.write_row(1, (0, 0), None, False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    counters.write_row(2, (0, 0), None, False)
+    assert counters.table.samples().curve("fds").calls == (0, 2)
 
 
 def test_free_lists_read_neither_as_growth_nor_as_deferred(quiet: None) -> None:

@@ -136,3 +136,30 @@ def yields(number):
 async def yields_later(number):
     KEPT.append(bytes(400))
     yield number
+
+
+def returns_a_generator(number):
+    return yields(number)
+
+
+def returns_an_async_generator(number):
+    return yields_later(number)
+
+
+@contextlib.contextmanager
+def makes_a_manager():
+    KEPT.append(bytes(400))
+    yield
+
+
+class Yielding:
+    def __new__(cls):
+        return yields(1)
+
+
+def exhausts_a_generator(number):
+    return list(yields(number))
+
+
+async def exhausts_an_async_generator(number):
+    return [value async for value in yields_later(number)]

@@ -13,6 +13,7 @@ from tests.waiting import reached, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +46,22 @@ def node_config(server: StubServer) -> dict[str, Any]:
 def pools() -> ragpool.Pools:
     return ragpool.Pools(
         llm=ragpool.LLMPool(), retrieval=ragpool.RAGServicePool(), cache=ragpool.SearchCache()
+    )
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path}/executions.db"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ragpool.ConfigClient:
+    return ragpool.ConfigClient.load(
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/api.db",
+        workflow_max_workers=2,
+        max_body_bytes=20_000,
+        allowed_hosts=("127.0.0.1",),
+        drain_s=0,
     )
 
 

@@ -3,59 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from ragpool import ConfigClient, create_app, get_config_composer, get_db_manager
 from tests.ragpool.conftest import left_open, sqlite_threads_end
+from tests.ragpool.talking import client_of, talk, workflow
 from tests.waiting import WAIT_S
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from fastapi import FastAPI
+    import httpx
 
     from bench.stub_server import StubServer
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> ConfigClient:
-    return ConfigClient.load(
-        database_url=f"sqlite+aiosqlite:///{tmp_path}/api.db",
-        workflow_max_workers=2,
-        max_body_bytes=20_000,
-        allowed_hosts=("127.0.0.1",),
-    )
-
-
-@contextlib.asynccontextmanager
-async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api.test", timeout=30) as client,
-    ):
-        yield client
-
-
-def talk(
-    settings: ConfigClient, conversation: Callable[[httpx.AsyncClient], Awaitable[Any]]
-) -> Any:
-    async def run() -> Any:
-        async with client_of(create_app(settings)) as client:
-            return await conversation(client)
-
-    return asyncio.run(run())
-
-
-def workflow(node_config: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {"query": "why", "nodes": [{"id": "a", "config": node_config}], "wait": True} | changes
 
 
 def test_a_workflow_is_executed_stored_listed_and_deleted(

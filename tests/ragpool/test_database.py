@@ -205,6 +205,9 @@ class FailingDatabase:
             raise DatabaseError("save", "locked")
         self.saved.extend(records)
 
+    async def update(self, *records: ExecutionRecord) -> None:
+        await self.save(*records)
+
 
 async def no_wait(seconds: float) -> None:
     """Wait for nothing."""

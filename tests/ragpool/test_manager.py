@@ -156,7 +156,7 @@ def test_clean_up_runs_by_itself_after_its_interval(make: Any, clock: FakeClock)
     assert list(manager.active_executions) == ["second", "third"]
 
 
-def test_an_execution_older_than_two_hours_is_cancelled_and_removed(
+def test_an_execution_silent_for_two_hours_is_cancelled_and_removed(
     make: Any, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "ragpool")
@@ -168,7 +168,7 @@ def test_an_execution_older_than_two_hours_is_cancelled_and_removed(
     manager.create_executor("new", node("quick"), "q")
     assert list(manager.active_executions) == ["younger", "new"]
     assert stale.wait(10).status is ExecutionStatus.CANCELLED
-    assert "execution 'stale': running after 7200 s; cancelled and removed" in caplog.text
+    assert "execution 'stale': running, and silent for 7200 s; cancelled and removed" in caplog.text
 
 
 def test_a_worker_cleans_up_while_nobody_calls(

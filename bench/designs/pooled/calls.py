@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from bench import cases
 from bench.designs.pooled.setups import CALL_S
 from ragpool.errors import RagpoolError
-from ragpool.executions import ExecutionStatus
+from ragpool.execution_record import ExecutionStatus
 from ragpool.vectordb_node import execute_vectordb_node
 from ragpool.workflow import Workflow
 
 if TYPE_CHECKING:
     from bench.designs.pooled.setups import Platform
-    from ragpool.executions import ExecutionRecord
+    from ragpool.execution_record import ExecutionRecord
     from ragpool.vectordb_node import Pools
 
 TEMPERATURES = (0.0, 0.7)

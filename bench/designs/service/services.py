@@ -21,7 +21,7 @@ from bench.designs.published import article as published
 from ragpool.api import create_app
 from ragpool.config import ConfigClient
 from ragpool.database import DatabaseClient
-from ragpool.executions import ExecutionRecord, ExecutionStatus
+from ragpool.execution_record import ExecutionRecord, ExecutionStatus
 from ragpool.workflow import plain
 
 CACHE_PAGES = 20
@@ -97,7 +97,7 @@ async def pooled_service() -> AsyncIterator[httpx.AsyncClient]:
 
 def _asked(app: FastAPI) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app=app)
-    return httpx.AsyncClient(transport=transport, base_url="http://service", timeout=30.0)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=30.0)
 
 
 def _url(folder: str) -> str:

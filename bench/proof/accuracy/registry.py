@@ -308,9 +308,11 @@ _LEAKS_OF_RHYTHM: Final = (
     _leak("rhythms:every_7th", "every k-th call", "2 KB every 7th call", period=7),
     _leak("rhythms:every_10th", "every k-th call", "1 KB every 10th call", period=10, peers=True),
     _leak("rhythms:every_100th", "every k-th call", "1 KB every 100th call", period=100),
-    _leak("rhythms:one_in_20", "by chance", "3 KB once in 20 calls, by chance", exact=False),
+    _leak(
+        "rhythms:one_in_20", "by chance", "3 KB once in 20 calls, by chance", exact=False, period=20
+    ),
     _leak("rhythms:accelerating", "accelerating", "10 bytes more at every call", exact=False),
-    _leak("rhythms:late_onset", "late onset", "flat for 120 calls"),
+    _leak("rhythms:late_onset", "late onset", "flat for 120 calls", begins_after=120),
     _leak(
         "rhythms:beside_a_filling_cache",
         "beside a bounded cache",

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bench.proof.accuracy import few_calls
 from bench.proof.accuracy.document import table, write_section
 from bench.proof.accuracy.judging import Judgement, Outcome, judge
 from bench.proof.accuracy.load import burners
@@ -135,7 +136,46 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quiet", action="store_true", help="print only rows with a fault")
     parser.add_argument("--write", action="store_true", help="write docs/accuracy.md")
     parser.add_argument("--python", help="measure in another interpreter: its path")
+    parser.add_argument(
+        "--calls", type=numbers, help="run so few calls instead and no other: 12,20,50"
+    )
     return parser.parse_args()
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Return numbers that are given with commas between them."""
+    return tuple(int(part) for part in text.split(","))
+
+
+def of_few_calls(
+    chosen: Sequence[Workload],
+    truth: dict[str, dict[str, float]],
+    options: argparse.Namespace,
+    extra: Sequence[str],
+) -> int:
+    """Check every workload by each of the numbers of calls; print and write what they told."""
+    started, every = time.perf_counter(), list[few_calls.Told]()
+    asked = [(workload, calls) for calls in options.calls for workload in chosen]
+
+    def outcome_of(pair: tuple[Workload, int]) -> Outcome:
+        return check(pair[0], [*extra, "--calls", str(pair[1]), "--no-explain"])
+
+    with burners(options.load), ThreadPoolExecutor(options.jobs) as pool:
+        for (workload, calls), outcome in zip(asked, pool.map(outcome_of, asked), strict=True):
+            every.append(few_calls.told(workload, truth[workload.name], calls, outcome))
+            if every[-1].fault:
+                print(f"{calls} calls of {workload.name}: {every[-1].fault}", flush=True)
+    wrong = sum(bool(one.fault) for one in every)
+    end = f"{len(every)} runs in {time.perf_counter() - started:.0f} s, {wrong} wrong"
+    for row in [few_calls.HEADER, *few_calls.rows(every)]:
+        print("".join(f"{cell:<14}" for cell in row))
+    for calls, names in sorted(few_calls.rising_and_clean(every).items()):
+        print(f"clean, and called rising in {calls} calls: {', '.join(names)}")
+    print(end)
+    if options.write:
+        few_calls.draw(every)
+        write_section("few calls", few_calls.markdown(every, end))
+    return 1 if wrong else 0
 
 
 def main() -> int:
@@ -143,6 +183,8 @@ def main() -> int:
     extra = ["--python", options.python] if options.python else []
     truth = load_truth()
     chosen = [each for each in WORKLOADS if options.k in each.name or options.k in each.kind]
+    if options.calls:
+        return of_few_calls(chosen, truth, options, extra)
     started = time.perf_counter()
     judgements: list[Judgement] = []
     print(line(HEADER))

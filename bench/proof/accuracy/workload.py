@@ -80,9 +80,10 @@ class Workload:
     value in `truth.json` alone. `still_after` is the call after which what has a bound is sure to
     have stopped growing, or its waves have evened out; 0 where nothing grows but what the
     interpreter itself warms up.
-    `period` is the calls between two steps of growth. `exact` is false where no one slope exists:
-    growth that accelerates, comes by chance, depends on addresses, or stands under noise. `peers`
-    marks the 16 scenarios that the other tools were first tried on.
+    `period` is the calls between two steps of growth, on average where they come by chance, and
+    `begins_after` is the call up to which a leak is none yet. `exact` is false where no one slope
+    exists: growth that accelerates, comes by chance, depends on addresses, or stands under noise.
+    `peers` marks the 16 scenarios that the other tools were first tried on.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Workload:
     note: str
     still_after: int = 0
     period: int = 1
+    begins_after: int = 0
     exact: bool = True
     peers: bool = False
 

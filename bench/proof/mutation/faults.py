@@ -406,11 +406,8 @@ SERVICE_FAULTS = (
     ),
     kept(
         "a runtime per request",
-        Place(
-            "dependencies.py",
-            '    return _once(request.app, "runtime", lambda: Runtime.start(settings, database))',
-        ),
-        "Runtime.start(settings, database)",
+        Place("dependencies.py", "    return runtime_of(request.app)"),
+        "Runtime(settings_of(request.app), _database_of(request.app))",
         SERVICE,
         counters=("tasks", "live_bytes"),
     ),
@@ -422,8 +419,8 @@ SERVICE_FAULTS = (
     ),
     kept(
         "requests remembered by the service",
-        Place("api.py", "    manager = runtime.manager"),
-        "request",
+        Place("api.py", "    channel = Channel() if streaming else None"),
+        "workflow",
         SERVICE,
     ),
     kept(

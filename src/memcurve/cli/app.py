@@ -1,7 +1,7 @@
 """The command line: wires the stages, prints, and turns verdicts into exit codes.
 
 0: nothing grows · 1: something grows, or a threshold is crossed · 2: could not measure ·
-3: inconclusive · 130: interrupted.
+3: not decided (rising, inconclusive) · 130: interrupted.
 """
 
 import errno
@@ -22,7 +22,7 @@ from memcurve.model.errors import MemcurveError
 if TYPE_CHECKING:
     from memcurve.run.conclude import CheckFailedError
 
-EXIT = {"flat": 0, "plateaued": 0, "growing": 1, "inconclusive": 3}
+EXIT = {"flat": 0, "plateaued": 0, "growing": 1, "rising": 3, "inconclusive": 3}
 INTERRUPTED = 130
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     \b
     Exit codes:
       0 nothing grows        1 something grows, or a threshold is crossed
-      2 could not measure    3 inconclusive
+      2 could not measure    3 not decided: rising, inconclusive
     """
 
 
@@ -91,12 +91,16 @@ for scenario_command in (run, compare, accept, report, explain, doctor):
 )
 @click.option("--teardown", metavar="TARGET", help="Called once after the calls.")
 @click.option("--inputs", type=click.Path(dir_okay=False), help="JSON Lines: one line a call.")
-@click.option("--calls", type=click.IntRange(1), default=100, show_default=True)
+@click.option(
+    "--calls",
+    type=click.IntRange(1),
+    help="Run so many calls and no other [default: as many as decide].",
+)
 @click.option(
     "--budget",
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="Time for deciding [default: 10, or what 300 calls take].",
+    help="Time for deciding and explaining [default: 10, or what 12 calls take].",
 )
 @click.option(
     "--timeout",
@@ -130,7 +134,7 @@ def check(
     setup: str | None,
     teardown: str | None,
     inputs: str | None,
-    calls: int,
+    calls: int | None,
     budget: float | None,
     timeout: float,
     grace: float,
@@ -153,12 +157,17 @@ def check(
       memcurve check pkg.mod:fn --python .venv39/bin/python --json
     """
     from memcurve.cli.progress import one_line
+    from memcurve.judge.slow_calls import expected_s
+    from memcurve.model.effort import effort_for
+    from memcurve.model.thresholds import Thresholds
     from memcurve.model.verdict import name_of
     from memcurve.run import check as api
     from memcurve.run.conclude import CheckFailedError
 
+    thresholds = Thresholds()
+    effort = effort_for(calls, budget, thresholds)
     try:
-        with one_line(quiet) as progress:
+        with one_line(quiet, lambda call_s: expected_s(call_s, thresholds, effort)) as progress:
             checked = api.check(
                 target,
                 setup=setup,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from memcurve.run.passes import Progress as PassProgress
 
 EVERY_S = 0.2
+PLAIN_EVERY_S = 5.0
+"""Between lines off a terminal: half of what a check may take without being asked for more."""
 
 
 @contextlib.contextmanager
@@ -30,14 +32,22 @@ def shown(quiet: bool) -> Iterator["Progress | None"]:
 
 
 @contextlib.contextmanager
-def one_line(quiet: bool) -> Iterator["PassProgress | None"]:
-    """Give what a measurement of one target tells its progress to; None off a terminal."""
-    if quiet or not sys.stderr.isatty():
+def one_line(
+    quiet: bool, expected_s: Callable[[float], float] | None = None
+) -> Iterator["PassProgress | None"]:
+    """Give what a measurement of one target tells its progress to: a line every few seconds.
+
+    `expected_s` tells from the seconds of one call those of the pass that counts them.
+    """
+    if quiet:
         yield None
         return
-    began = time.monotonic()
-    with _live() as show:
-        yield lambda kind, call: show(pass_line(kind, call, time.monotonic() - began))
+    pace = Pace(expected_s, time.monotonic)
+    if sys.stderr.isatty():
+        with _live() as show:
+            yield lambda kind, call: show(pace.line(kind, call))
+    else:
+        yield _now_and_then(pace)
 
 
 def line(event: "Event", left_s: float | None) -> str:
@@ -47,9 +57,32 @@ def line(event: "Event", left_s: float | None) -> str:
     return f"[{event.done}/{event.total}] {where}: call {format_count(event.call)}{left}"
 
 
-def pass_line(kind: str, call: int, elapsed_s: float) -> str:
-    """Return where the measurement of one target is: how long it takes, the target decides."""
-    return f"{kind}: call {format_count(call)}, {format_duration(elapsed_s)}"
+class Pace:
+    """Say where the measurement of one target is, and from its second call on how long it takes."""
+
+    def __init__(
+        self,
+        expected_s: Callable[[float], float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._expected_s, self._clock, self._began = expected_s, clock, clock()
+        self._first_done: float | None = None
+
+    def line(self, kind: str, call: int) -> str:
+        """Return one line: the pass, its call, the time so far, and what is left of the first."""
+        now = self._clock()
+        if call > 1 and self._first_done is None:
+            self._first_done = now
+        left_s = self._left_s(call, now) if kind == "settled" else None
+        left = "" if left_s is None else f", about {format_duration(left_s)} left if nothing rises"
+        return f"{kind}: call {format_count(call)}, {format_duration(now - self._began)}{left}"
+
+    def _left_s(self, call: int, now: float) -> float | None:
+        if self._first_done is None or self._expected_s is None or call < 3:
+            return None
+        # the first call imports and connects: what it took says nothing of the others
+        ran_s = now - self._first_done
+        return max(self._expected_s(ran_s / (call - 2)) - (now - self._began), 0.0)
 
 
 class Estimate:
@@ -67,6 +100,20 @@ class Estimate:
         running = max(len(self._begun) - event.done, 0)
         done = min(event.done + running / 2, event.total)
         return (self._clock() - self._began) / done * (event.total - done)
+
+
+def _now_and_then(pace: Pace) -> "PassProgress":
+    """Return a progress that prints a line every few seconds, for logs."""
+    last = time.monotonic()
+
+    def progress(kind: str, call: int) -> None:
+        nonlocal last
+        text = pace.line(kind, call)
+        if time.monotonic() - last >= PLAIN_EVERY_S:
+            last = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+    return progress
 
 
 def _plain() -> "Progress":

@@ -13,7 +13,7 @@ from memcurve.compare.difference import Sign, Tolerance, sign
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import PassRecord
 from memcurve.model.units import MIB
-from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, Verdict
+from memcurve.model.verdict import Flat, Growing, Inconclusive, Plateaued, Rising, Verdict
 
 TENTH = 0.1
 MetricUnit = Literal["bytes", "count", "seconds"]
@@ -97,7 +97,7 @@ def _retained(verdict: Verdict) -> float | None:
     match verdict:
         case Flat() | Plateaued(filling=None, projected=False):
             return 0.0
-        case Growing():
+        case Growing() | Rising():
             return verdict.per_call
         case Plateaued():
             return verdict.evidence.per_call

@@ -6,6 +6,8 @@ from memcurve.model.recording import PassRecord, Recording
 
 # sources of malloc's live bytes in which an allocator's own caches count as in use
 CACHE_IN_USE = ("jemalloc stats.allocated", "psutil.heap_info")
+MODULO = "mallinfo"
+"""The source of malloc's live bytes whose figures wrap at 4 GiB; glibc before 2.33 has no other."""
 
 
 def measurement_caveats(recording: Recording, settled: PassRecord) -> tuple[Caveat, ...]:
@@ -28,6 +30,8 @@ def _source_caveats(recording: Recording) -> list[Caveat]:
         found.append(Caveat(kind="malloc_unseen", text=f"malloc: {malloc.note}"))
     if not python.exact:
         found.append(Caveat(kind="python_unseen", text=f"Python heap: {python.note}"))
+    if malloc.name == MODULO:
+        found.append(Caveat(kind="malloc_wraps", text=f"malloc: {malloc.note}"))
     if malloc.exact and malloc.name in CACHE_IN_USE:
         text = f"malloc: {malloc.note or f'{malloc.name} may count caches as in use'}"
         found.append(Caveat(kind="thread_caches", text=text))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from memcurve.model.caveat import Caveat, CaveatKind
-from memcurve.model.recording import PassRecord, Recording, Samples
-from memcurve.model.verdict import Growing, Verdict
+from memcurve.model.recording import RESOURCES, PassRecord, Recording, Samples
+from memcurve.model.verdict import Rise, Verdict
 
 UNREAD: dict[CaveatKind, str] = {
     "mapped_unread": "mapped memory",
@@ -17,6 +17,8 @@ PARTS = {
     "mapped_bytes": "mapped memory",
     "children_bytes": "child processes",
 }
+IN_WORDS = {"fds": "descriptors"}
+OF_CHILDREN = ("processes", "zombies")
 A_TENTH = 0.1
 """Of the growth: what a part adds at least, to be named in the sentence."""
 
@@ -33,7 +35,7 @@ def with_coverage(verdict: Verdict, samples: Samples, caveats: Sequence[Caveat])
         evidence,
         counter="live_bytes",  # whichever of its parts gave the figures
         covers=covered(samples),
-        where=grows if isinstance(verdict, Growing) else (),
+        where=grows if isinstance(verdict, Rise) else (),
         unread=tuple(UNREAD[one.kind] for one in caveats if one.kind in UNREAD),
     )
     return msgspec.structs.replace(verdict, evidence=evidence)
@@ -51,6 +53,27 @@ def covered(samples: Samples) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _unread_resources(samples: Samples) -> list[Caveat]:
+    """Return a caveat where a resource was not read in each row: what is missing cannot rise.
+
+    Children have a caveat of their own.
+    """
+    rows = len(samples.calls)
+    missing = {
+        IN_WORDS.get(name, name): samples.counters.get(name, (None,) * rows).count(None)
+        for name in RESOURCES
+        if name not in OF_CHILDREN
+    }
+    return [
+        Caveat(
+            kind="resources_unread",
+            text=f"{name} could not be read in {'any' if n == rows else n} of {rows} rows",
+        )
+        for name, n in missing.items()
+        if n
+    ]
+
+
 def unread(recording: Recording, settled: PassRecord) -> tuple[Caveat, ...]:
     """Return a caveat for each part of live memory that may be there and was not counted."""
     if recording.environment is None:
@@ -65,4 +88,4 @@ def unread(recording: Recording, settled: PassRecord) -> tuple[Caveat, ...]:
     elif None in settled.samples.counters.get("processes", ()):
         text = "there are child processes, and /proc does not show them: they are not counted"
         found.append(Caveat(kind="children_unread", text=text))
-    return tuple(found)
+    return (*found, *_unread_resources(settled.samples))

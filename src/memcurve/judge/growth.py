@@ -7,7 +7,8 @@ a half and so on of the calls.
 2. Growing, if one of the three longest tails meets every condition of `rise`.
 3. Decaying, if the longest tail rises, and slows by more than chance explains: a cache that fills
    by chance. Where it leads is projected.
-4. Anything else is undecided, for the reason that the longest tail gives.
+4. Level, where the calls end before the first look: see `few_calls`.
+5. Anything else is undecided, for the reason that the longest tail gives.
 
 Growth alone is no conviction: `schedule` waits for the calls that exclude a bound, and for what was
 frozen to be given back to the collector.
@@ -19,6 +20,7 @@ from typing import Literal
 import msgspec
 
 from memcurve.judge.estimate import widened
+from memcurve.judge.few_calls import rises_by_its_lows, stays_level
 from memcurve.judge.flat import Flatness, how_flat
 from memcurve.judge.limits import Limits
 from memcurve.judge.plateau import where_it_stopped
@@ -45,6 +47,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What one curve shows so far. `at` and `size` are where it stopped rising and by how much.
 
     `way` is the way by which it is flat, `why` the condition of growth that it does not meet.
+    Of few calls the `floor` holds for what is kept at least once in `horizon` calls.
     """
 
     shape: Shape
@@ -55,6 +58,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     projected: float = 0.0
     regular: bool = False
     way: str = ""
+    horizon: int = 0
     why: str = ""
 
 
@@ -70,7 +74,8 @@ def read_curve(curve: Curve, limits: Limits) -> Reading:
         _read_rise(tail, limits, curve.values[0], longest=tail is tails[0])
         for tail in tails[: limits.thresholds.rise.tails]
     ]
-    return next((rise for rise in rises if rise.shape == "growing"), rises[0])
+    growing = next((rise for rise in rises if rise.shape == "growing"), None)
+    return growing or _level(curve, tails, limits) or _rise_of_few(tails, limits) or rises[0]
 
 
 def _tails(curve: Curve, limits: Limits) -> list[Tail]:
@@ -86,6 +91,19 @@ def _flat(curve: Curve, flat: Flatness, limits: Limits) -> Reading:
     return Reading(
         shape="flat", trend=trend, floor=flat.floor, at=stop.at, size=stop.size, way=flat.way
     )
+
+
+def _level(curve: Curve, tails: list[Tail], limits: Limits) -> Reading | None:
+    level = stays_level(tails, limits)
+    if level is None:
+        return None
+    flat = Flatness(tail=level.tail, way=stays_level.__name__, floor=level.floor)
+    return msgspec.structs.replace(_flat(curve, flat, limits), horizon=level.horizon)
+
+
+def _rise_of_few(tails: list[Tail], limits: Limits) -> Reading | None:
+    trend = rises_by_its_lows(tails, limits)
+    return Reading(shape="growing", trend=trend, floor=trend.high) if trend is not None else None
 
 
 def _read_rise(tail: Tail, limits: Limits, start: int, *, longest: bool) -> Reading:

@@ -7,7 +7,9 @@ import msgspec
 
 from memcurve.judge.caveats import measurement_caveats
 from memcurve.judge.coverage import with_coverage
+from memcurve.judge.debt import debt_of
 from memcurve.judge.filling import filling_bounds
+from memcurve.judge.given_back import with_honest_floor
 from memcurve.judge.growth import Reading, read_curve
 from memcurve.judge.limits import Limits
 from memcurve.judge.more_calls import calls_to_settle
@@ -24,17 +26,28 @@ from memcurve.model.verdict import (
     Judgement,
     Plateaued,
     Rate,
+    Rising,
     Verdict,
 )
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """One curve with what decides on it: the limits of its counter, and what was proved."""
+    """One curve of a pass with what decides on it: its limits, and what was proved."""
 
     part: Part
-    done: int
+    record: PassRecord
     proof: Proof
     grown_bytes: int = 0
+
+    @property
+    def done(self) -> int:
+        return self.record.calls
+
+    @property
+    def too_few(self) -> str:
+        """Why nothing is said of so few calls, those of a look among them; "" where they do."""
+        least, ran = self.part.limits.thresholds.few.least, self.done + self.record.looked_at
+        return f"{ran} calls are too few to say anything, {least} are needed" if ran < least else ""
 
     @property
     def evidence(self) -> Evidence:
@@ -49,7 +62,9 @@ def judge(recording: Recording, thresholds: Thresholds | None = None) -> Judgeme
     settled = recording.of("settled")
     if settled is None:
         raise ValueError(f"{recording.scenario}/{recording.design} has no settled pass to judge")
-    return judge_pass(recording, settled, proof_of_settled(settled), thresholds or Thresholds())
+    chosen = thresholds or Thresholds()
+    found = judge_pass(recording, settled, proof_of_settled(settled), chosen)
+    return msgspec.structs.replace(found, debt=debt_of(recording, found.deferred, chosen))
 
 
 def judge_pass(
@@ -68,12 +83,12 @@ def judge_pass(
     for name, part in parts.items():
         if len(part.curve):
             grown = part.curve.values[-1] - part.curve.values[0]
-            one = Judged(part=part, done=record.calls, proof=proof, grown_bytes=grown)
+            one = Judged(part=part, record=record, proof=proof, grown_bytes=grown)
             verdicts[name] = _verdict(one)
     # the first row has nothing to compare with
     deferred = samples.curve("deferred_bytes").tail(1)
     verdicts["deferred"] = _verdict(
-        Judged(part=_read(deferred, Limits.of_bytes(thresholds)), done=record.calls, proof=proof)
+        Judged(part=_read(deferred, Limits.of_bytes(thresholds)), record=record, proof=proof)
     )
     tail = (retained.evidence.from_call, retained.evidence.to_call)
     rates = {
@@ -94,14 +109,16 @@ def judge_pass(
         calls=samples.curve("live_bytes").last_call,
         caveats=caveats,
         children=record.verifications[-1].children if record.verifications else (),
+        debt=None,  # one pass alone does not tell what stands in another
     )
 
 
 def _judge_memory(record: PassRecord, proof: Proof, thresholds: Thresholds) -> Verdict:
     """Judge what is held after settling, in all its parts; a rise may be a cache that fills."""
+    part = read_memory(record.samples, thresholds)
     one = Judged(
-        part=read_memory(record.samples, thresholds),
-        done=record.calls,
+        part=msgspec.structs.replace(part, reading=with_honest_floor(part.reading, record)),
+        record=record,
         proof=proof,
         grown_bytes=record.grown_bytes,
     )
@@ -129,6 +146,13 @@ def _read(curve: Curve, limits: Limits) -> Part:
 
 def _verdict(one: Judged) -> Verdict:
     reading, thresholds = one.part.reading, one.part.limits.thresholds
+    if one.too_few:
+        return Inconclusive(
+            evidence=one.evidence,
+            thresholds=thresholds,
+            why=one.too_few,
+            settle_by=f"{thresholds.few.least} calls",
+        )
     match reading.shape:
         case "flat" if reading.at == 0 or one.evidence.low > one.part.limits.still_rises:
             return Flat(evidence=one.evidence, thresholds=thresholds)
@@ -159,19 +183,26 @@ def _verdict(one: Judged) -> Verdict:
 
 def _growing(one: Judged) -> Verdict:
     thresholds, evidence, done = one.part.limits.thresholds, one.evidence, one.done
-    why = ""
-    if isinstance(one.proof, Unproved):
-        why = one.proof.why
-    elif done < thresholds.least_calls and one.grown_bytes <= thresholds.max_bytes:
-        why = f"it rises, but {done} calls are too few to call it a leak"
-    elif done < thresholds.conviction and not one.part.reading.regular:
-        why = f"it rises unevenly; in {done} calls a cache that fills by chance looks the same"
-    if why:
+    settle_by = f"{max(thresholds.conviction, done):,} calls"
+    unproved = one.proof.why if isinstance(one.proof, Unproved) else ""
+    if unproved:
         return Inconclusive(
+            evidence=evidence, thresholds=thresholds, why=unproved, settle_by=settle_by
+        )
+    why = ""
+    if done < thresholds.least_calls and one.grown_bytes <= thresholds.max_bytes:
+        why = f"{done} calls are too few to exclude a bound"
+    elif done < thresholds.conviction and not one.part.reading.regular:
+        why = f"it rises unevenly: in {done} calls a cache that fills by chance looks the same"
+    if why:
+        return Rising(
             evidence=evidence,
             thresholds=thresholds,
+            per_call=evidence.per_call,
+            low=evidence.low,
+            high=evidence.high,
             why=why,
-            settle_by=f"{max(thresholds.conviction, done):,} calls",
+            settle_by=settle_by,
         )
     return Growing(
         evidence=evidence,
@@ -208,6 +239,7 @@ def _evidence(reading: Reading, curve: Curve) -> Evidence:
         rows=trend.rows,
         floor=reading.floor,
         note=reading.why,
+        horizon=reading.horizon,
     )
 
 

@@ -8,7 +8,8 @@ from memcurve.model.thresholds import Thresholds
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits for bytes, or for descriptors, threads, tasks and processes.
 
-    `step` is the smallest change of the counter, `warm_up` a rise that is told as none, `recount`
+    `step` is the smallest change of the counter, `few_floor` the highest floor that few calls may
+    prove, `warm_up` a rise that is told as none, `recount`
     what two counts of one state may differ by. What surely rises by more than `still_rises` has not
     stopped, however much is tolerated.
     """
@@ -18,6 +19,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     step: float
     warm_up: float
     recount: float
+    few_floor: float
     still_rises: float
     thresholds: Thresholds
 
@@ -30,6 +32,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             step=thresholds.rise.step_bytes,
             warm_up=thresholds.stand.warm_up_bytes,
             recount=thresholds.estimate.recount_bytes,
+            few_floor=max(thresholds.few.floor_bytes, thresholds.floor_limit),
             still_rises=thresholds.stand.rises_bytes,
             thresholds=thresholds,
         )
@@ -37,8 +40,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     @staticmethod
     def of_mapped(thresholds: Thresholds) -> "Limits":
         """Return the limits of what is mapped past the heaps: exact, a page is its unit."""
-        limits = Limits.of_bytes(thresholds)
-        return msgspec.structs.replace(limits, step=thresholds.rise.page_bytes, recount=0)
+        limits, page = Limits.of_bytes(thresholds), thresholds.rise.page_bytes
+        return msgspec.structs.replace(limits, step=page, recount=0, few_floor=page)
 
     @staticmethod
     def of_children(thresholds: Thresholds) -> "Limits":
@@ -51,6 +54,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             step=thresholds.rise.page_bytes,
             warm_up=thresholds.stand.warm_up_children,
             recount=thresholds.rise.page_bytes,
+            few_floor=thresholds.rise.page_bytes,
         )
 
     @staticmethod
@@ -62,6 +66,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             step=1,
             warm_up=_own_threads(cpus, thresholds) if name in ("threads", "processes") else 0,
             recount=0,  # a descriptor is one, however often it is counted
+            few_floor=thresholds.few.floor_resources,
             still_rises=thresholds.stand.rises_resources,
             thresholds=thresholds,
         )

@@ -1,5 +1,6 @@
 """Decide, after each step of a settled pass, what it must do next.
 
+    calls are few, or slow               → see `slow_calls`
     fewer calls than are run whatever is seen   → run on, to the next mark
     flat in memory and resources                → finish, or look on while calls cost nothing
     something rises                             → verify (and learn which bounded caches fill)
@@ -15,14 +16,16 @@ import math
 from functools import cached_property
 
 from memcurve.judge.filling import filling_bounds, full_at
+from memcurve.judge.given_back import hidden_per_call
 from memcurve.judge.growth import Limits, Reading, read_curve
 from memcurve.judge.parts import read_memory
+from memcurve.judge.slow_calls import next_of_few, plan_of_few
 from memcurve.model.effort import Effort
-from memcurve.model.recording import RESOURCES, Mode, PassRecord, Verification
+from memcurve.model.recording import RESOURCES, Mode, PassRecord
 from memcurve.model.steps import Calls, Finish, Step, Verify
 from memcurve.model.thresholds import Thresholds
 
-EARLY_MARKS = (5, 25, 50, 100, 150, 200)
+EARLY_MARKS = (1, 5, 25, 50, 100, 150, 200)
 STRETCH = 1.5
 EVIDENT = 1024  # bytes a call
 MUCH = 1024  # bytes that a verification gave back: below it is what any collection frees
@@ -57,9 +60,24 @@ class Shapes:
         return all(reading.shape == "flat" for reading in self.readings)
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether memory or a resource shows neither growth nor none."""
+        return any(reading.shape == "undecided" for reading in self.readings)
+
+    @property
     def grows(self) -> bool:
         """Whether memory or a resource has the shape of a leak, of any size."""
         return any(reading.shape == "growing" for reading in self.readings)
+
+    @property
+    def rises_unbounded(self) -> bool:
+        """Whether something has the shape of a leak, and no cache that fills explains it."""
+        if any(reading.shape == "growing" for reading in self.resources.values()):
+            return True
+        trend = self.memory.trend
+        if self.memory.shape != "growing" or trend is None:
+            return False
+        return filling_bounds(self._record, trend.per_call, self._thresholds) is None
 
     @property
     def evidently_grows(self) -> bool:
@@ -92,12 +110,15 @@ class Shapes:
 def next_step(record: PassRecord, thresholds: Thresholds, effort: Effort) -> Step:
     """Return the next step of a settled pass. Costs some milliseconds where curves are read."""
     done, shapes = record.calls, Shapes(record, thresholds)
+    few = plan_of_few(record, thresholds, effort)
+    if few is not None:
+        return next_of_few(record, few, flat=shapes.is_flat, rises=shapes.rises_unbounded)
     full = is_full(record, thresholds)
     least, throughout = effort.least, effort.throughout
     if effort.until_grown and done >= effort.shown and shapes.evidently_grows:
         least = throughout = effort.shown
     first_look = max(thresholds.first_look, effort.shown)
-    spent = done >= least and effort.used_s(record) >= effort.seconds
+    spent = done >= least and effort.used_s(record) >= effort.open_s
     if not full and (done < throughout or (done < first_look and not spent)):
         if done >= first_look and not shapes.is_flat and not is_verified(record):
             return Verify()
@@ -108,6 +129,8 @@ def next_step(record: PassRecord, thresholds: Thresholds, effort: Effort) -> Ste
     if shapes.is_flat:
         is_cheap = record.cpu_s < effort.look_on_s
         return _run_on(done, thresholds.conviction if is_cheap else 0)
+    if shapes.is_undecided and done < effort.open_to and not full:
+        return _run_on(done, effort.open_to)
     if not is_verified(record):
         return Verify() if effort.judged or shapes.grows else Finish()
     step: Step = Finish()
@@ -152,34 +175,22 @@ def is_verified(record: PassRecord) -> bool:
 def is_full(record: PassRecord, thresholds: Thresholds) -> bool:
     """Say whether memory rose past what any cache may hold; sooner only if far beyond it."""
     share = 1 if record.calls >= thresholds.least_calls else 4
-    return record.calls >= EARLY_MARKS[1] and record.grown_bytes > share * thresholds.max_bytes
-
-
-def _hides_a_rise(reading: Reading, proof: Verification) -> bool:
-    """Whether a verification gave back so much that the stated floor is not true of its tail.
-
-    Nothing is hidden where the tail begins after it. Within the tail, a fall of f bytes hides a
-    growth of up to f/c bytes a call over its c calls.
-    """
-    trend, frozen = reading.trend, proof.released_bytes - proof.waited_bytes
-    if trend is None or proof.call <= trend.from_call or frozen <= MUCH:
-        return False
-    return frozen > reading.floor * (trend.to_call - trend.from_call)
+    return record.calls >= EARLY_MARKS[2] and record.grown_bytes > share * thresholds.max_bytes
 
 
 def rerun_mode(record: PassRecord, thresholds: Thresholds) -> Mode | None:
     """Return the mode in which to repeat a pass whose growth a verification took back.
 
     None where the pass ended flat, for what was frozen or in flight made that no smaller; unless
-    what was given back is the very fall by which it is flat.
+    what was given back hides more than any floor may say.
     """
     curve = record.samples.curve("live_bytes")
     if not record.verifications or not len(curve):
         return None
     shapes = Shapes(record, thresholds)
     if shapes.is_flat:
-        hides = any(_hides_a_rise(shapes.memory, proof) for proof in record.verifications)
-        return "unfrozen" if hides else None
+        most = max(thresholds.floor_limit, shapes.memory.floor)
+        return "unfrozen" if hidden_per_call(shapes.memory, record) > most else None
     grown = max(curve.values[-1] - curve.tail(1).values[0], 1)
     freed = max(v.released_bytes for v in record.verifications)
     waited = max(v.waited_bytes for v in record.verifications)

@@ -24,6 +24,8 @@ BRIEF_S = 0.3
 LINES_CPU_S = 5.0
 """CPU seconds after which counting line by line ends."""
 MOST, LEAST, STEPS = 200, 10, 10
+SURVIVING_WINDOWS = 4
+"""Windows of calls in a survivors pass: warm-up, two that count, and one that is traced."""
 
 
 class Windows(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,15 +38,21 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
     long: int
     lines: int
 
+    @property
+    def tracing(self) -> int:
+        """Calls of both allocations passes."""
+        return 2 * self.warm + self.short + self.long
 
-def windows_for(call_s: float, *, brief: bool = False) -> Windows:
+
+def windows_for(call_s: float, *, brief: bool = False, fitting: float = MOST) -> Windows:
     """Return windows that a call of that many seconds can afford.
 
     Windows are whole tens of calls, 200 where calls are cheap: growth in steps of 100 calls is then
-    counted exactly. Brief ones are for a design that does not grow.
+    counted exactly. Brief ones are for a design that does not grow. So many calls as are `fitting`
+    into the time left are in a window, ten at least.
     """
     budget_s, most = (BRIEF_S, LEAST) if brief else (WINDOW_S, MOST)
-    affordable = int(min(budget_s / max(call_s, 1e-6), MOST))
+    affordable = int(min(budget_s / max(call_s, 1e-6), MOST, fitting))
     window = min(max(affordable // STEPS * STEPS, LEAST), most)
     short = max(window // 2, 5)
     return Windows(
@@ -79,19 +87,40 @@ def survivors_request(
     return plan, _script(_survivors_steps(windows, wanted))
 
 
+def look(done: int, window: int, wanted: Wanted, *, exact: bool) -> NextStep:
+    """Return what decides the steps of a look that ends a pass, after `done` calls of it.
+
+    It runs three windows of calls, or two where nothing grows: the last is traced, and with
+    `exact` run to its end although the lines are known before that.
+    """
+    return _script(_look_steps(done, window, window, wanted, exact=exact))
+
+
 def _survivors_steps(windows: Windows, wanted: Wanted) -> Script:
     warm = max(windows.warm - 1, 1)
     yield Calls(to=warm)
     yield Survey(stage="cycles", options={"calls": 1})
+    yield from _look_steps(warm + 1, windows.window, windows.traced, wanted)
+
+
+def _ran(record: PassRecord) -> int:
+    return max((answer.pass_calls for answer in record.surveys.answers()), default=0)
+
+
+def _look_steps(
+    done: int, window: int, traced: int, wanted: Wanted, *, exact: bool = False
+) -> Script:
     yield Survey(stage="mark")
-    yield Calls(to=warm + 1 + windows.window)
+    yield Calls(to=done + window)
     yield Survey(stage="middle")
-    yield Calls(to=warm + 1 + 2 * windows.window)
+    yield Calls(to=done + 2 * window)
     yield Survey(stage="survivors", options={"least_per_call": wanted.least_per_call})
     if wanted.drawings:
         yield Survey(stage="drawings", options={"groups": wanted.drawings})
     if wanted.grows:
-        yield Survey(stage="sites", options={"calls": windows.traced})
+        record = yield Survey(stage="sites", options={"calls": traced})
+        if exact and _ran(record) < done + 2 * window + traced:
+            yield Calls(to=done + 2 * window + traced)
         yield Survey(stage="release", options={"native_each": wanted.native_per_call})
 
 
@@ -107,16 +136,16 @@ def allocations_request(
 
 
 def lines_request(
-    plan: PassPlan, windows: Windows, *, of_malloc: bool = False
+    plan: PassPlan, windows: Windows, *, of_malloc: bool = False, seconds: float = LINES_CPU_S
 ) -> tuple[PassPlan, NextStep]:
     """Return the plan of a pass that counts live bytes line by line, and what decides its steps.
 
-    A call that runs many lines is expensive to follow, so that the pass ends by its CPU time.
+    A call that runs many lines is expensive to follow: the pass ends after `seconds` of CPU time.
     Python's heap takes a hundred times as long to read as malloc's: `of_malloc` counts the
     latter alone.
     """
     plan = msgspec.structs.replace(plan, kind="allocations", mode="settled")
-    return plan, _script(_lines_steps(windows.warm, windows.lines, of_malloc))
+    return plan, _script(_lines_steps(windows.warm, windows.lines, of_malloc, seconds))
 
 
 def _allocations_steps(warm: int, calls: int, options: Mapping[str, object]) -> Script:
@@ -127,14 +156,14 @@ def _allocations_steps(warm: int, calls: int, options: Mapping[str, object]) -> 
     yield Survey(stage="stop", options=dict(stop) if isinstance(stop, dict) else {})
 
 
-def _lines_steps(warm: int, calls: int, of_malloc: bool) -> Script:
+def _lines_steps(warm: int, calls: int, of_malloc: bool, seconds: float) -> Script:
     record = yield Calls(to=warm)
     tracer = "lines of malloc" if of_malloc else "lines"
     yield Survey(stage="start", options={"tracer": tracer, "native": False})
     before_s = record.cpu_s
     for call in range(1, calls + 1):
         record = yield Calls(to=warm + call)
-        if record.cpu_s - before_s > LINES_CPU_S:
+        if record.cpu_s - before_s > seconds:
             break
     yield Survey(stage="stop")
 

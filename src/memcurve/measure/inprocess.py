@@ -21,6 +21,7 @@ import msgspec
 
 from memcurve.measure.runner import NextStep, PassPlan
 from memcurve.measure.table import LocalTable
+from memcurve.measure.worker.churn import counts
 from memcurve.measure.worker.counters import COLUMNS, Counters, Gauges, make_readers
 from memcurve.measure.worker.loop import Allowance, CallError, CallLoop
 from memcurve.measure.worker.main import describe
@@ -179,7 +180,8 @@ class InProcess:
                         log.add((yield from calls.verify()))
                     case Survey(stage=stage):
                         # what it would ask for allocates in the very heap that is being counted
-                        log.surveys = log.surveys.with_answer(stage, {})
+                        answer = {"counts": counts()} if stage in ("begin", "end") else {}
+                        log.surveys = log.surveys.with_answer(stage, answer)
                     case Finish():
                         return None
         except CallError as error:

@@ -63,15 +63,6 @@ class LocalTable(Table):
         """Return the rows that are complete; columns that were never read are left out."""
         return read_samples(self.cells, self.columns)
 
-    def keep_every_second(self) -> None:
-        """Drop every second row, in place, keeping the first."""
-        width = self.width
-        kept = (self.rows + 1) // 2
-        for row in range(1, kept):
-            source, place = (2 * row + 1) * width, (row + 1) * width
-            self.cells[place : place + width] = self.cells[source : source + width]
-        self.cells[1] = kept
-
     def close(self) -> None:
         self.cells.release()
         self._map.close()

@@ -7,9 +7,11 @@ import msgspec
 CaveatKind = Literal[
     "not_exact",
     "malloc_unseen",
+    "malloc_wraps",
     "python_unseen",
     "mapped_unread",
     "children_unread",
+    "resources_unread",
     "in_flight",
     "repeated_unfrozen",
     "repeated_patient",

@@ -1,5 +1,6 @@
 """How far a measurement goes: built once at each door, asked in one place (`judge.schedule`)."""
 
+import math
 from typing import Literal
 
 import msgspec
@@ -9,9 +10,9 @@ from memcurve.model.thresholds import Thresholds
 
 DEFAULT_SECONDS = 10.0
 """Time for deciding about one callable: what a person waits for without leaving the terminal."""
-WAITING = 8
-"""A call that waits counts as this much cheaper than one that works: two runs side by side share
-a processor, but each waits for itself."""
+WAITING = 16
+"""A call that works for less than one part in so many of the clock waits for something, and what
+else runs here makes it no longer. Chosen: on two processors, as with thirty programs beside it."""
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,20 +24,28 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     shown: int = 100
+    exact: bool = False
+    """The calls shown are all calls that are run, of whatever pass."""
+    looks: bool = False
+    """Calls that are few, or slow, are explained in the process that counted them."""
     throughout: int = 0
     least: int = 300
     most: int = 2000
     seconds: float = DEFAULT_SECONDS
+    strict: bool = False
+    """`seconds` are for all there is to do, by the clock: natural pass and explanation included."""
     counted: Literal["clock", "work", "cpu"] = "clock"
-    """What `seconds` are counted in: the clock; "work", the CPU time of calls and sampling, in
-    which an eighth of what calls wait counts too; or "cpu", the CPU time of the calls alone. By
-    work and by CPU time a busy machine decides as a calm one does."""
+    """What `seconds` are counted in: the clock; "work", the CPU time of calls and sampling, or the
+    clock where calls wait; or "cpu", the CPU time of the calls alone. By work and by CPU time a
+    busy machine decides as a calm one does."""
     marks: tuple[int, ...] = ()
     """Calls at which every run has a row, so that curves of two runs share them."""
     look_on_s: float = 0.0
     """Where nothing rises yet and the calls took less: run on to where growth would be proved."""
     followed_to: int = 0
     """What surely rises, but is not proved to grow, is followed up to this call in any case."""
+    open_to: int = 0
+    """What shows neither growth nor none is run on up to this call, whatever the time."""
     until_grown: bool = False
     """The calls shown are enough where something evidently grows by then."""
     judged: bool = True
@@ -46,6 +55,15 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     def bound(self) -> int:
         """The number of calls that is never passed."""
         return max(self.most, self.shown, self.throughout, self.followed_to)
+
+    @property
+    def open_s(self) -> float:
+        """Seconds after which an open question is given up: its explanation must have its time."""
+        return self.seconds / 2 if self.strict else self.seconds
+
+    def left_s(self, elapsed_s: float) -> float:
+        """Return the seconds left after so many of the clock; endless where none were asked for."""
+        return max(self.seconds - elapsed_s, 0.0) if self.strict else math.inf
 
     def used_s(self, record: PassRecord) -> float:
         """Return the seconds that a pass has used so far, counted as `counted` says."""
@@ -59,24 +77,43 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def effort_for(
-    calls: int,
+    calls: int | None,
     budget_s: float | None,
     thresholds: Thresholds,
     *,
     counted: Literal["clock", "work"] = "clock",
+    looks: bool = False,
 ) -> Effort:
-    """Return the effort for one callable; without a budget it is ten seconds, or longer where
-    the calls that an answer needs take longer.
+    """Return the effort for one callable.
+
+    So many `calls` and no other, where they are given; else as many as `budget_s` allows, the
+    explanation included. Without a budget calls have ten seconds, or longer where the twelve calls
+    that an answer needs take longer, and explaining has its own time.
     """
+    seconds = DEFAULT_SECONDS if budget_s is None else budget_s
+    if calls is not None:
+        return Effort(
+            shown=calls,
+            exact=True,
+            looks=looks,
+            throughout=calls if budget_s is None else 0,
+            least=calls if budget_s is None else 1,
+            most=calls,
+            seconds=math.inf if budget_s is None else budget_s,
+            strict=budget_s is not None and counted == "clock",
+            counted=counted,
+        )
     return Effort(
-        shown=calls,
-        least=max(thresholds.enough if budget_s is None else 0, calls),
-        most=max(thresholds.most_calls, calls),
-        seconds=DEFAULT_SECONDS if budget_s is None else budget_s,
+        looks=looks,
+        least=thresholds.few.least if budget_s is None else 1,
+        most=thresholds.most_calls,
+        seconds=seconds,
+        strict=budget_s is not None and counted == "clock",
         counted=counted,
     )
 
 
 def work_s(record: PassRecord) -> float:
-    """Return what a pass has worked: CPU seconds, or an eighth of the clock where calls wait."""
-    return max(record.cpu_s + record.sampling_s, record.wall_s / WAITING)
+    """Return what a pass has worked: CPU seconds, or the clock where calls wait."""
+    worked_s = record.cpu_s + record.sampling_s
+    return record.wall_s if worked_s * WAITING < record.wall_s else worked_s

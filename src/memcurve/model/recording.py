@@ -168,7 +168,10 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PassRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One pass in one process. Times are of the pass: seconds of CPU and of the clock."""
+    """One pass in one process. Times are of the pass: seconds of CPU and of the clock.
+
+    `calls` are those that were counted, `looked_at` those of the look that it ended with.
+    """
 
     kind: PassKind
     mode: Mode
@@ -178,6 +181,7 @@ class PassRecord(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
     isolation: str = "fork"
     calls: int = 0
+    looked_at: int = 0
     cpu_s: float = 0.0
     wall_s: float = 0.0
     sampling_s: float = 0.0
@@ -234,8 +238,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """All passes of one design of one scenario, with the environment that they ran in.
 
-    `set_aside` are the settled passes of a first measurement, whose curves left their accepted
-    bands, so that it was made again.
+    `tried` are natural passes with something done about the garbage that stands, and one with
+    nothing done, of as many calls. `set_aside` are the settled passes of a first measurement,
+    whose curves left their accepted bands, so that it was made again.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -246,6 +251,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     environment: Environment | None
     passes: tuple[PassRecord, ...]
     set_aside: tuple[PassRecord, ...] = ()
+    tried: tuple[PassRecord, ...] = ()
     recorded_at: str = ""
 
     def of(self, kind: PassKind) -> PassRecord | None:
@@ -262,8 +268,9 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failure(self) -> Failure | None:
-        """The first failure of a pass, if any."""
-        return next((p.failure for p in self.passes if p.failure is not None), None)
+        """The first failure of a pass that counts, if any; what explains decides nothing."""
+        counting = (p for p in self.passes if p.kind in ("settled", "natural"))
+        return next((p.failure for p in counting if p.failure is not None), None)
 
     def to_json(self) -> bytes:
         """Return the recording as JSON."""

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from memcurve.model.debt import Act
+
 
 class PathStep(msgspec.Struct, frozen=True, array_like=True):
     """One reference of a retention path: how it is written, and what it leads to.
@@ -38,6 +40,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     pass_calls: int = 0
 
 
+class CollectorCounts(msgspec.Struct, frozen=True, array_like=True):
+    """Where the collector was: collections of each generation, its first count, its threshold.
+
+    `threshold` is 0 where it is off.
+    """
+
+    young: int
+    middle: int
+    full: int
+    count: int
+    threshold: int
+
+
 class ResidentState(msgspec.Struct, frozen=True, kw_only=True):
     """What resident memory consisted of at one moment, in bytes; see the worker's `mappings`.
 
@@ -57,6 +72,8 @@ class ResidentState(msgspec.Struct, frozen=True, kw_only=True):
     deferred_python: int = 0
     deferred_malloc: int = 0
     deferred_objects: int = 0
+    deferred_descriptors: int = 0
+    counts: CollectorCounts | None = None
 
 
 class TypeTotal(msgspec.Struct, frozen=True, array_like=True):
@@ -288,11 +305,34 @@ class TraceSurvey(Answer, frozen=True, kw_only=True):
     lines: tuple[LineGain, ...] = ()
 
 
+class ChurnSurvey(msgspec.Struct, frozen=True, kw_only=True):
+    """What calls are to the collector; see the worker's `churn`. Nothing where nobody looked.
+
+    `starts` and `left` are by the threshold of the collector's first count.
+    """
+
+    calls: int = 0
+    net: float = 0.0
+    heap: int = 0
+    recent: int = 0
+    young_objects: int = 0
+    young_bytes: int = 0
+    old_objects: int = 0
+    old_bytes: int = 0
+    peak: int = 0
+    caught: int = 0
+    descriptors: int = 0
+    starts: dict[str, int] = {}
+    left: dict[str, int] = {}
+
+
 class Surveys(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the stages of one pass answered, by the name of the stage; None: it was not reached."""
 
     begin: ResidentState | None = None
     end: ResidentState | None = None
+    churn: ChurnSurvey | None = None
+    act: Act | None = None
     cycles: GarbageSurvey | None = None
     mark: WindowMark | None = None
     middle: WindowMark | None = None

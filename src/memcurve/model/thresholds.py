@@ -128,6 +128,23 @@ class RiseRule(msgspec.Struct, frozen=True, kw_only=True):
     Measured by `make accuracy`: a leak at every 100th call is not regular before call 2,000."""
 
 
+class FewRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What calls that end before the first look can prove: see `judge.few_calls`."""
+
+    least: int = 12
+    """Calls below which nothing is said. Convention: ours; three calls of warm-up, and two tails of
+    which one may be left out."""
+    fewest_tail: int = 6
+    """Calls of the shortest tail that is asked. Literature: as `slope.fewest_blocks`, below which
+    there is no slope."""
+    floor_bytes: float = 256.0
+    """The highest floor that is still called flat. Convention: ours; a million calls of it are
+    256 MiB, half of a small container."""
+    floor_resources: float = 0.5
+    """The same for descriptors, threads and tasks: one every other call. Convention: ours; with
+    12 calls a single one more or less is 0.3."""
+
+
 class EstimateRule(msgspec.Struct, frozen=True, kw_only=True):
     """What a call is said to cost: see `judge.estimate`."""
 
@@ -182,6 +199,9 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 256 * MIB
     """A cache that may hold more than this is a leak, and so is growth that passed it. Convention:
     ours; half of a small container."""
+    max_garbage: int = 64 * MIB
+    """Garbage that may stand at once, waiting for the collector; more is heavy. Convention: ours; a
+    quarter of the smallest container that a service is run in, 256 MiB."""
     least_calls: int = 100
     """Calls below which nothing is called growing, however steep. Convention: ours; imports and
     pools are done by then."""
@@ -195,4 +215,5 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     flat: FlatRule = FlatRule()
     stand: StandRule = StandRule()
     rise: RiseRule = RiseRule()
+    few: FewRule = FewRule()
     estimate: EstimateRule = EstimateRule()

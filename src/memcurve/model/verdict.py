@@ -1,4 +1,4 @@
-"""The four verdicts on one curve, and the judgement on all curves of a recording."""
+"""The five verdicts on one curve, and the judgement on all curves of a recording."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -6,11 +6,12 @@ from typing import Literal
 import msgspec
 
 from memcurve.model.caveat import Caveat
+from memcurve.model.debt import Debt
 from memcurve.model.findings import Culprit, Explanation, Ledger
 from memcurve.model.recording import ChildProcess, Recording
 from memcurve.model.thresholds import Thresholds
 
-VerdictName = Literal["flat", "plateaued", "growing", "inconclusive"]
+VerdictName = Literal["flat", "plateaued", "growing", "rising", "inconclusive"]
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,8 +19,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     `per_call` with its interval [`low`, `high`] is the slope of the curve over the calls
     `from_call` to `to_call`, in the unit of the counter a call; `floor` is the smallest growth
-    that would have been seen. `covers` names the parts of live memory that were counted, `unread`
-    those that were not, `where` those that grow.
+    that would have been seen; with a `horizon`, only where it comes at least once in so many calls:
+    there were too few to see a rarer one. `covers` names the parts of live memory that were
+    counted, `unread` those that were not, `where` those that grow.
     """
 
     counter: str
@@ -31,6 +33,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     floor: float
     note: str = ""
+    horizon: int = 0
     covers: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
@@ -77,6 +80,20 @@ class Growing(_Verdict, frozen=True, kw_only=True, tag="growing"):
     no_bound_up_to: int
 
 
+class Rising(_Verdict, frozen=True, kw_only=True, tag="rising"):
+    """It grew in every part of the run, by more than chance explains, and no bound is declared.
+
+    Too few calls, or too uneven ones, to exclude a bound that nobody declares: `why`, and
+    `settle_by` what would decide it.
+    """
+
+    per_call: float
+    low: float
+    high: float
+    why: str
+    settle_by: str
+
+
 class Inconclusive(_Verdict, frozen=True, kw_only=True, tag="inconclusive"):
     """Neither growth nor flatness is proved; `settle_by` says what would decide it."""
 
@@ -84,7 +101,9 @@ class Inconclusive(_Verdict, frozen=True, kw_only=True, tag="inconclusive"):
     settle_by: str
 
 
-Verdict = Flat | Plateaued | Growing | Inconclusive
+Verdict = Flat | Plateaued | Growing | Rising | Inconclusive
+Rise = Growing | Rising
+"""What surely rose, and is explained and gated as such, whether or not a bound is excluded."""
 
 
 def name_of(verdict: Verdict) -> VerdictName:
@@ -96,6 +115,8 @@ def name_of(verdict: Verdict) -> VerdictName:
             return "plateaued"
         case Growing():
             return "growing"
+        case Rising():
+            return "rising"
         case Inconclusive():
             return "inconclusive"
 
@@ -110,7 +131,13 @@ GATED = (
     "processes",
     "zombies",
 )
-WORST_FIRST: tuple[VerdictName, ...] = ("growing", "inconclusive", "plateaued", "flat")
+WORST_FIRST: tuple[VerdictName, ...] = (
+    "growing",
+    "rising",
+    "inconclusive",
+    "plateaued",
+    "flat",
+)
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +151,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is said about one recording.
 
     `verdicts` holds those of `GATED` that were counted, and "deferred": garbage that waits for the
-    collector. "mapped" and "children" are parts of "retained"; the rates split its slope.
+    collector. "mapped" and "children" are parts of "retained"; the rates split its slope. `debt`
+    is what of the garbage stands at once: None where no settled pass counted it.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -138,6 +166,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     touched_per_call: float = 0.0
     children_per_call: float = 0.0
     children: tuple[ChildProcess, ...] = ()
+    debt: Debt | None = None
 
     @property
     def retained(self) -> Verdict:

@@ -5,7 +5,7 @@ import msgspec
 from memcurve.explain.known import not_covered
 from memcurve.model.outcome import Crossing
 from memcurve.model.recording import RESOURCES
-from memcurve.model.verdict import Checked, Flat, Growing, Inconclusive, Verdict, name_of
+from memcurve.model.verdict import Checked, Flat, Inconclusive, Rise, Verdict, name_of
 from memcurve.plugin.settings import Limits
 
 PARTS = ("mapped", "children")
@@ -45,7 +45,7 @@ class Gated(msgspec.Struct, frozen=True, kw_only=True):
 def gate(checked: Checked, limits: Limits) -> Gated:
     """Return the limits that a check crosses.
 
-    Memory was judged with the limit as tolerance, so growing means: by more than the limit.
+    Memory was judged with the limit as tolerance: what grows or rises does so by more than that.
     """
     judgement = checked.judgement
     allowed = {"retained": limits.retained} | {name: getattr(limits, name) for name in RESOURCES}
@@ -56,7 +56,7 @@ def gate(checked: Checked, limits: Limits) -> Gated:
         found = judgement.verdicts.get(name)
         if limit is None or found is None:
             continue
-        if isinstance(found, Growing) and found.low > limit:
+        if isinstance(found, Rise) and found.low > limit:
             crossed.append(Excess(name=name, limit=limit, value=found.per_call, verdict=found))
         elif name in PARTS and isinstance(found, Flat) and _still_rises(found, limit):
             # it lies within what is allowed to memory as a whole, by which it was judged

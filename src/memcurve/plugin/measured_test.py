@@ -13,7 +13,7 @@ from memcurve.model.baseline import Baseline
 from memcurve.model.outcome import Crossing, Outcome
 from memcurve.model.recording import timestamp
 from memcurve.model.scenario import scenario
-from memcurve.model.verdict import Checked, Growing
+from memcurve.model.verdict import Checked, Rise
 from memcurve.plugin.detach import records_detached
 from memcurve.plugin.isolation import OpenResources, read_open
 from memcurve.plugin.limits import Gated, gate, without_known
@@ -74,11 +74,11 @@ class MeasuredTest:
 
     def _passes(self) -> Passes[list[Checked]]:
         """Ask for everything that decides, several times where a band is to be made of it."""
-        results = []
+        results, settings = [], self._settings
+        looks = settings.effort.looks and not self._runs_here()
+        effort = msgspec.structs.replace(settings.effort, looks=looks)
         for _ in range(ACCEPTED_RUNS if self._reason() is not None else 1):
-            result = yield from checked(
-                self._subject, self._settings.options, self._settings.effort
-            )
+            result = yield from checked(self._subject, settings.options, effort)
             results.append(result)
         return results
 
@@ -101,7 +101,7 @@ class MeasuredTest:
 
     def _explained(self, result: Checked) -> Checked:
         """Look for the causes of growth, in forks: nothing that explains may touch this process."""
-        growing = any(isinstance(one, Growing) for one in result.judgement.verdicts.values())
+        growing = any(isinstance(one, Rise) for one in result.judgement.verdicts.values())
         if not growing or not self._settings.explain or self._cannot_be_copied(result):
             return result
         passes = explained(

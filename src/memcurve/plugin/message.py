@@ -2,7 +2,7 @@
 
 from memcurve.model.findings import Culprit
 from memcurve.model.units import COUNTERS, format_bytes, format_count
-from memcurve.model.verdict import Flat, Growing, Inconclusive
+from memcurve.model.verdict import Flat, Inconclusive, Rise
 from memcurve.plugin.limits import Excess, Gated
 from memcurve.report.beside import beside_heaps
 from memcurve.report.causes import holder_line, made_at
@@ -25,7 +25,7 @@ def failure_text(gated: Gated, repeat: str) -> str:
     lines += [f"accepted curve left: {crossing_line(one, cause=True)}" for one in gated.regressed]
     lines += [_open_question(verdict) for verdict in gated.unsettled]
     retained = found.judgement.retained
-    if isinstance(retained, Growing):
+    if isinstance(retained, Rise):
         judgement = found.judgement
         python, native = judgement.python_per_call, judgement.native_per_call
         lines.append(

@@ -86,7 +86,7 @@ def write_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not rows:
         return
     terminalreporter.section("memory curves")
-    order = ["flat", "plateaued", "growing", "inconclusive", "over limit"]
+    order = ["flat", "plateaued", "rising", "growing", "inconclusive", "over limit"]
     for nodeid, found in sorted(rows, key=lambda row: order.index(str(row[1]["outcome"]))):
         mark = _MARKS.get(str(found["outcome"]), " ")
         terminalreporter.write_line(f"{mark} {nodeid} ({found['calls']} calls)")

@@ -69,6 +69,7 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
     if unknown:
         known = ", ".join(_MARKER_NAMES)
         raise SettingsError(f"memcurve has no keyword {unknown[0]!r}; it has {known}")
+    explains = config.getini("memcurve_explain") is not False
     quick = bool(config.getoption("memcurve_quick") or config.getini("memcurve_quick"))
     values = {name: config.getini(f"memcurve_{name}") for name in _NAMES}
     values |= dict.fromkeys(_COUNTS, 0)
@@ -77,7 +78,7 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
         limits = _limits(values, given)
         thresholds = _thresholds(values, limits, quick)
         options = _options(values, thresholds)
-        effort = _effort(values, thresholds, quick)
+        effort = _effort(values, thresholds, quick=quick, looks=explains)
     except (ValueError, TypeError) as error:
         raise SettingsError(f"memcurve cannot use a setting: {error}") from error
     open_question = config.getini("memcurve_inconclusive") or "fail"
@@ -89,7 +90,7 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
         inconclusive=_chosen("inconclusive", open_question, ("fail", "warn")),
         baselines=config.rootpath / (config.getini("memcurve_baselines") or "memcurve-baselines"),
         quick=quick,
-        explain=config.getini("memcurve_explain") is not False,
+        explain=explains,
     )
 
 
@@ -124,15 +125,19 @@ def _options(values: Mapping[str, object], thresholds: Thresholds) -> Options:
     )
 
 
-def _effort(values: Mapping[str, object], thresholds: Thresholds, quick: bool) -> Effort:
-    budget, calls = values.get("budget"), int(str(values.get("calls", 100)))
-    if calls < 1:
+def _effort(
+    values: Mapping[str, object], thresholds: Thresholds, *, quick: bool, looks: bool
+) -> Effort:
+    budget, calls = values.get("budget"), values.get("calls")
+    calls = None if calls is None else int(str(calls))
+    if calls is not None and calls < 1:
         raise ValueError(f"calls={calls}; ask for 1 or more")
     return effort_for(
-        min(calls, thresholds.first_look) if quick else calls,
+        min(calls, thresholds.first_look) if quick and calls is not None else calls,
         None if budget is None else float(str(budget)),
         thresholds,
         counted="work",
+        looks=looks,
     )
 
 

@@ -14,6 +14,8 @@ from memcurve.model.verdict import (
     Inconclusive,
     Judgement,
     Plateaued,
+    Rise,
+    Rising,
     Verdict,
 )
 from memcurve.report import causes
@@ -24,6 +26,7 @@ from memcurve.report.text import verdict_detail, verdict_line
 SYMBOLS: dict[State, str] = {
     "failed": "✕",
     "growing": "▲",
+    "rising": "△",
     "inconclusive": "?",
     "plateaued": "◆",
     "flat": "●",
@@ -47,7 +50,7 @@ def verdict_label(outcome: Outcome) -> str:
         return state
     verdict = outcome.judgement.overall
     title = counter_of(verdict.evidence.counter).title
-    if state in ("growing", "inconclusive") and title != "live bytes":
+    if state in ("growing", "rising", "inconclusive") and title != "live bytes":
         return f"{state}: {title}"
     if isinstance(verdict, Plateaued):
         risen = f"+{_amount(verdict, verdict.size)}"
@@ -86,15 +89,15 @@ def beside(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _rises(verdict: Verdict) -> bool:
-    return isinstance(verdict, Growing) or (isinstance(verdict, Plateaued) and verdict.size > 0)
+    return isinstance(verdict, Rise) or (isinstance(verdict, Plateaued) and verdict.size > 0)
 
 
 class _Growth(msgspec.Struct, frozen=True, kw_only=True):
-    """A design that grows in one scenario."""
+    """A design that grows, or rises, in one scenario."""
 
     scenario: str
     judgement: Judgement
-    verdict: Growing
+    verdict: Rise
 
     @property
     def steepness(self) -> tuple[bool, float]:
@@ -103,7 +106,7 @@ class _Growth(msgspec.Struct, frozen=True, kw_only=True):
         return evidence.counter == "live_bytes", evidence.per_call
 
 
-def _growths(outcomes: Sequence[Outcome]) -> list[_Growth]:
+def _growths(outcomes: Sequence[Outcome], kind: type[Rise]) -> list[_Growth]:
     return [
         _Growth(
             scenario=outcome.recording.scenario,
@@ -111,7 +114,7 @@ def _growths(outcomes: Sequence[Outcome]) -> list[_Growth]:
             verdict=outcome.judgement.overall,
         )
         for outcome in outcomes
-        if outcome.judgement is not None and isinstance(outcome.judgement.overall, Growing)
+        if outcome.judgement is not None and isinstance(outcome.judgement.overall, kind)
     ]
 
 
@@ -145,24 +148,27 @@ def quoted(design: str) -> str:
 def design_sentence(design: str, outcomes: Sequence[Outcome]) -> str:
     """Return what is proved about one design over all its scenarios."""
     design = quoted(design)
-    growths = _growths(outcomes)
+    growths = _growths(outcomes, Growing)
     if growths:
-        return _growing_sentence(design, growths, len(outcomes))
+        return _growing_sentence(design, "grows", growths, len(outcomes))
     by_state = {state: [o for o in outcomes if o.state == state] for state in STATES}
     if by_state["failed"]:
         return f"{design} could not be measured{_where(by_state['failed'], outcomes)}"
+    rising = _growths(outcomes, Rising)
+    if rising:
+        return _growing_sentence(design, "rises", rising, len(outcomes))
     if by_state["inconclusive"]:
         return _open_sentence(design, by_state["inconclusive"], outcomes)
     return _still_sentence(design, outcomes)
 
 
-def _growing_sentence(design: str, growths: Sequence[_Growth], scenarios: int) -> str:
+def _growing_sentence(design: str, verb: str, growths: Sequence[_Growth], scenarios: int) -> str:
     worst = max(growths, key=lambda growth: growth.steepness)
     if scenarios == 1:
-        return f"{design} grows {_amount_of_growth(worst)}"
+        return f"{design} {verb} {_amount_of_growth(worst)}"
     most = "most in " if len(growths) > 1 else ""
     place = f"{most}{worst.scenario}, {_amount_of_growth(worst)}"
-    return f"{design} grows in {len(growths)} of {scenarios} scenarios ({place})"
+    return f"{design} {verb} in {len(growths)} of {scenarios} scenarios ({place})"
 
 
 def _open_sentence(design: str, still_open: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:
@@ -260,7 +266,7 @@ def rate_cell(judgement: Judgement | None) -> str:
         return "-"
     verdict = judgement.retained
     shown = _amount(verdict, verdict.evidence.per_call)
-    if isinstance(verdict, Growing):
+    if isinstance(verdict, Rise):
         return shown
     if isinstance(verdict, Inconclusive):
         return f"? {shown}"

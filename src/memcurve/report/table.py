@@ -20,6 +20,7 @@ MOST_LEADS = 3
 _STYLES: dict[State, str] = {
     "failed": "bold red",
     "growing": "red",
+    "rising": "magenta",
     "inconclusive": "yellow",
     "plateaued": "cyan",
     "flat": "green",

@@ -12,6 +12,8 @@ from memcurve.model.verdict import (
     Growing,
     Inconclusive,
     Plateaued,
+    Rise,
+    Rising,
     Verdict,
     name_of,
 )
@@ -60,16 +62,16 @@ def verdict_detail(verdict: Verdict) -> str:
             return (
                 f"{title} do not grow{coverage(evidence)}; a growth of "
                 f"{rate(evidence, evidence.floor)} or more{_of_children(verdict)} "
-                f"would have been seen in calls {evidence.from_call} to {evidence.to_call}"
+                f"would have been seen {_seen_in(evidence)}"
             )
         case Plateaued():
             return _plateau_detail(verdict)
         case Growing():
+            return f"{_rise_detail(verdict)}; no bound up to call {verdict.no_bound_up_to}"
+        case Rising():
             return (
-                f"{title} grow by {rate(evidence, verdict.per_call)} "
-                f"[{format_value(_counter(evidence), verdict.low)}, "
-                f"{format_value(_counter(evidence), verdict.high)}]{place(evidence)}; "
-                f"no bound up to call {verdict.no_bound_up_to}"
+                f"{_rise_detail(verdict)} in calls {evidence.from_call} to {evidence.to_call}; "
+                f"{verdict.why}; {verdict.settle_by} would"
             )
         case Inconclusive():
             return (
@@ -77,6 +79,28 @@ def verdict_detail(verdict: Verdict) -> str:
             )
         case _:
             assert_never(verdict)
+
+
+def _rise_detail(verdict: Rise) -> str:
+    evidence, counter = verdict.evidence, _counter(verdict.evidence)
+    low, high = format_value(counter, verdict.low), format_value(counter, verdict.high)
+    return (
+        f"{counter.title} grow by {rate(evidence, verdict.per_call)} [{low}, {high}]"
+        f"{place(evidence)}"
+    )
+
+
+def _seen_in(evidence: Evidence) -> str:
+    """Return in which calls growth would have been seen, and how rare it may be for that."""
+    calls = f"calls {evidence.from_call} to {evidence.to_call}"
+    if not evidence.horizon:
+        return f"in {calls}"
+    return f"in {calls}, if it comes at least every {_ordinal(evidence.horizon)} call"
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
 def _plateau_detail(verdict: Plateaued) -> str:
@@ -114,10 +138,10 @@ def check_text(checked: Checked) -> str:
         lines.append(f"  memory       {verdict_line(retained)}")
     for name, title in _BESIDE_TITLES.items():
         beside = judgement.verdicts.get(name)
-        if beside is None or isinstance(beside, Flat) or beside.evidence is verdict.evidence:
+        if beside is None or isinstance(beside, Flat) or _is_said(beside, verdict):
             continue
         lines.append(f"  {title:<12} {verdict_line(beside)}")
-    if isinstance(retained, Growing):
+    if isinstance(retained, Rise):
         split = f"Python {format_bytes(judgement.python_per_call)}"
         split += f", malloc {format_bytes(judgement.native_per_call)} a call"
         lines.append(f"  heaps        {split}")
@@ -133,12 +157,27 @@ def check_text(checked: Checked) -> str:
         if checked.ledger is not None and ledger_line(checked.ledger):
             lines.append(f"  ledger       {ledger_line(checked.ledger)}")
         lines.extend(cause_lines(checked.explanation))
-    if isinstance(verdict, Inconclusive):
+    if isinstance(verdict, Inconclusive | Rising):
         lines.append("  next         more calls (--calls) or more time for them (--budget)")
     if checked.acknowledged:
         lines.append("  acknowledged: known leaks explain this growth, so it does not fail")
-    lines.append(f"  {judgement.calls} calls in {checked.elapsed_s:.1f} s")
+    lines.append(f"  {_calls(checked)} in {checked.elapsed_s:.1f} s")
     return "\n".join(lines)
+
+
+def _is_said(beside: Verdict, verdict: Verdict) -> bool:
+    """Say whether a verdict is the one that was said already, or is open for the same reason."""
+    if isinstance(beside, Inconclusive) and isinstance(verdict, Inconclusive):
+        return beside.why == verdict.why and beside.settle_by == verdict.settle_by
+    return beside.evidence is verdict.evidence
+
+
+def _calls(checked: Checked) -> str:
+    record = checked.recording.of("settled")
+    counted = f"{checked.judgement.calls} calls"
+    if record is None or not record.looked_at:
+        return counted
+    return f"{counted}, and {record.looked_at} more to look at what rises,"
 
 
 def outcome_text(outcome: Outcome, explanation: Explanation) -> str:

@@ -14,9 +14,9 @@ from memcurve.model.errors import TargetError
 from memcurve.model.scenario import Target
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.units import parse_bytes
-from memcurve.model.verdict import Checked, Growing
+from memcurve.model.verdict import Checked, Rise
 from memcurve.run.conclude import concluded, with_explanation
-from memcurve.run.explain import explained
+from memcurve.run.explain import ExplainOptions, explained
 from memcurve.run.fork import ForkOfThis, subject_here
 from memcurve.run.in_process import ThisProcess
 from memcurve.run.interpreter import Interpreter
@@ -33,7 +33,7 @@ def check(
     setup: str | Callable[..., Any] | None = None,
     teardown: str | Callable[..., Any] | None = None,
     inputs: str | Path | None = None,
-    calls: int = 100,
+    calls: int | None = None,
     budget: float | None = None,
     timeout: float = 30.0,
     grace: float = 1.0,
@@ -56,8 +56,9 @@ def check(
     is one. What is measured in this very process is not explained: looking would be counted.
 
     Returns the worst verdict of memory, descriptors, threads and tasks, and what it rests on.
-    Costs the calls (at least 250, at most 2,000 within `budget` seconds, default 10 or what 300
-    calls take) plus about 0.3 s. Raises TargetError for what cannot be called and
+    Costs the calls plus about 0.3 s: so many `calls` and no other, where that is given; else as
+    many as decide, 250 to 2,000, or what fits into `budget` seconds. The default is 10, or the
+    time of 12 calls where that is more. Raises TargetError for what cannot be called and
     CheckFailedError for a target that raises, hangs or dies.
     """
     options = Options(
@@ -66,7 +67,8 @@ def check(
         python=python or sys.executable,
         thresholds=_thresholds(max_bytes),
     )
-    effort = effort_for(calls, budget, options.thresholds)
+    looks = explain is not False and isolation != "none"
+    effort = effort_for(calls, budget, options.thresholds, looks=looks)
     given: Given = {"target": target, "setup": setup, "teardown": teardown}
     if isolation == "none":
         if not callable(target) or setup or teardown or inputs or python:
@@ -90,7 +92,7 @@ def check(
 async def acheck(
     target: Callable[..., Any],
     *,
-    calls: int = 100,
+    calls: int | None = None,
     budget: float | None = None,
     grace: float = 1.0,
     max_bytes: str | int | None = None,
@@ -121,8 +123,9 @@ def checked(
     began = time.monotonic()
     recording = yield from measured(subject, options, effort)
     found = concluded(recording, options.thresholds)
-    if isinstance(found.verdict, Growing) if explain is None else explain:
-        explanation = yield from explained(subject, options, recording, found.judgement)
+    if isinstance(found.verdict, Rise) if explain is None else explain:
+        chosen = ExplainOptions(seconds=effort.left_s(time.monotonic() - began))
+        explanation = yield from explained(subject, options, recording, found.judgement, chosen)
         found = with_explanation(found, explanation, known)
     return msgspec.structs.replace(found, elapsed_s=time.monotonic() - began)
 

@@ -4,31 +4,40 @@ This is where measuring and explaining are wired together; neither knows the oth
 changes a verdict: what fails to be explained is a note.
 """
 
+import math
 import tempfile
 import time
 from pathlib import Path
 
 import msgspec
 
-from memcurve.explain.culprits import LEAST_SHARE, add_lines, join
-from memcurve.explain.figures import Growth
+from memcurve.explain.culprits import add_lines, join
 from memcurve.explain.other_culprits import UNEXPLAINED
 from memcurve.explain.places import shortened
 from memcurve.measure.explaining_passes import (
-    Wanted,
+    LINES_CPU_S,
+    SURVIVING_WINDOWS,
+    Windows,
     allocations_request,
     lines_request,
     survivors_request,
     windows_for,
 )
 from memcurve.measure.runner import NextStep, PassPlan
-from memcurve.model.effort import WAITING
 from memcurve.model.findings import Explanation
-from memcurve.model.recording import Recording
-from memcurve.model.verdict import Growing, Judgement
+from memcurve.model.recording import PassRecord, Recording
+from memcurve.model.verdict import Judgement, Rise
+from memcurve.run.look import growth_of, wanted_of
 from memcurve.run.options import Options
 from memcurve.run.passes import Passes, Request, Subject, plan_of
 
+WAITING = 8
+"""A call that waits counts as this much cheaper than one that works: it leaves the processor."""
+SURVIVORS_SHARE = 0.5
+"""Of the time left, for the calls of a survivors pass: the rest settles and walks the heap."""
+STARTED_S, TRACED = 0.6, 4
+"""Seconds that both tracers take to start and to be read, and how much longer a traced call takes.
+Measured: memray starts in 0.2 s, and calls of langchain take three times as long under it."""
 EXPLAINED_ROWS = 2100
 """Rows of an explaining pass: at most a warm-up, three windows of calls and a row for each."""
 
@@ -38,7 +47,8 @@ class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     What does not grow is explained briefly, by its cycles and survivors, unless `thorough`.
     `native` frames cost time; a flame graph is written, and memray's file kept, where told. Who
-    refers to what survives is drawn for so many culprits as `drawings` says.
+    refers to what survives is drawn for so many culprits as `drawings` says. It ends within
+    `seconds` of the clock and one call: what does not fit is left out, and noted.
     """
 
     thorough: bool = False
@@ -47,6 +57,7 @@ class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
     flame_graph: str | Path | None = None
     keep: str | Path | None = None
     drawings: int = 0
+    seconds: float = math.inf
 
 
 def explained(
@@ -64,41 +75,64 @@ def explained(
     began = time.monotonic()
     chosen = chosen or ExplainOptions()
     growth = growth_of(recording, judgement)
-    grows = isinstance(judgement.overall, Growing)
+    looked = recording.of("survivors")
+    if looked is not None:  # slow calls: the pass that counted them told what rises
+        explanation = shortened(join(growth, looked), str(Path.cwd()))
+        return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)
+    grows = isinstance(judgement.overall, Rise)
     thorough = grows or chosen.thorough
-    windows = windows_for(_call_s(recording), brief=not thorough)
+    clock_s = max(_clock_s(recording), 1e-6)
+    fitting = chosen.seconds * SURVIVORS_SHARE / SURVIVING_WINDOWS / clock_s
+    windows = windows_for(_call_s(recording), brief=not thorough, fitting=fitting)
     plan = plan_of(
         subject.target, options, kind="survivors", mode="settled", capacity=EXPLAINED_ROWS
     )
-    wanted = Wanted(
-        native_per_call=growth.native_per_call,
-        # of what Python allocates: an object that weighs in malloc is small by itself
-        least_per_call=LEAST_SHARE * max(growth.python_per_call, 1.0),
-        grows=grows,
-        drawings=chosen.drawings,
-    )
+    wanted = wanted_of(growth, grows=grows, drawings=chosen.drawings)
     survivors = yield _request("survivors", survivors_request(plan, windows, wanted))
+    notes = list[str]()
+
+    def left_s() -> float:
+        return chosen.seconds - (time.monotonic() - began)
+
     traced = None
-    if thorough:
-        # a folder of its own, so that what a killed process leaves goes too
-        with tempfile.TemporaryDirectory(prefix="memcurve-") as folder:
-            start = {"tracer": chosen.tracer, "native": chosen.native, "folder": folder}
-            stages = {"start": start, "stop": {}}
-            short = yield _request(
-                "allocations", allocations_request(plan, windows, windows.short, stages)
-            )
-            stages = {"start": start, "stop": _stop_options(chosen)}
-            long = yield _request(
-                "allocations", allocations_request(plan, windows, windows.long, stages)
-            )
-            traced = short.record, long.record
+    if thorough and left_s() >= STARTED_S + windows.tracing * clock_s * TRACED:
+        traced = yield from _traced(plan, windows, chosen)
+    elif thorough:
+        notes.append("allocations were not traced: that takes a longer budget")
     explanation = join(growth, survivors.record, traced, str(chosen.flame_graph or ""))
     if growth.unexplained(explanation.culprits) > UNEXPLAINED:
-        of_malloc = growth.is_left_in_malloc(explanation.culprits)
-        counted = yield _request("lines", lines_request(plan, windows, of_malloc=of_malloc))
-        explanation = add_lines(growth, explanation, counted.record)
+        seconds = min(LINES_CPU_S, left_s() - STARTED_S)
+        if seconds > 0:
+            of_malloc = growth.is_left_in_malloc(explanation.culprits)
+            request = lines_request(plan, windows, of_malloc=of_malloc, seconds=seconds)
+            counted = yield _request("lines", request)
+            explanation = add_lines(growth, explanation, counted.record)
+        else:
+            notes.append("live bytes were not counted line by line: that takes a longer budget")
     explanation = shortened(explanation, str(Path.cwd()))
-    return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)
+    return msgspec.structs.replace(
+        explanation,
+        notes=(*explanation.notes, *notes),
+        elapsed_s=time.monotonic() - began,
+    )
+
+
+def _traced(
+    plan: PassPlan, windows: Windows, chosen: ExplainOptions
+) -> Passes[tuple[PassRecord, PassRecord]]:
+    """Trace a short and a long stretch of calls."""
+    # a folder of its own, so that what a killed process leaves goes too
+    with tempfile.TemporaryDirectory(prefix="memcurve-") as folder:
+        start = {"tracer": chosen.tracer, "native": chosen.native, "folder": folder}
+        stages = {"start": start, "stop": {}}
+        short = yield _request(
+            "allocations", allocations_request(plan, windows, windows.short, stages)
+        )
+        stages = {"start": start, "stop": _stop_options(chosen)}
+        long = yield _request(
+            "allocations", allocations_request(plan, windows, windows.long, stages)
+        )
+    return short.record, long.record
 
 
 def _request(label: str, asked: tuple[PassPlan, NextStep]) -> Request:
@@ -111,29 +145,14 @@ def _stop_options(chosen: ExplainOptions) -> dict[str, object]:
     return {name: str(Path(path).resolve()) for name, path in wanted.items() if path}
 
 
-def growth_of(recording: Recording, judgement: Judgement) -> Growth:
-    """Return the figures of a judgement that shares are taken of."""
-    return Growth(
-        scenario=recording.scenario,
-        bytes_per_call=judgement.retained.evidence.per_call,
-        python_per_call=judgement.python_per_call,
-        native_per_call=judgement.native_per_call,
-        deferred_objects=judgement.deferred.objects_per_call,
-        fds_per_call=_rate(judgement, "fds"),
-        threads_per_call=_rate(judgement, "threads"),
-        tasks_per_call=_rate(judgement, "tasks"),
-        proved=isinstance(judgement.retained, Growing),
-    )
-
-
-def _rate(judgement: Judgement, name: str) -> float:
-    verdict = judgement.verdicts.get(name)
-    return verdict.evidence.per_call if verdict is not None else 0.0
-
-
 def _call_s(recording: Recording) -> float:
     settled = recording.of("settled")
     if settled is None or not settled.calls:
         return 0.0
     # of CPU: a busy machine stretches the clock; what mostly waits is bounded by the clock
     return max(settled.cpu_s, settled.wall_s / WAITING) / settled.calls
+
+
+def _clock_s(recording: Recording) -> float:
+    settled = recording.of("settled")
+    return settled.wall_s / settled.calls if settled is not None and settled.calls else 0.0

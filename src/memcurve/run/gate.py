@@ -10,7 +10,7 @@ from memcurve.model.baseline import Baseline
 from memcurve.model.outcome import Crossing, Outcome
 from memcurve.model.scenario import Scenario
 from memcurve.model.units import KIB
-from memcurve.model.verdict import Growing
+from memcurve.model.verdict import Rise
 from memcurve.store.files import load_baselines
 
 MUCH_GARBAGE = 256 * KIB  # deferred bytes a call: enough for a collection to be felt
@@ -71,6 +71,4 @@ def is_suspect(outcome: Outcome) -> bool:
     judgement = outcome.judgement
     if judgement is None:
         return False
-    return isinstance(judgement.overall, Growing) or (
-        judgement.deferred.bytes_per_call > MUCH_GARBAGE
-    )
+    return isinstance(judgement.overall, Rise) or (judgement.deferred.bytes_per_call > MUCH_GARBAGE)

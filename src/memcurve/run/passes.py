@@ -15,20 +15,33 @@ from typing import TypeVar
 
 import msgspec
 
+from memcurve.judge.debt import HORIZON
+from memcurve.judge.forecast import waits
+from memcurve.judge.judgement import judge
 from memcurve.judge.schedule import next_step, rerun_mode
+from memcurve.judge.slow_calls import plan_of_few
 from memcurve.measure.runner import NextStep, PassPlan
 from memcurve.measure.runner import Progress as PassProgress
 from memcurve.model.effort import Effort
 from memcurve.model.recording import Environment, Mode, PassKind, PassRecord, Recording, timestamp
 from memcurve.model.scenario import Target
 from memcurve.model.steps import Calls, Finish, Step, Survey
+from memcurve.run.look import ending_with_look, split
 from memcurve.run.options import Options
 
 MOST_RERUNS = 2
 """There are two other modes, and each is tried once."""
 NATURAL_ALLOWANCE_S, NATURAL_SHARE = 0.015, 0.02
 """CPU time of rows in a natural pass: with the fixed part it stays within 1.05 of the calls."""
+LOOK_S, BRIEF_LOOK_S, LOOK_CALLS, MOST_LOOKED_AT = 2.0, 0.2, 24, 1600
+"""Seconds that a look at garbage may take where it could be heavy, and where it cannot; the calls
+that it needs, and the most that it takes: what lives for longer is told by what stood."""
+LEAST_BYTES = 64
+"""Bytes a call that make garbage worth a look: 700 calls of less are not 64 KiB."""
 SPARE_ROWS = 100
+MOST_ROWS = 20_000
+"""Of a table, at 150 bytes each: a longer run keeps every second one, over and over. A judge tells
+1 KB every 100 calls by 15 of its steps, of which so many rows see all."""
 """Rows beyond one a call: what a pass writes twice, and its marks."""
 
 T = TypeVar("T")
@@ -95,9 +108,20 @@ def measured(subject: Subject, options: Options, effort: Effort) -> Passes[Recor
     A target that cannot be loaded, raises, hangs or dies is a recording with a failure in it.
     """
     recording = yield from settled(subject, options, effort)
-    if recording.failure is not None:
+    if recording.failure is not None or _is_all(recording, options, effort):
         return recording
     return (yield from with_natural(recording, subject, options))
+
+
+def _is_all(recording: Recording, options: Options, effort: Effort) -> bool:
+    """Say whether no call may be run but those that were counted: asked for, or slow."""
+    record = recording.of("settled")
+    assert record is not None
+    return _runs_once(record, options, effort)
+
+
+def _runs_once(record: PassRecord, options: Options, effort: Effort) -> bool:
+    return effort.exact or plan_of_few(record, options.thresholds, effort) is not None
 
 
 def settled(
@@ -107,12 +131,13 @@ def settled(
 
     With `every`, rows stand at fixed calls: two runs then share them.
     """
-    records: list[PassRecord] = []
+    records, looks = list[PassRecord](), list[PassRecord]()
     mode: Mode | None = "settled"
     while mode is not None:
         request = settled_request(subject.target, options, effort, mode, every=every)
         ran = yield request
-        records.append(ran.record)
+        counted, *looks = split(ran.record)
+        records.append(counted)
         mode = _next_mode(records, options, effort)
     return Recording(
         scenario=subject.scenario,
@@ -120,14 +145,16 @@ def settled(
         target=subject.target.call,
         calls=effort.shown,
         environment=ran.environment,
-        passes=tuple(records),
+        passes=(*records, *looks),
         recorded_at=timestamp(),
     )
 
 
 def _next_mode(records: list[PassRecord], options: Options, effort: Effort) -> Mode | None:
     last = records[-1]
-    if last.failure is not None or not effort.judged or len(records) > MOST_RERUNS:
+    # its calls are all that may be run
+    once = last.looked_at or _runs_once(last, options, effort)
+    if last.failure is not None or not effort.judged or once or len(records) > MOST_RERUNS:
         return None
     mode = rerun_mode(last, options.thresholds)
     return None if any(record.mode == mode for record in records) else mode
@@ -142,28 +169,67 @@ def settled_request(
         return next_step(record, options.thresholds, effort)
 
     plan = plan_of(target, options, kind="settled", mode=mode, capacity=effort.bound + SPARE_ROWS)
-    return Request(plan=msgspec.structs.replace(plan, every=every), decide=decide, label=mode)
+    return Request(
+        plan=msgspec.structs.replace(plan, every=every),
+        decide=ending_with_look(decide, options.thresholds, effort),
+        label=mode,
+    )
 
 
 def with_natural(recording: Recording, subject: Subject, options: Options) -> Passes[Recording]:
     """Run the calls shown as production would, the collector on, and add that to a recording."""
-    ran = yield natural_request(subject.target, options, recording.calls)
-    return msgspec.structs.replace(recording, passes=(*recording.passes, ran.record))
+    look = churn_survey(recording, options)
+    ran = yield natural_request(subject.target, options, recording.calls, look)
+    record = ran.record
+    failure = record.failure
+    if failure is not None and failure.stage == "call" and record.surveys.end is not None:
+        # the pass was over: what went wrong in a look at more calls says nothing of these
+        record = msgspec.structs.replace(record, failure=None)
+    return msgspec.structs.replace(recording, passes=(*recording.passes, record))
 
 
-def natural_request(target: Target, options: Options, calls: int) -> Request:
-    """Ask for a natural pass. The two surveys are what the ledger needs of its ends."""
+def natural_request(
+    target: Target, options: Options, calls: int, look: Survey | None = None
+) -> Request:
+    """Ask for a natural pass, with a `look` at what its calls are to the collector.
+
+    The two other surveys are what the ledger needs of its ends.
+    """
 
     def decide(record: PassRecord) -> Step:
         if record.surveys.begin is None:
             return Survey(stage="begin")
         if record.calls < calls:
             return Calls(to=calls)
-        return Survey(stage="end") if record.surveys.end is None else Finish()
+        if record.surveys.end is None:
+            return Survey(stage="end")
+        return look if look is not None and record.surveys.churn is None else Finish()
 
     plan = plan_of(target, options, kind="natural", mode="natural", capacity=calls + SPARE_ROWS)
     plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
     return Request(plan=plan, decide=decide, label="natural", quiet=True)
+
+
+def churn_survey(recording: Recording, options: Options) -> Survey | None:
+    """Return the look at what calls are to the collector, None where it is not worth its calls.
+
+    That is where they leave next to nothing to it, and where they take long.
+    """
+    settled = recording.of("settled")
+    if settled is None or settled.failure is not None or not settled.calls:
+        return None
+    rate = judge(recording, options.thresholds).deferred
+    if not waits(rate) or rate.bytes_per_call < LEAST_BYTES:
+        return None
+    most = options.thresholds.max_garbage
+    seconds = LOOK_S if rate.bytes_per_call * HORIZON > most else BRIEF_LOOK_S
+    call_s = max(settled.wall_s / settled.calls, 1e-6)
+    if call_s * LOOK_CALLS > seconds:
+        return None
+    room = max(int(most / rate.bytes_per_call), 1)  # no more than is allowed shall stand
+    calls = min(recording.calls, room, int(seconds / call_s) - LOOK_CALLS + 1)
+    chosen = {"calls": calls, "most": min(room, MOST_LOOKED_AT), "seconds": seconds}
+    return Survey(stage="churn", options=dict(chosen))
 
 
 def plan_of(
@@ -173,7 +239,7 @@ def plan_of(
     return PassPlan(
         kind=kind,
         mode=mode,
-        capacity=capacity,
+        capacity=min(capacity, MOST_ROWS),
         grace_s=options.grace_s,
         call_timeout_s=options.call_timeout_s,
         loop=target.loop,

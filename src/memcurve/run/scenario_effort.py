@@ -5,6 +5,11 @@ from memcurve.model.effort import Effort
 from memcurve.model.scenario import Scenario
 from memcurve.run.options import LONGER_LOOK_S, MAY_GROW_CPU_S, RunOptions
 
+STRETCH, BRIEF_STRETCH = 2, 4
+"""So many times its calls a design that may grow is run where they show neither growth nor none.
+Measured in bench/: twice is where what rises ever more slowly is told from a leak, four times where
+a clean-up every tenth call has been seen three times."""
+
 
 def effort_of(scenario: Scenario, design: str, options: RunOptions) -> Effort:
     """Return how far the settled pass of a design goes; expensive calls are run fewer times.
@@ -31,6 +36,7 @@ def effort_of(scenario: Scenario, design: str, options: RunOptions) -> Effort:
         marks=marks(shown),
         look_on_s=min(cpu_s, LONGER_LOOK_S),
         followed_to=0 if may_grow else round(thresholds.most_calls * expensive),
+        open_to=throughout * (STRETCH if judged else BRIEF_STRETCH) if may_grow else 0,
         until_grown=may_grow and judged,
         judged=judged,
     )

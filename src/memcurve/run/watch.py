@@ -35,7 +35,7 @@ from memcurve.model.recording import (
     Verification,
 )
 from memcurve.model.thresholds import Thresholds
-from memcurve.model.verdict import Checked, Growing, Judgement, Verdict
+from memcurve.model.verdict import Checked, Judgement, Rise, Verdict
 from memcurve.run.fork import environment_here
 
 FIXED_ALLOWANCE_NS = 50_000_000
@@ -72,7 +72,8 @@ class Watch:
         self.marks = 0
         self._lock = threading.Lock()
         self._pid = os.getpid()
-        self._table = LocalTable((*COLUMNS, FULL_COLLECTIONS), rows)
+        # an odd number of rows: its first, its last and every second in between are evenly apart
+        self._table = LocalTable((*COLUMNS, FULL_COLLECTIONS), (rows - 1) | 1)
         self._counters: Any = None
         self._proof: Verification | None = None
         self._every = 1  # marks for each row: doubled whenever the table is full
@@ -127,11 +128,9 @@ class Watch:
         clock = self._counters.clock
         clock.cpu_ns = began_ns - self._began_cpu_ns - self._spent_ns
         clock.wall_ns = time.perf_counter_ns() - self._began_wall_ns
-        if self._table.next_row() is None:
-            self._table.keep_every_second()
-            self._every *= 2
         missing = (MISSING, MISSING)
-        self._counters.write_row(self.marks, missing, _running_loop(), False)
+        if self._counters.write_row(self.marks, missing, _running_loop(), False):
+            self._every *= 2
         self._last_row = self.marks
         self._spent_ns += time.process_time_ns() - began_ns
 
@@ -247,7 +246,7 @@ class Watch:
 
 def _with_calls(limit: Headroom, judgement: Judgement) -> Headroom:
     """Say how many calls are left until the limit, if memory is proved to grow."""
-    if not isinstance(judgement.retained, Growing):
+    if not isinstance(judgement.retained, Rise):
         return limit
     calls = int(limit.left_bytes / judgement.retained.per_call)
     return msgspec.structs.replace(limit, calls_left=calls)

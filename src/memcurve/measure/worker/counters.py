@@ -40,6 +40,7 @@ COLUMNS = (
     "wall_ns",
 )
 INDEX = {name: position for position, name in enumerate(COLUMNS)}
+SUMMED = (INDEX["deferred_bytes"], INDEX["deferred_objects"])
 
 
 class Table:
@@ -80,10 +81,38 @@ class Table:
     def was_copied(self) -> bool:
         return bool(self.cells[2] != 0)
 
-    def next_row(self) -> Optional[int]:
-        """Return the offset of the next row, or None when the table is full."""
-        rows = self.cells[1]
-        return (rows + 1) * self.width if rows < self.capacity else None
+    @property
+    def is_full(self) -> bool:
+        return bool(self.cells[1] >= self.capacity)
+
+    def next_row(self) -> int:
+        """Return the offset of the next row; there is one after `keep_every_second`."""
+        return int(self.cells[1] + 1) * self.width
+
+    def keep_every_second(self) -> None:
+        """Drop every second row, in place, but the first and the last: a full table has room again.
+
+        What stands for all calls since the row before is added to the row that stays.
+        """
+        cells, last = self.cells, self.rows
+        cells[1] = 0  # who reads it now, because this process died, finds no row twice
+        kept = 1
+        for row in range(3, last + 1, 2):
+            self._add_sums(row - 1, row)
+            self._move(row, kept := kept + 1)
+        if last % 2 == 0:
+            self._move(last, kept := kept + 1)
+        cells[1] = kept
+
+    def _add_sums(self, gone: int, stays: int) -> None:
+        for column in SUMMED:
+            here, there = gone * self.width + column, stays * self.width + column
+            if column < self.width and MISSING not in (self.cells[here], self.cells[there]):
+                self.cells[there] += self.cells[here]
+
+    def _move(self, row: int, place: int) -> None:
+        start, width = row * self.width, self.width
+        self.cells[place * width : (place + 1) * width] = self.cells[start : start + width]
 
     def end_row(self) -> None:
         """Make the row that was just written part of the table."""
@@ -205,12 +234,12 @@ class Counters:
     ) -> bool:
         """Write one row; `deferred` is (bytes, objects), `tracked` tells whether to list objects.
 
-        The heaps are read first, so that nothing that this method makes is in them.
+        The heaps are read first, so that nothing that this method makes is in them. Returns whether
+        the table is full by it, and every second row had to make room: rows should stand twice as
+        far apart from now on. No row is ever left out because a table is full.
         """
         table, cells = self.table, self.table.cells
         start = table.next_row()
-        if start is None:
-            return False
         cells[start] = call
         cells[start + 1] = self.python.read()
         cells[start + 2] = self.malloc.read()
@@ -228,4 +257,7 @@ class Counters:
         cells[start + 18] = self.clock.wall_ns
         self._gauges.write(cells, start + len(COLUMNS))
         table.end_row()
+        if not table.is_full:
+            return False
+        table.keep_every_second()
         return True

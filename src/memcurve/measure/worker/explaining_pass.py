@@ -1,4 +1,4 @@
-"""A settled pass that answers surveys between its calls; its rows are no evidence."""
+"""A pass that explains: it settles, answers surveys between its calls, and says its cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Fact = Dict[str, Any]
 
 
 class ExplainingPass(SampledPass):
-    """What the passes that explain share: they settle, run calls unsampled, and say their cost."""
+    """A settled pass of its own for what explains; its rows are no evidence."""
 
     def __init__(
         self,
@@ -44,10 +44,3 @@ class ExplainingPass(SampledPass):
 
     def _settle(self) -> None:
         return drive(self._loop.rest(), self._runner)
-
-    def _run_unsampled(self, calls: int) -> None:
-        self._loop.sampling = False
-        try:
-            drive(self._loop.run(self._loop.calls + calls, frozenset()), self._runner)
-        finally:
-            self._loop.sampling = True

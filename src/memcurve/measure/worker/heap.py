@@ -20,6 +20,7 @@ from . import resident, streams
 PROBE_BYTES = 1 << 20
 PROBE_OBJECTS = 1 << 14
 CACHED_SIZES = (504, 520, 536, 552, 568, 584, 600)
+MODULO = "mallinfo"  # the source whose figures wrap: glibc before 2.33 has no other
 PROBES = 3  # an allocator's own housekeeping may fall into one of them
 
 Read = Callable[[], int]
@@ -81,7 +82,7 @@ def _libc() -> Any:
     return ctypes.CDLL(None)
 
 
-def _mallinfo2(libc: Any) -> Source:
+def mallinfo2(libc: Any) -> Source:
     function, system = libc.mallinfo2, array.array("q", [0])
     function.restype = _MallInfo2
 
@@ -93,18 +94,42 @@ def _mallinfo2(libc: Any) -> Source:
     return Source("mallinfo2", read, system=lambda: system[0])
 
 
-def _mallinfo(libc: Any) -> Source:
-    function, system = libc.mallinfo, array.array("q", [0])
+def mallinfo(libc: Any) -> Source:
+    function = libc.mallinfo
     function.restype = _MallInfo
-    wrap = (1 << 32) - 1
+    arena, mapped, used = Unwrapped(), Unwrapped(), Unwrapped()
 
     def read() -> int:
         info = function()
-        system[0] = (info.arena & wrap) + (info.hblkhd & wrap)
-        return int(info.uordblks & wrap) + int(info.hblkhd & wrap)
+        arena.follow(info.arena)
+        return used.follow(info.uordblks) + mapped.follow(info.hblkhd)
 
-    note = "mallinfo counts modulo 4 GiB"
-    return Source("mallinfo", read, note=note, system=lambda: system[0])
+    note = "mallinfo counts modulo 4 GiB: a jump of more than 2 GiB between two rows is misread"
+    return Source(MODULO, read, note=note, system=lambda: arena.value + mapped.value)
+
+
+class Unwrapped:
+    """A number that is told modulo 2**32, followed over its wraps from one reading to the next.
+
+    What the first reading left out stays left out: growth is true, the level may be too low.
+    """
+
+    __slots__ = ("_number",)
+
+    def __init__(self) -> None:
+        self._number = array.array("q", [0])  # not an integer of Python's: those are objects
+
+    @property
+    def value(self) -> int:
+        return self._number[0]
+
+    def follow(self, told: int) -> int:
+        """Return the number, given what is told of it now: the nearest to the last one."""
+        number, whole = self._number[0], 1 << 32
+        risen = number + (told - number) % whole
+        fell = risen - number >= whole // 2 and risen >= whole
+        self._number[0] = risen - whole if fell else risen
+        return self._number[0]
 
 
 def _jemalloc(libc: Any) -> Source:
@@ -171,7 +196,7 @@ def malloc_source() -> Source:
         libc = _libc()
     except (OSError, TypeError):
         return resident_malloc()
-    for make in (_mallinfo2, _mallinfo, _jemalloc, _malloc_zones, _psutil):
+    for make in (mallinfo2, mallinfo, _jemalloc, _malloc_zones, _psutil):
         try:
             source = make(libc)
             if _sees_blocks(libc, source):

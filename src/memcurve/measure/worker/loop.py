@@ -16,7 +16,7 @@ import sys
 import time
 from typing import Any, Awaitable, Callable, Collection, Dict, Iterable, Optional, Tuple
 
-from . import bounds
+from . import bounds, target
 from .counters import Clock, Counters
 from .resources import MISSING
 from .settle import Settler, Steps, T, collect_all, forget_names
@@ -111,7 +111,16 @@ class Allowance:
 
 
 # places of the numbers that a loop keeps
-CALLS, ROW_CALL, SETTLED_CALL, WAITED_BYTES, WAITED_OBJECTS, BYTES_A_CALL, OBJECTS_A_CALL = range(7)
+(
+    CALLS,
+    ROW_CALL,
+    ROWS_APART,  # calls between two rows at least: twice as many whenever the table was full
+    SETTLED_CALL,
+    WAITED_BYTES,
+    WAITED_OBJECTS,
+    BYTES_A_CALL,
+    OBJECTS_A_CALL,
+) = range(8)
 
 
 class CallLoop:
@@ -134,10 +143,12 @@ class CallLoop:
         self._counters, self._settler = counters, settler
         self._allowance, self._mode = allowance, mode
         # not as Python's integers: from 257 on those are objects, and would read as growth
-        self._numbers = array.array("q", [0] * 7)
+        self._numbers = array.array("q", [0] * 8)
+        self._numbers[ROWS_APART] = 1
         self._pid = os.getpid()
         self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
         self.sampling = True
+        self.writing = True  # rows; without, it settles as often as with them
         self.freezing = True  # what the first calls build; not where every newcomer is wanted
 
     @property
@@ -180,6 +191,8 @@ class CallLoop:
                 pending = function(*arguments)
                 if inspect.isawaitable(pending):
                     yield pending
+                elif isinstance(pending, target.NOTHING_RAN):
+                    raise target.nothing_ran(pending)
                 del pending, arguments
             except Exception as error:
                 clock.stop()
@@ -202,12 +215,11 @@ class CallLoop:
         call = self.calls
         if not self.sampling:
             return False
-        if (
-            call in rows
-            or call <= FIRST_CALLS
-            or call - self._numbers[ROW_CALL] >= NO_MORE_THAN_APART
-        ):
+        if call in rows or call <= FIRST_CALLS:
             return True
+        since, apart = call - self._numbers[ROW_CALL], self._numbers[ROWS_APART]
+        if since < apart or since >= max(NO_MORE_THAN_APART, apart):
+            return since >= apart
         return bool(self._every) and self._allowance.covers_a_row(call)
 
     def _sample(self) -> Steps[None]:
@@ -234,7 +246,8 @@ class CallLoop:
 
     def _row(self, deferred: Tuple[int, int]) -> None:
         loop, frozen = self._settler.loop, self._mode in ("settled", "patient")
-        self._counters.write_row(self.calls, deferred, loop, frozen)
+        if self.writing and self._counters.write_row(self.calls, deferred, loop, frozen):
+            self._numbers[ROWS_APART] *= 2
         self._numbers[ROW_CALL] = self.calls
         self._numbers[WAITED_BYTES] = self._numbers[WAITED_OBJECTS] = 0
 

@@ -57,9 +57,9 @@ def _pass_class(kind: str) -> Type[Any]:
     if kind in ("natural", "settled"):
         return SampledPass
     if kind == "survivors":  # the passes that decide need not import the others
-        from .survivors_pass import SurvivorsPass
+        from .explaining_pass import ExplainingPass
 
-        return SurvivorsPass
+        return ExplainingPass
     from .allocations_pass import AllocationsPass
 
     return AllocationsPass

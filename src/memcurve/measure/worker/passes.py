@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
-from typing import Any, Awaitable, Callable, Dict, Iterable, Optional
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Iterable, Optional
 
-from . import counters, heap, mappings, target
+from . import churn, counters, heap, mappings, target
 from .loop import Allowance, CallLoop, drive
 from .settle import Settler
+
+if TYPE_CHECKING:
+    from .survivors import Survivors
 
 Spec = Dict[str, Any]
 Functions = Dict[str, Optional[Callable[..., Any]]]
@@ -72,7 +75,8 @@ class SampledPass:
         if mode != "natural":
             heap.fix_mmap_threshold()
         table = counters.Table(spec["table"], width)
-        self._runner = runner
+        self._runner, self._named = runner, named
+        self._survivors: Optional[Survivors] = None
         self._counters = counters.Counters(table, gauges, mode == "natural")
         self._settler = settler = Settler(
             runner.loop,
@@ -106,19 +110,69 @@ class SampledPass:
         }
 
     def survey(self, stage: str, options: Dict[str, Any]) -> Any:
-        """Answer one survey between calls."""
-        return getattr(self, "stage_" + stage)(**options)
+        """Answer one survey between calls: of this pass itself, or a stage of a look."""
+        name = "stage_" + stage
+        if hasattr(self, name):
+            return getattr(self, name)(**options)
+        found = getattr(self._look(), name)(**options)
+        found["pass_calls"] = self._loop.calls
+        return found
 
-    def stage_begin(self) -> Dict[str, int]:
+    def _look(self) -> Survivors:
+        if self._survivors is None:
+            from .survivors import Survivors  # what only counts need not import it
+
+            self._survivors = Survivors(
+                self._loop, self._counters, self._settler, self._runner, self._named
+            )
+        return self._survivors
+
+    def stage_begin(self) -> Dict[str, Any]:
         """Return what resident memory consists of now, for the ledger."""
-        return mappings.state(self._counters)
+        state: Dict[str, Any] = mappings.state(self._counters)
+        state["counts"] = churn.counts()
+        return state
 
-    def stage_end(self) -> Dict[str, int]:
+    def stage_end(self) -> Dict[str, Any]:
         """Return the same after the last call, and what the collector would free of it."""
-        state = mappings.state(self._counters)
+        counts = churn.counts()
+        state: Dict[str, Any] = mappings.state(self._counters)
+        opened = self._descriptors()
         python, malloc, objects = mappings.deferred(self._counters)
         state.update(deferred_python=python, deferred_malloc=malloc, deferred_objects=objects)
+        state.update(counts=counts, deferred_descriptors=max(opened - self._descriptors(), 0))
         return state
+
+    def stage_act(self, kind: str, number: int) -> Dict[str, Any]:
+        """Do something about garbage that stands."""
+        if kind == "collect":
+            gc.collect()
+        elif kind == "threshold":
+            gc.set_threshold(number)
+        elif kind == "freeze":
+            gc.collect()
+            gc.freeze()
+        return {"kind": kind, "number": number}
+
+    def stage_churn(self, calls: int, most: int, seconds: float) -> Dict[str, Any]:
+        """Return what the collector sees of calls; runs more than `calls` of them."""
+
+        def run(number: int) -> None:
+            self._run_unsampled(number)
+            drive(self._settler.turns(), self._runner)
+
+        read = churn.Readers(self._counters.live_bytes, self._descriptors)
+        return churn.churn(run, read, calls, most, seconds)
+
+    def _descriptors(self) -> int:
+        return self._counters.resources.descriptors(False)[0]
+
+    def _run_unsampled(self, calls: int) -> None:
+        self._loop.sampling = False
+        try:
+            drive(self._loop.run(self._loop.calls + calls, frozenset()), self._runner)
+        finally:
+            self._loop.sampling = True
 
     def verify(self) -> Dict[str, Any]:
         return drive(self._loop.verify(), self._runner)

@@ -42,7 +42,10 @@ class ProcFiles:
 
         Telling sockets apart costs a system call for each descriptor: only `by_kind` does it.
         """
-        names = os.listdir("/proc/self/fd")
+        try:
+            names = os.listdir("/proc/self/fd")
+        except OSError:  # the target has used up all that this process may have
+            return MISSING, MISSING
         if not by_kind:
             return len(names) - 1, MISSING
         sockets = 0

@@ -7,15 +7,23 @@ first.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
 import os
 import sys
-from types import ModuleType
+from types import AsyncGeneratorType, GeneratorType, ModuleType
 from typing import Any, Callable, List, Optional, Tuple
 
 Arguments = Callable[[int], Tuple[Any, ...]]
+NOTHING_RAN = (
+    GeneratorType,
+    AsyncGeneratorType,
+    contextlib._GeneratorContextManager,
+    contextlib._AsyncGeneratorContextManager,
+)
+"""What a call may return without having run a line of the generator function in it."""
 
 
 class TargetError(Exception):
@@ -107,6 +115,14 @@ def required(function: Callable[..., Any]) -> int:
         raise TargetError("it needs the keyword argument %r; wrap it in a function" % keyword[0])
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(1 for p in parameters if p.kind in kinds and p.default is empty)
+
+
+def nothing_ran(returned: object) -> TargetError:
+    """Return the error for a call that made one of `NOTHING_RAN` and ran none of it."""
+    what = "generator: measure a function that runs it, such as with `for _ in …: pass`"
+    if isinstance(returned, NOTHING_RAN[2:]):
+        what = "context manager: measure a function that enters it, such as with `with …: pass`"
+    return TargetError("none of its lines ran, because the call only made a " + what)
 
 
 def bind(function: Callable[..., Any], value: Any, inputs: Optional[List[Any]]) -> Arguments:

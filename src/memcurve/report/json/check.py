@@ -15,6 +15,7 @@ from memcurve.model.verdict import (
     Inconclusive,
     Judgement,
     Plateaued,
+    Rising,
     Verdict,
     VerdictName,
     name_of,
@@ -105,6 +106,7 @@ class CheckShape(Shape, frozen=True, kw_only=True):
     deferred: DeferredShape
     resources: ResourcesShape
     floor_bytes_per_call: float | None
+    horizon_calls: int | None
     calls: int
     ledger: Ledger | None
     culprits: tuple[Culprit, ...]
@@ -141,6 +143,7 @@ def check_shape(checked: Checked) -> CheckShape:
         ),
         resources=_resources(judgement),
         floor_bytes_per_call=finite(judgement.retained.evidence.floor, DIGITS),
+        horizon_calls=judgement.retained.evidence.horizon or None,
         calls=judgement.calls,
         ledger=checked.ledger,
         culprits=checked.culprits,
@@ -173,7 +176,7 @@ def _retained(judgement: Judgement) -> RetainedShape:
             return replace(shape, no_bound_up_to=verdict.no_bound_up_to)
         case Plateaued():
             return _plateau(shape, verdict)
-        case Inconclusive():
+        case Inconclusive() | Rising():
             return replace(shape, why=verdict.why, settle_by=verdict.settle_by)
         case _:
             assert_never(verdict)

@@ -19,6 +19,7 @@ from memcurve.model.verdict import (
     Inconclusive,
     Judgement,
     Plateaued,
+    Rising,
     Verdict,
     VerdictName,
     name_of,
@@ -47,6 +48,7 @@ class VerdictShape(Shape, frozen=True, kw_only=True):
     low: float | None
     high: float | None
     floor: float | None
+    horizon: int | UnsetType = UNSET
     from_call: int
     to_call: int
     no_bound_up_to: int | UnsetType = UNSET
@@ -197,6 +199,7 @@ def _verdict(verdict: Verdict) -> VerdictShape:
         low=finite(evidence.low),
         high=finite(evidence.high),
         floor=finite(evidence.floor),
+        horizon=evidence.horizon or UNSET,
         from_call=evidence.from_call,
         to_call=evidence.to_call,
     )
@@ -213,7 +216,7 @@ def _verdict(verdict: Verdict) -> VerdictShape:
                 projected=verdict.projected,
                 bound=verdict.filling.name if verdict.filling else None,
             )
-        case Inconclusive():
+        case Inconclusive() | Rising():
             return replace(shape, why=verdict.why, settle_by=verdict.settle_by)
         case _:
             assert_never(verdict)

@@ -1,4 +1,8 @@
-"""The pass that tells what calls leave behind, who holds it, and what it weighs.
+"""Tell what calls leave behind, who holds it, and what it weighs: the stages of a look.
+
+A look ends a pass: from the mark on its calls write no rows, and at the end it takes the measured
+program apart. A pass of its own (kind "survivors") is one look; where calls are slow, the pass that
+counted them ends with it.
 
 cycles    what one call leaves to the collector, taken apart
 mark      note everything that is there; a first window of calls follows
@@ -12,17 +16,18 @@ release   let the groups go: what that frees is what they weigh
 from __future__ import annotations
 
 import gc
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
+from typing import Any, Awaitable, Callable, Dict, FrozenSet, List, Optional, Set
 
 from . import backrefs, census, cycles, descriptors, labels, roots, sites, spread, waiting
-from .explaining_pass import ExplainingPass, Fact
+from .counters import Counters
 from .facts import facts
 from .groups import MOST_GROUPS, Group, Grouping, has_descriptor, types_of
-from .loop import drive
-from .passes import Runner, Spec
+from .loop import CallLoop, drive
+from .settle import Settler
 from .survey import Survey
-from .target import Arguments
 from .weighing import Weighing, exit_callbacks, leave_to_the_collector
+
+Fact = Dict[str, Any]
 
 MOST_COLLECTIONS = 6
 """Collections after a cut: a client, its pool, its connections and their transports fall one after
@@ -37,19 +42,22 @@ MOST_TYPES = 40
 """Types that are told of all survivors: a screen full."""
 
 
-class SurvivorsPass(ExplainingPass):
-    """What calls leave behind: cycles, survivors, their holders, roots and weights."""
+class Survivors:
+    """What calls leave behind: cycles, survivors, their holders, roots and weights.
+
+    `named` are the objects that a retention path may end at although only the worker holds them.
+    """
 
     def __init__(
         self,
-        spec: Spec,
-        function: Callable[..., Any],
-        arguments: Arguments,
-        runner: Runner,
+        loop: CallLoop,
+        counters: Counters,
+        settler: Settler,
+        runner: Callable[[Awaitable[Any]], Any],
         named: Dict[int, str],
     ) -> None:
-        super().__init__(spec, function, arguments, runner, named)
-        self._named = named
+        self._loop, self._counters, self._settler = loop, counters, settler
+        self._runner, self._named = runner, named
         self._census: census.Census = None  # type: ignore[assignment]  # until the mark
         self._first: FrozenSet[int] = frozenset()
         self._first_tracked: FrozenSet[int] = frozenset()
@@ -88,6 +96,7 @@ class SurvivorsPass(ExplainingPass):
             "atexit": exit_callbacks(),
         }
         gc.freeze()
+        self._loop.writing = False  # what is noted is in the heaps: rows would count it
         self._loop.freezing = False  # a frozen survivor would not be listed among what is new
         return {"call": self._loop.calls, "objects": len(self._census.tracked)}
 
@@ -191,6 +200,16 @@ class SurvivorsPass(ExplainingPass):
             self._counters, self._quiet, self._born, self._marks["atexit"], self._is_lost
         )
         return {"released": weighing.of_groups(self._groups, native_each)}
+
+    def _settle(self) -> None:
+        return drive(self._loop.rest(), self._runner)
+
+    def _run_unsampled(self, calls: int) -> None:
+        self._loop.sampling = False
+        try:
+            drive(self._loop.run(self._loop.calls + calls, frozenset()), self._runner)
+        finally:
+            self._loop.sampling = True
 
     def _is_lost(self, thing: Any) -> bool:
         """Say whether nothing in Python leads to an object."""
