@@ -35,3 +35,8 @@ EXECUTIONS = Table(
     Index("executions_by_caller", "caller", "created_at"),
     Index("executions_by_lease", "status", "heartbeat_at"),
 )
+REVISIONS = Table(
+    "alembic_version",  # the table, name and column, that Alembic keeps and reads
+    METADATA,
+    Column("version_num", String(32), primary_key=True),
+)

@@ -60,6 +60,7 @@ def test_a_token_is_known_by_its_hash_alone() -> None:
         f'{{"alice": ["{hash_of(ALICE)}"]}}',
         {"alice": hash_of(ALICE).removeprefix("sha256:")},
     ],
+    ids=["table", "pair", "json", "bare-hash"],
 )
 def test_tokens_are_read_from_a_table_or_a_variable(given: Any) -> None:
     assert read_tokens(given) == {"alice": (hash_of(ALICE),)}
@@ -68,6 +69,7 @@ def test_tokens_are_read_from_a_table_or_a_variable(given: Any) -> None:
 @pytest.mark.parametrize(
     "given",
     [{"alice": ALICE}, f"alice={ALICE}", "nonsense", "{", {"a b": hash_of(ALICE)}, [1], {"a": []}],
+    ids=["table", "pair", "nonsense", "broken-json", "name-with-space", "list", "no-hash"],
 )
 def test_a_token_in_place_of_its_hash_is_refused_and_not_repeated(given: Any) -> None:
     with pytest.raises(ConfigurationError, match="tokens: ") as caught:
