@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.proof.accuracy import few_calls
 from bench.proof.accuracy.blocks import block, malloc_block
 from bench.proof.accuracy.document import replaced
 from bench.proof.accuracy.judging import Judgement, Outcome, judge
@@ -262,6 +263,72 @@ def test_the_confusion_table_counts_every_run_once() -> None:
         ["clean", "1", "1", "0", "0"],
         ["leak", "0", "0", "1", "1"],
     ]
+
+
+def of_few(name: str, verdict: str, asked: int, **changes: object) -> few_calls.Told:
+    document = {
+        "verdict": verdict,
+        "calls": asked,
+        "floor_bytes_per_call": 10.0,
+        "horizon_calls": asked // 2,
+        "resources": {"fds_floor": 0.05},
+    }
+    exit_code = {"flat": 0, "plateaued": 0, "growing": 1}.get(verdict, 3)
+    said = Outcome(exit_code=exit_code, document=document | changes, elapsed_s=0.1)
+    return few_calls.told(BY_NAME[name], TRUTH[name], asked, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "changes"),
+    [
+        ("every_10th", "rising", {}),
+        ("every_10th", "inconclusive", {}),
+        ("every_10th", "flat", {"horizon_calls": 9}),
+        ("every_10th", "flat", {"floor_bytes_per_call": 200.0}),
+        ("one_in_20", "flat", {}),
+        ("descriptor_every_10th", "flat", {"resources": {"fds_floor": 0.11}}),
+        ("sqlite_statements", "rising", {}),
+        ("sqlite_statements", "plateaued", {}),
+    ],
+)
+def test_what_few_calls_may_say(name: str, verdict: str, changes: dict[str, object]) -> None:
+    told = of_few(name, verdict, 30, **changes)
+    assert (told.word, told.fault) == (verdict, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "changes", "fault"),
+    [
+        ("every_10th", "flat", {}, "leaks, and is called flat with a floor of 10.0"),
+        ("every_10th", "plateaued", {}, "leaks, and is called plateaued"),
+        ("descriptor_every_10th", "flat", {}, "leaks, and is called flat with a floor of 0.05"),
+        ("sqlite_statements", "growing", {}, "clean, and called growing"),
+        ("sqlite_statements", "flat", {"calls": 31}, "31 calls were run, 30 were asked for"),
+    ],
+)
+def test_what_few_calls_may_not_say(
+    name: str, verdict: str, changes: dict[str, object], fault: str
+) -> None:
+    assert of_few(name, verdict, 30, **changes).fault.startswith(fault)
+
+
+def test_a_wrong_word_of_few_calls_is_counted_as_wrong_alone() -> None:
+    every = [
+        of_few("every_10th", "rising", 20),
+        of_few("every_10th", "flat", 20),
+        of_few("sqlite_statements", "rising", 20),
+        of_few("sqlite_statements", "rising", 50),
+    ]
+    assert few_calls.rows(every) == [
+        ["20", "leak", "0", "1", "0", "0", "0", "1"],
+        ["20", "clean", "0", "1", "0", "0", "0", "0"],
+        ["50", "leak", "0", "0", "0", "0", "0", "0"],
+        ["50", "clean", "0", "1", "0", "0", "0", "0"],
+    ]
+    assert few_calls.rising_and_clean(every) == {
+        20: ["sqlite_statements"],
+        50: ["sqlite_statements"],
+    }
 
 
 def test_only_the_generated_section_of_the_page_changes() -> None:

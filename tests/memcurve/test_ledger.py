@@ -6,12 +6,11 @@ import msgspec
 import pytest
 
 from memcurve.judge.ledger import ledger_of, ledger_of_pass
-from memcurve.model.effort import effort_for
+from memcurve.model.effort import Effort
 from memcurve.model.findings import Ledger
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
 from memcurve.model.surveys import Surveys
-from memcurve.model.thresholds import Thresholds
 from memcurve.model.units import MIB
 from memcurve.run.interpreter import Interpreter
 from memcurve.run.options import Options
@@ -120,7 +119,7 @@ def test_a_leak_of_megabytes_lands_in_its_row_with_a_small_residual(
     file.write_text(SOURCE)
     subject, options = Subject(target=Target(call=f"{file}:{name}")), Options(grace_s=0.05)
     with Interpreter.opened([subject], options) as interpreter:
-        passes = measured(subject, options, effort_for(None, 0.1, Thresholds()))
+        passes = measured(subject, options, Effort(least=1, seconds=0.1))
         found = ledger_of(interpreter.drive(subject, passes))
     assert found is not None
     assert found.rss > 5 * MIB

@@ -47,6 +47,13 @@ def test_quick_calls_are_few_where_a_budget_is_asked_for_that_they_do_not_fit_in
     assert plan(after(10, 0.01), effort_for(None, 4.0, THRESHOLDS, looks=True)) is None
 
 
+def test_before_the_first_call_nobody_knows_how_long_a_call_takes() -> None:
+    late = msgspec.structs.replace(after(0, 1.0), elapsed_s=2.0)  # starting took all of the time
+    for effort in (effort_for(20, 1.0, THRESHOLDS), effort_for(20, None, THRESHOLDS)):
+        assert next_step(late, THRESHOLDS, effort) == Calls(to=1)
+    assert plan(late, effort_for(None, 1.0, THRESHOLDS)) is None
+
+
 def test_slow_calls_get_the_time_that_was_given_and_twelve_by_default() -> None:
     found = plan(after(4, 0.5), effort_for(None, None, THRESHOLDS, looks=True))
     assert found is not None

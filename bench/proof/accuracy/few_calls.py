@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.proof.accuracy.document import table
 
@@ -60,18 +60,29 @@ def told(workload: Workload, truth: Mapping[str, float], calls: int, outcome: Ou
 
 
 def _denied(
-    workload: Workload, truth: Mapping[str, float], calls: int, document: Mapping[str, object]
+    workload: Workload, truth: Mapping[str, float], calls: int, document: Mapping[str, Any]
 ) -> str:
     """Say which claim a leak that was acquitted contradicts; nothing where none does."""
-    floor, horizon = document["floor_bytes_per_call"], document["horizon_calls"]
-    seldom = workload.period > (horizon if isinstance(horizon, int) else calls)
-    if seldom or workload.begins_after >= calls:
+    horizon = document["horizon_calls"] or calls
+    by_chance = workload.period > 1 and not workload.exact  # may stay away for any time
+    if by_chance or workload.period > horizon or workload.begins_after >= calls:
         return ""
-    if workload.counter == "retained" and isinstance(floor, int | float):
-        least = truth["low"] if workload.exact else truth["bytes_per_call"]
-        if least <= floor:
-            return ""
-    return f"leaks, and is called {document['verdict']} with a floor of {floor} B"
+    floor, least = _floor(workload, document), _least(workload, truth)
+    if floor is not None and least <= floor:
+        return ""
+    return f"leaks, and is called {document['verdict']} with a floor of {floor}"
+
+
+def _floor(workload: Workload, document: Mapping[str, Any]) -> float | None:
+    if workload.counter == "retained":
+        return document["floor_bytes_per_call"]
+    return document["resources"][f"{workload.counter}_floor"]
+
+
+def _least(workload: Workload, truth: Mapping[str, float]) -> float:
+    if workload.counter == "retained":
+        return truth["low"] if workload.exact else truth["bytes_per_call"]
+    return truth[f"{workload.counter}_per_call"]
 
 
 def rows(every: Sequence[Told]) -> list[list[str]]:

@@ -174,7 +174,7 @@ def is_verified(record: PassRecord) -> bool:
 
 def is_full(record: PassRecord, thresholds: Thresholds) -> bool:
     """Say whether memory rose past what any cache may hold; sooner only if far beyond it."""
-    share = 1 if record.calls >= thresholds.least_calls else 4
+    share = 1 if record.calls >= EARLY_MARKS[4] else 4
     return record.calls >= EARLY_MARKS[2] and record.grown_bytes > share * thresholds.max_bytes
 
 

@@ -44,8 +44,8 @@ def plan_of_few(record: PassRecord, thresholds: Thresholds, effort: Effort) -> P
     wanted = effort.shown if effort.exact else thresholds.first_look
     natural = 0 if effort.exact else effort.shown
     fits = used_s + (wanted - done + natural) * call_s <= effort.seconds
-    # what is asked for is kept, however quick the calls are
-    if effort.counted == "cpu" or fits or (call_s < SLOW_S and not effort.strict):
+    # what is asked for is kept, however quick the calls are; before the first, nobody knows that
+    if effort.counted == "cpu" or fits or not call_s or (call_s < SLOW_S and not effort.strict):
         return _plan(wanted, thresholds, effort) if effort.exact else None
     reserve_s = min(max(RESERVE_SHARE * effort.seconds, RESERVE_S), effort.seconds / 2)
     left = int((effort.seconds - reserve_s - used_s) / call_s)
@@ -71,6 +71,8 @@ def expected_s(call_s: float, thresholds: Thresholds, effort: Effort) -> float:
 def next_of_few(record: PassRecord, plan: Plan, *, flat: bool, rises: bool) -> Step:
     """Return the next step; `flat` and `rises` are what the curves show so far."""
     done, half = record.calls, max(plan.counted // 2, 1)
+    if done == 0:
+        return Calls(to=1)  # tells how long a call takes
     if done < half:
         return _towards(half, done)
     if not flat and not _verified_since(record, half):

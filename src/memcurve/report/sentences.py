@@ -231,7 +231,7 @@ def headline(run: Run, advantage: str = "") -> str:
     best, worst = best_design(states), worst_design(states)
     if best == worst:
         return sentences[best].text
-    if advantage and states[worst] not in ("growing", "failed"):
+    if advantage and states[worst] not in ("growing", "rising", "failed"):
         return f"{sentences[best].text}; {advantage}"
     return f"{sentences[best].text}; {sentences[worst].text}"
 

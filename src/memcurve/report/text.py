@@ -1,9 +1,11 @@
 """Verdicts as lines for a terminal."""
 
+import math
 from typing import assert_never
 
 from memcurve.model.findings import Explanation
 from memcurve.model.outcome import Outcome
+from memcurve.model.recording import RESOURCES
 from memcurve.model.units import COUNTERS, Counter, format_bytes, format_count, format_value
 from memcurve.model.verdict import (
     Checked,
@@ -11,6 +13,7 @@ from memcurve.model.verdict import (
     Flat,
     Growing,
     Inconclusive,
+    Judgement,
     Plateaued,
     Rise,
     Rising,
@@ -141,6 +144,8 @@ def check_text(checked: Checked) -> str:
         if beside is None or isinstance(beside, Flat) or _is_said(beside, verdict):
             continue
         lines.append(f"  {title:<12} {verdict_line(beside)}")
+    if retained.evidence.horizon:
+        lines.extend(f"  counted      {text}" for text in _seen_of_counts(judgement))
     if isinstance(retained, Rise):
         split = f"Python {format_bytes(judgement.python_per_call)}"
         split += f", malloc {format_bytes(judgement.native_per_call)} a call"
@@ -163,6 +168,19 @@ def check_text(checked: Checked) -> str:
         lines.append("  acknowledged: known leaks explain this growth, so it does not fail")
     lines.append(f"  {_calls(checked)} in {checked.elapsed_s:.1f} s")
     return "\n".join(lines)
+
+
+def _seen_of_counts(judgement: Judgement) -> list[str]:
+    """Return how often a descriptor, thread or task must be left over to be seen in few calls."""
+    flat = {
+        _BESIDE_TITLES[name]: verdict.evidence.floor
+        for name, verdict in judgement.verdicts.items()
+        if name in RESOURCES and isinstance(verdict, Flat) and verdict.evidence.horizon
+    }
+    if not flat:
+        return []
+    one_in = math.floor(1 / max(flat.values()))
+    return [f"{', '.join(flat)}: one more in {one_in} calls would have been seen"]
 
 
 def _is_said(beside: Verdict, verdict: Verdict) -> bool:

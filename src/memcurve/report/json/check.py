@@ -57,18 +57,26 @@ class DeferredShape(Shape, frozen=True, kw_only=True):
 
 
 class ResourcesShape(Shape, frozen=True, kw_only=True):
-    """Descriptors, threads, tasks and child processes; null: not readable here."""
+    """Descriptors, threads, tasks and child processes; null: not readable here.
+
+    A floor is the least growth a call that would have been seen; null where a count is not flat.
+    """
 
     fds: VerdictName | None
     fds_per_call: float | None
+    fds_floor: float | None
     threads: VerdictName | None
     threads_per_call: float | None
+    threads_floor: float | None
     tasks: VerdictName | None
     tasks_per_call: float | None
+    tasks_floor: float | None
     processes: VerdictName | None
     processes_per_call: float | None
+    processes_floor: float | None
     zombies: VerdictName | None
     zombies_per_call: float | None
+    zombies_floor: float | None
 
 
 class PartShape(Shape, frozen=True, kw_only=True):
@@ -209,7 +217,11 @@ def _resources(judgement: Judgement) -> ResourcesShape:
     cells: dict[str, Any] = {}
     for name in RESOURCES:
         verdict = judgement.verdicts.get(name)
-        cells |= {name: _name(verdict), f"{name}_per_call": _rate(verdict)}
+        cells |= {
+            name: _name(verdict),
+            f"{name}_per_call": _rate(verdict),
+            f"{name}_floor": _floor(verdict),
+        }
     return ResourcesShape(**cells)
 
 
@@ -219,3 +231,7 @@ def _name(verdict: Verdict | None) -> VerdictName | None:
 
 def _rate(verdict: Verdict | None) -> float | None:
     return finite(verdict.evidence.per_call, DIGITS) if verdict is not None else None
+
+
+def _floor(verdict: Verdict | None) -> float | None:
+    return finite(verdict.evidence.floor, DIGITS) if isinstance(verdict, Flat) else None
