@@ -1,4 +1,4 @@
-"""The four verdicts, and which of several decides."""
+"""The five verdicts, and which of several decides."""
 
 from memcurve.model.verdict import GATED, name_of
 from tests.memcurve.making import flat, growing, inconclusive, judgement, plateaued
