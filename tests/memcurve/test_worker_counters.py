@@ -26,7 +26,12 @@ from memcurve.measure.worker.counters import (
     make_readers,
 )
 from memcurve.measure.worker.loop import Allowance, CallLoop, drive
-from memcurve.measure.worker.settle import Settler, forget_cancelled_timers
+from memcurve.measure.worker.other_loops import (
+    forget_cancelled_timers,
+    forget_timers_elsewhere,
+)
+from memcurve.measure.worker.settle import Settler
+from tests.waiting import settled
 
 MIB = 1 << 20
 ROWS, BLOCKS = 400, 40
@@ -301,6 +306,46 @@ async def test_cancelled_timers_are_dropped_and_waiting_ones_stay() -> None:
     await both.wait()
     waiting[1].cancel()
     assert fired == [1]
+
+
+def test_a_loop_of_another_thread_drops_its_cancelled_timers_and_keeps_the_others() -> None:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    fired = threading.Event()
+    dropped: list[weakref.ref[asyncio.TimerHandle]] = []
+
+    def cancel_some() -> None:
+        loop.call_later(0.05, fired.set)
+        timers = [loop.call_later(300, print) for _ in range(50)]
+        dropped.extend(weakref.ref(timer) for timer in timers)
+        for timer in timers:
+            timer.cancel()
+
+    try:
+        loop.call_soon_threadsafe(cancel_some)
+        assert settled(lambda: len(dropped), 50) == 50
+        assert len(alive(dropped)) == 50, "asyncio keeps a few of those that were cancelled"
+        forget_timers_elsewhere()
+        assert settled(lambda: alive(dropped), []) == []
+        assert fired.wait(5)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def test_a_thread_that_is_no_loop_is_left_alone() -> None:
+    end = threading.Event()
+
+    def run_forever(self: str) -> None:
+        end.wait()
+
+    thread = threading.Thread(target=run_forever, args=("no loop",))
+    thread.start()
+    forget_timers_elsewhere()
+    end.set()
+    thread.join()
 
 
 def alive(

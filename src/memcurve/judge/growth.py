@@ -62,10 +62,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-def read_curve(curve: Curve, limits: Limits) -> Reading:
-    """Read the shape of a curve by the rule of this module. Costs about a millisecond."""
+def read_curve(curve: Curve, limits: Limits, *, flat_from: int = 0) -> Reading:
+    """Read the shape of a curve by the rule of this module. Costs about a millisecond.
+
+    Tails that begin before call `flat_from` prove no flatness.
+    """
     tails = _tails(curve, limits)
-    flat = how_flat(tails, limits)
+    flat = how_flat([tail for tail in tails if tail.first >= flat_from], limits)
     if flat is not None:
         return _flat(curve, flat, limits)
     if not tails:

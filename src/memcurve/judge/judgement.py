@@ -117,7 +117,7 @@ def _judge_memory(record: PassRecord, proof: Proof, thresholds: Thresholds) -> V
     """Judge what is held after settling, in all its parts; a rise may be a cache that fills."""
     part = read_memory(record.samples, thresholds)
     one = Judged(
-        part=msgspec.structs.replace(part, reading=with_honest_floor(part.reading, record)),
+        part=msgspec.structs.replace(part, reading=with_honest_floor(part, record)),
         record=record,
         proof=proof,
         grown_bytes=record.grown_bytes,

@@ -16,7 +16,7 @@ import math
 from functools import cached_property
 
 from memcurve.judge.filling import filling_bounds, full_at
-from memcurve.judge.given_back import hidden_per_call
+from memcurve.judge.given_back import with_honest_floor
 from memcurve.judge.growth import Limits, Reading, read_curve
 from memcurve.judge.parts import read_memory
 from memcurve.judge.slow_calls import next_of_few, plan_of_few
@@ -182,15 +182,16 @@ def rerun_mode(record: PassRecord, thresholds: Thresholds) -> Mode | None:
     """Return the mode in which to repeat a pass whose growth a verification took back.
 
     None where the pass ended flat, for what was frozen or in flight made that no smaller; unless
-    what was given back hides more than any floor may say.
+    what was given back hides more than any floor may say, in every tail that is flat.
     """
     curve = record.samples.curve("live_bytes")
     if not record.verifications or not len(curve):
         return None
     shapes = Shapes(record, thresholds)
     if shapes.is_flat:
-        most = max(thresholds.floor_limit, shapes.memory.floor)
-        return "unfrozen" if hidden_per_call(shapes.memory, record) > most else None
+        part = read_memory(record.samples, thresholds)
+        most = max(thresholds.floor_limit, part.reading.floor)
+        return "unfrozen" if with_honest_floor(part, record).floor > most else None
     grown = max(curve.values[-1] - curve.tail(1).values[0], 1)
     freed = max(v.released_bytes for v in record.verifications)
     waited = max(v.waited_bytes for v in record.verifications)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import heapq
 import sys
 import threading
 import time
 from typing import Any, Awaitable, Callable, Generator, Optional, Tuple, TypeVar
 
-from . import interpreter_bugs
+from . import interpreter_bugs, other_loops
 
 T = TypeVar("T")
 Steps = Generator[Awaitable[Any], None, T]
@@ -62,24 +61,6 @@ def _timers(loop: asyncio.AbstractEventLoop, within_s: float) -> int:
     return sum(1 for handle in handles if not handle.cancelled() and handle.when() <= due)
 
 
-def forget_cancelled_timers(loop: Any) -> None:
-    """Do early what asyncio does when more than a hundred timers are cancelled: drop them.
-
-    Until then they hold what they would have called, and the level of memory is a sawtooth.
-    """
-    if not getattr(loop, "_timer_cancelled_count", 0):
-        return
-    waiting = []
-    for handle in loop._scheduled:
-        if handle.cancelled():
-            handle._scheduled = False
-        else:
-            waiting.append(handle)
-    heapq.heapify(waiting)
-    loop._scheduled = waiting
-    loop._timer_cancelled_count = 0
-
-
 class Settler:
     """Settle this process between calls.
 
@@ -122,7 +103,7 @@ class Settler:
             if not _ready(self.loop):
                 break
             yield self._turn()
-        forget_cancelled_timers(self.loop)
+        other_loops.forget_cancelled_timers(self.loop)
 
     def in_flight(self, within_s: float) -> Tuple[int, int, int]:
         """Return how many tasks, due timers and threads are left of what calls started."""
@@ -134,6 +115,7 @@ class Settler:
         """Turn the loop, then collect until a collection finds nothing."""
         yield from self.turns()
         forget_names()
+        other_loops.forget_timers_elsewhere()
         self.let_threads_leave()
         for _ in range(MAX_COLLECTIONS):
             if not gc.collect():
