@@ -30,17 +30,19 @@ def three_designs(
     verdict_calls: int = FOR_2_MS,
     explain: bool = True,
     expensive: tuple[str, ...] = ("naive",),
+    module: str = "calls",
 ) -> Scenario:
     """Declare a scenario whose designs are `bench.designs.{naive,published,pooled}.calls:name`.
 
-    `setup` prepares the pooled design, `at_most` is what it may use of what naive uses, `extra`
-    are further designs. Calls of the designs in `expensive` are: the others run `verdict_calls`.
+    `module` stands in the place of `calls`, `setup` prepares the pooled design, `at_most` is what
+    it may use of what naive uses, `extra` are further designs. Calls of the designs in `expensive`
+    are: the others run `verdict_calls`.
     """
     designs: dict[str, str | Target] = {
-        "naive": f"bench.designs.naive.calls:{name}",
-        "published": f"bench.designs.published.calls:{name}",
+        "naive": f"bench.designs.naive.{module}:{name}",
+        "published": f"bench.designs.published.{module}:{name}",
         **(extra or {}),
-        "pooled": Target(call=f"bench.designs.pooled.calls:{name}", setup=f"{SETUPS}:{setup}"),
+        "pooled": Target(call=f"bench.designs.pooled.{module}:{name}", setup=f"{SETUPS}:{setup}"),
     }
     leads = (Lead(design="pooled", over="naive", at_most=dict(at_most)),) if at_most else ()
     return declared(

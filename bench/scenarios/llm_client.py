@@ -14,11 +14,13 @@ llm_client_40 = three_designs(
     "evicting: two models each, from a pool of 8.",
     extra={
         "evicting": Target(
-            call="bench.designs.pooled.calls:llm_client_40_evicting", setup=f"{SETUPS}:small_pools"
+            call="bench.designs.pooled.two_vendors:llm_client_40_evicting",
+            setup=f"{SETUPS}:small_pools",
         )
     },
     must_not_grow=("evicting", "pooled"),
     verdict_calls=FOR_4_MS,
     expensive=("naive", "published"),
+    module="two_vendors",
     at_most={"cpu_ns": 0.7, "connections_opened": 1.0},
 )

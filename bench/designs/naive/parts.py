@@ -11,7 +11,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from langchain_anthropic import ChatAnthropic
 from langchain_openai import ChatOpenAI
 
 from bench import cases
@@ -82,9 +81,12 @@ class Execution:
 
 def new_llm(configuration: dict[str, Any]) -> Any:
     """Build the model of a configuration."""
-    arguments = {key: value for key, value in configuration.items() if key != "provider"}
-    kind: Any = ChatOpenAI if configuration["provider"] == "openai" else ChatAnthropic
-    return kind(**arguments)
+    arguments: Any = {key: value for key, value in configuration.items() if key != "provider"}
+    if configuration["provider"] == "openai":
+        return ChatOpenAI(**arguments)
+    from langchain_anthropic import ChatAnthropic  # see two_vendors
+
+    return ChatAnthropic(**arguments)
 
 
 def new_engine(node_config: dict[str, Any]) -> IterativeSearchEngine:

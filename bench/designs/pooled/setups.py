@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import langchain_anthropic  # noqa: F401 - imported before the calls, as naive.py does
-import langchain_openai  # noqa: F401
+import langchain_openai  # noqa: F401 - imported before the calls, as the naive design does
 
 from bench import cases, faulty
 from ragpool.cache import SearchCache

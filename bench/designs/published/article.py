@@ -15,7 +15,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from langchain_anthropic import ChatAnthropic
 from langchain_openai import ChatOpenAI
 from pydantic import ConfigDict
 
@@ -97,6 +96,8 @@ class LLMPool:
         if provider == "openai":
             return ChatOpenAI(model=model, base_url=base_url, temperature=temperature)
         if provider == "anthropic":
+            from langchain_anthropic import ChatAnthropic  # see two_vendors
+
             return ChatAnthropic(model=model, temperature=temperature)
         raise ValueError(f"unknown provider {provider!r}")
 
