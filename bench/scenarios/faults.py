@@ -7,6 +7,6 @@ faults = three_designs(
     "One search a call into a fault; naive keeps every error with its traceback.",
     setup="impatient_platform",
     verdict_calls=2 * FOR_10_MS,
-    expensive=("naive",),
+    expensive=("naive", "published"),
     explain=False,  # executions is, which keep the same clients
 )

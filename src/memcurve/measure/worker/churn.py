@@ -59,15 +59,24 @@ def churn(run: Run, read: Readers, calls: int, most: int, seconds: float) -> Fac
                 break
             calls *= WIDER
             found = _lifetimes(run, read, calls)
-        bursts = _Bursts(run)
-        found["peak"] = peak = bursts.peak()
-        found["starts"], found["left"] = bursts.starts, bursts.left
-        found["caught"] = bursts.caught(peak)
-        return found
+        return {**found, **_single_calls(run)}
     finally:
         gc.set_threshold(*thresholds)
         if enabled:
             gc.enable()
+
+
+def _single_calls(run: Run) -> Fact:
+    """Look at one call at a time: what is older is frozen, or each look would walk all of it."""
+    bursts = _Bursts(run)
+    gc.collect()
+    gc.freeze()
+    try:
+        peak = bursts.peak()
+        caught = bursts.caught(peak)
+    finally:
+        gc.unfreeze()
+    return {"peak": peak, "starts": bursts.starts, "left": bursts.left, "caught": caught}
 
 
 def _lifetimes(run: Run, read: Readers, calls: int) -> Fact:
