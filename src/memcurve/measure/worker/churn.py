@@ -69,8 +69,7 @@ def churn(run: Run, read: Readers, calls: int, most: int, seconds: float) -> Fac
 def _single_calls(run: Run) -> Fact:
     """Look at one call at a time: what is older is frozen, or each look would walk all of it."""
     bursts = _Bursts(run)
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # all that is garbage was collected a moment ago
     try:
         peak = bursts.peak()
         caught = bursts.caught(peak)
