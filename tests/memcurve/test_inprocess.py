@@ -73,7 +73,7 @@ async def test_a_task_for_each_call_is_growing_in_tasks() -> None:
     async def call() -> None:
         tasks.append(asyncio.create_task(asyncio.sleep(1000)))
 
-    result = await memcurve.acheck(call, calls=300, grace=0.02, budget=1.0)
+    result = await memcurve.acheck(call, calls=300, grace=0.02)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -69,7 +69,7 @@ def test_growth_is_proved_by_one_collection_at_the_end() -> None:
 
 def test_growth_is_proved_by_collecting_at_each_row() -> None:
     kept: list[bytes] = []
-    watch = watched(lambda: kept.append(bytes(1000)), marks=150, collect=True)
+    watch = watched(lambda: kept.append(bytes(1000)), marks=300, collect=True)
     assert isinstance(watch.verdict(), memcurve.Growing)
 
 

@@ -26,6 +26,9 @@ def effort_of(scenario: Scenario, design: str, options: RunOptions) -> Effort:
         judged = options.judge_all and design not in scenario.brief
         cpu_s = min(cpu_s, MAY_GROW_CPU_S) if judged else 0.0
     throughout = max(shown, enough) if judged else shown
+    followed = round(thresholds.most_calls * expensive)
+    if may_grow:  # to where it may be called growing, unless each call is expensive
+        followed = thresholds.least_calls if expensive == 1.0 else 0
     return Effort(
         shown=shown,
         throughout=throughout,
@@ -35,7 +38,7 @@ def effort_of(scenario: Scenario, design: str, options: RunOptions) -> Effort:
         counted="cpu",
         marks=marks(shown),
         look_on_s=min(cpu_s, LONGER_LOOK_S),
-        followed_to=0 if may_grow else round(thresholds.most_calls * expensive),
+        followed_to=followed,
         open_to=throughout * (STRETCH if judged else BRIEF_STRETCH) if may_grow else 0,
         until_grown=may_grow and judged,
         judged=judged,
