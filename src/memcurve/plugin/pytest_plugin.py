@@ -65,12 +65,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="why the curves are accepted; it is kept with them",
     )
+    group.addoption(
+        "--memcurve-survey",
+        action="store_true",
+        default=None,
+        help="look at every test once, without running it again: what outlives it, who holds that "
+        "(ini: memcurve_survey)",
+    )
     parser.addini("memcurve", "measure marked tests, as --memcurve does", type="bool", default=None)
     parser.addini("memcurve_quick", "as --memcurve-quick", type="bool", default=None)
     parser.addini(
         "memcurve_explain",
         "look for who holds what grows: some seconds for each failing test (default: yes)",
         type="bool",
+        default=None,
+    )
+    parser.addini("memcurve_survey", "as --memcurve-survey", type="bool", default=None)
+    parser.addini(
+        "memcurve_survey_skip",
+        "parts of pytest ids, one a line: tests that a survey leaves out",
+        type="linelist",
         default=None,
     )
     parser.addini("memcurve_report", "as --memcurve-report", type="string", default=None)
@@ -90,6 +104,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Measuring(config), "memcurve-measuring")
     else:
         config.pluginmanager.register(_Unmeasured(), "memcurve-unmeasured")
+    if config.getoption("memcurve_survey") or config.getini("memcurve_survey"):
+        from memcurve.plugin.survey import Surveying
+
+        config.pluginmanager.register(Surveying(config), "memcurve-surveying")
 
 
 def is_wanted(config: pytest.Config) -> bool:

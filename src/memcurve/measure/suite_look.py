@@ -1,0 +1,254 @@
+"""Look at each test of a suite once, without running it again, at a few per cent of its time.
+
+What is alive before a test is frozen, so the collector's list names what the test left, and a
+collection around a test costs what the test made. Only the addresses of what it left are kept: who
+holds it is looked for once, when all fixtures are gone, for what is still alive then.
+
+Note: `gc.get_objects` and `gc.get_referrers` do not list frozen objects. A test that asks them for
+what is older than itself sees less during a survey.
+"""
+
+import array
+import collections
+import gc
+import os
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
+from weakref import ReferenceType
+
+from memcurve.measure.suite_holders import survivors_of
+from memcurve.measure.suite_tools import Tools
+from memcurve.measure.worker import heap, labels
+from memcurve.measure.worker.interpreter_bugs import referents_of
+from memcurve.model.suite import Residue, SuiteSurvey
+
+SHARE = 0.03
+"""Of the suite's time, what looks at the whole heap may take: the promise is 5 %, and what each
+test costs (a collection of what it made, three counters) is some 0.1 ms of the rest."""
+FREE_S = 1.0
+"""Seconds that it may take in any case: a suite of seconds gets a look that names holders, too."""
+CONTAINERS = (dict, list, set, collections.deque)
+MOST_WATCHED = 64
+"""Old containers whose lengths are read at each test, once they were seen to grow."""
+BOOKKEEPING = (ReferenceType, types.FrameType, types.CellType)
+
+Addresses: TypeAlias = "array.array[int]"
+
+
+class Counts:
+    """Cheap counters of this process: about 20 microseconds a reading."""
+
+    def __init__(self) -> None:
+        self._malloc = heap.malloc_source()
+        self._children = Path(f"/proc/self/task/{os.getpid()}/children")
+
+    def read(self) -> tuple[int, int, int, int]:
+        """Return malloc's live bytes, descriptors, threads and child processes."""
+        return self._malloc.read(), _descriptors(), threading.active_count(), self._processes()
+
+    def _processes(self) -> int:
+        try:
+            return len(self._children.read_bytes().split())
+        except OSError:
+            return 0
+
+
+def _descriptors() -> int:
+    try:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a tenth of the time of Path's
+    except OSError:
+        return 0
+
+
+class SuiteLook:
+    """Looks at the tests of one process; `tools` tells objects of pytest and its plugins.
+
+    `is_worth` says of survivors, by the number of their tests and their bytes, whether their holder
+    is to be looked for.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        is_worth: Callable[[int, int], bool],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._tools, self._is_worth, self._clock = tools, is_worth, clock
+        self._counts = Counts()
+        self._born: dict[str, Addresses] = {}
+        self._residues: list[Residue] = []
+        self._tests = self._passed_by = 0
+        self._modules: set[str] = set()
+        self._spent = 0.0
+        self._began = clock()
+        self._lengths: dict[int, int] = {}
+        self._watched: dict[int, Any] = {}
+        self._grown: dict[int, dict[str, int]] = {}
+        self._file = ""
+        self._moved = [0, 0, 0, 0]
+        self._blocks = 0
+        gc.collect()
+        self._scan("")
+        self._spent = clock() - self._began
+
+    def begin(self, file: str) -> None:
+        """Start one test: freeze what is alive. Between files, let go of frozen garbage."""
+        start = self._clock()
+        if file != self._file:
+            self._file = file
+            if self._may_spend():
+                gc.unfreeze()
+                gc.collect()
+        self._modules = set(sys.modules)
+        self._moved, self._blocks = [0, 0, 0, 0], 0
+        gc.freeze()
+        self._spent += self._clock() - start
+
+    def enter(self) -> tuple[tuple[int, ...], int]:
+        """Read the counters before a part of a test: its set-up, its call or its teardown."""
+        return self._counts.read(), sys.getallocatedblocks()
+
+    def leave(self, before: tuple[tuple[int, ...], int], *, last: bool) -> None:
+        """Add what the counters moved by over that part, less what the collector frees."""
+        start = self._clock()
+        if last:
+            gc.collect()
+        now = self._counts.read()
+        self._blocks += sys.getallocatedblocks() - before[1]
+        self._moved = [
+            total + b - a for total, a, b in zip(self._moved, before[0], now, strict=True)
+        ]
+        self._spent += self._clock() - start
+
+    def end(self, test: str, *, passed: bool) -> None:
+        """Finish one test: note what it left. A failed one keeps frames; it is passed by."""
+        start = self._clock()
+        self._tests += 1
+        if passed:
+            self._note(test)
+        else:
+            self._passed_by += 1
+        self._spent += self._clock() - start
+
+    def _note(self, test: str) -> None:
+        gc.collect()
+        young = [thing for thing in gc.get_objects() if not _is_bookkeeping(thing)]
+        imported = sys.modules.keys() - self._modules
+        ours = {id(young)} | _below_modules(imported, young)
+        left = [thing for thing in young if id(thing) not in ours and not self._tools.own(thing)]
+        if left:
+            self._born[test] = array.array("Q", map(id, left))
+            self._born[test].extend(id(type(thing)) for thing in left)
+        malloc, fds, threads, processes = self._moved
+        residue = Residue(
+            test=test,
+            malloc_bytes=malloc,
+            fds=fds,
+            threads=threads,
+            processes=processes,
+            imported=bool(imported),
+        )
+        if malloc > 0 or fds > 0 or threads > 0 or processes > 0:
+            self._residues.append(residue)
+        self._measure_watched(test)
+        if self._blocks > 0 and self._may_spend():
+            del young, left
+            self._scan(test)
+
+    def _is_mine(self, thing: Any) -> bool:
+        mine = (vars(self), *vars(self).values(), *self._grown.values())
+        return any(thing is one for one in mine)
+
+    def _may_spend(self) -> bool:
+        return self._spent < self._allowed()
+
+    def _allowed(self) -> float:
+        return max(FREE_S, SHARE * (self._clock() - self._began))
+
+    def _scan(self, test: str) -> None:
+        """Find old containers that grew since the last scan; costs a look at the whole heap."""
+        gc.unfreeze()
+        for thing in gc.get_objects():
+            if type(thing) in CONTAINERS:
+                before = self._lengths.get(id(thing))
+                if before is None:
+                    if not test:
+                        self._lengths[id(thing)] = len(thing)
+                elif len(thing) > before and id(thing) not in self._watched:
+                    self._watch(thing, test, len(thing) - before)
+        gc.freeze()
+
+    def _watch(self, thing: Any, test: str, grown: int) -> None:
+        bounded = type(thing) is collections.deque and thing.maxlen is not None
+        if len(self._watched) < MOST_WATCHED and not bounded and not self._is_mine(thing):
+            self._watched[id(thing)] = thing
+            self._grown[id(thing)] = {test: grown}
+            self._lengths[id(thing)] = len(thing)
+
+    def _measure_watched(self, test: str) -> None:
+        for key, thing in self._watched.items():
+            if len(thing) > self._lengths[key]:
+                grown = self._grown[key]
+                grown[test] = grown.get(test, 0) + len(thing) - self._lengths[key]
+                self._lengths[key] = len(thing)
+
+    def close(self) -> SuiteSurvey:
+        """Look for who holds what is still alive; unfreezes everything."""
+        start = self._clock()
+        gc.unfreeze()
+        gc.collect()
+        born = _born_in(self._born)
+        watched = [(thing, self._grown[key]) for key, thing in self._watched.items()]
+        # what this look keeps is held by nobody else's structures
+        private = {id(one) for one in vars(self).values()} | {id(vars(self)), id(self), id(born)}
+        private |= {id(watched), *map(id, watched), *map(id, self._grown.values())}
+        private |= set(map(id, born.values()))
+        private |= set(map(id, self._residues))
+        deadline = time.monotonic() + self._allowed()
+        found = survivors_of(born, watched, self._tools, private, self._is_worth, deadline)
+        self._spent += self._clock() - start
+        return SuiteSurvey(
+            residues=tuple(self._residues),
+            survivors=found,
+            tests=self._tests,
+            not_looked_at=self._passed_by,
+            elapsed_s=self._clock() - self._began,
+            survey_s=self._spent,
+        )
+
+
+def _born_in(born: dict[str, Addresses]) -> dict[int, tuple[str, int]]:
+    """Return {id: (test, id of its type)}; an address that came back belongs to the later test."""
+    found: dict[int, tuple[str, int]] = {}
+    for test, both in born.items():
+        half = len(both) // 2
+        found.update(zip(both[:half], ((test, kind) for kind in both[half:]), strict=True))
+    return found
+
+
+def _is_bookkeeping(thing: Any) -> bool:
+    """Say whether a thing is no survivor: a weak reference, a frame, a generator that is done."""
+    if labels.is_a(thing, types.GeneratorType):
+        return thing.gi_frame is None
+    return labels.is_a(thing, BOOKKEEPING)
+
+
+def _below_modules(names: Iterable[str], young: list[Any]) -> set[int]:
+    """Return the ids of what belongs to modules that were imported just now."""
+    modules = [sys.modules[name] for name in names]
+    if not modules:
+        return set()
+    fresh = {id(thing) for thing in young}
+    found: set[int] = set()
+    queue = collections.deque(modules)
+    while queue:
+        thing = queue.popleft()
+        if id(thing) not in found and id(thing) in fresh:
+            found.add(id(thing))
+            queue.extend(referents_of(thing))
+    return found

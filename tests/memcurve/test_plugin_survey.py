@@ -1,0 +1,133 @@
+"""A survey: every test looked at once, with the outcome that it has without."""
+
+import re
+
+import pytest
+
+pytest_plugins = "pytester"
+
+JOBS = """
+import functools
+
+SEEN, NAMES, RAN = [], [], []
+
+
+class Job:
+    def __init__(self, number):
+        self.body = "x" * 500 + str(number)
+
+
+@functools.lru_cache(100)
+def cached(number):
+    return [number]
+"""
+
+TESTS = '''
+import gc, logging, os, unittest
+import pytest
+import jobs
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_leak(number):
+    jobs.SEEN.append(jobs.Job(number))
+    jobs.RAN.append(1)
+    assert len(jobs.RAN) <= 8
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_untracked(number):
+    jobs.NAMES.append(bytes(1000 + number))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_cached(number):
+    jobs.cached(number)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_clean(number):
+    """Leave garbage that only the collector frees."""
+    garbage = [bytes(4000)]
+    garbage.append(garbage)
+    logging.getLogger("noise").warning("recorded by pytest")
+
+
+def test_descriptor():
+    os.dup(0)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return []
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_wide_fixture(wide, number):
+    wide.append([bytes(3000)])
+
+
+def test_import():
+    import xml.dom.minidom
+
+
+class TestCase(unittest.TestCase):
+    def test_attribute(self):
+        self.kept = [bytes(5000)]
+
+
+def test_fails():
+    jobs.SEEN.append([1])
+    assert 0
+
+
+def test_skips():
+    pytest.skip("not here")
+
+
+def test_collector_is_as_it_was():
+    assert gc.isenabled()
+'''
+PASSED = 44
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(jobs=JOBS, test_jobs=TESTS)
+    return pytester
+
+
+def survey(suite: pytest.Pytester, *args: str) -> str:
+    done = suite.runpytest_subprocess(
+        "-p", "memcurve.plugin.pytest_plugin", "--memcurve-survey", *args
+    )
+    done.assert_outcomes(passed=PASSED, failed=1, skipped=1)
+    return done.stdout.str().partition("= memory survey =")[2]
+
+
+@pytest.mark.parametrize("args", [(), ("-p", "xdist.plugin", "-n", "2")], ids=["alone", "xdist"])
+def test_a_survey_names_what_outlives_tests_and_nothing_that_is_kept_on_purpose(
+    suite: pytest.Pytester, args: tuple[str, ...]
+) -> None:
+    text = survey(suite, *args)
+    assert "looked at 46 tests, 2 failed or skipped" in text
+    assert re.search(r"8 objects below jobs\.Job, born in .*test_leak.* and 7 more", text)
+    assert "held by  module global: jobs.SEEN: list" in text
+    assert re.search(r"objects below bytes, born in .*test_untracked", text)
+    assert "1 descriptor: left open by test_jobs.py::test_descriptor" in text
+    suspects = [line for line in text.splitlines() if "born in" in line or "left" in line]
+    for name in ("test_clean", "test_cached", "test_wide", "test_import", "test_attribute"):
+        assert not [line for line in suspects if name in line]
+
+
+def test_tests_can_be_left_out(suite: pytest.Pytester) -> None:
+    suite.makeini("[pytest]\nmemcurve_survey_skip =\n    test_leak\n    test_untracked\n")
+    text = survey(suite)
+    assert "looked at 30 tests" in text
+    assert "jobs.Job" not in text
+
+
+def test_without_the_option_nothing_is_looked_at(suite: pytest.Pytester) -> None:
+    done = suite.runpytest_subprocess("-p", "memcurve.plugin.pytest_plugin")
+    assert "memory survey" not in done.stdout.str()
