@@ -103,6 +103,21 @@ def test_a_benchmark_follows_what_surely_rises_until_it_is_proved() -> None:
     assert isinstance(after_300_calls(noisy, most=0), Finish)
 
 
+def test_of_what_may_grow_a_benchmark_follows_only_what_evidently_does() -> None:
+    effort = Effort(
+        throughout=100, least=100, seconds=0.0, counted="cpu", followed_to=250, until_grown=True
+    )
+
+    def after(calls: int, per_call: int) -> Step:
+        record = settled(curve(calls=calls).grows(per_call=per_call))
+        return next_step(record, THRESHOLDS, effort)
+
+    assert after(100, 800_000) == Calls(to=200)
+    assert after(200, 800_000) == Calls(to=250)
+    assert isinstance(after(250, 800_000), Finish)
+    assert isinstance(after(100, 100), Finish)
+
+
 def test_a_benchmark_does_not_follow_noise_or_what_is_proved_already() -> None:
     noise = curve(calls=300).flat().noise(seed=1, by=10_000)
     assert isinstance(after_300_calls(noise, most=1500), Finish)

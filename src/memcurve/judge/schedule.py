@@ -136,7 +136,8 @@ def next_step(record: PassRecord, thresholds: Thresholds, effort: Effort) -> Ste
     step: Step = Finish()
     if not (spent or full or done >= effort.most):
         step = _wait_for_bounds(record, shapes, thresholds, effort.most)
-    if isinstance(step, Finish) and not full and shapes.rises_unproved:
+    worth = shapes.evidently_grows if effort.until_grown else shapes.rises_unproved
+    if isinstance(step, Finish) and not full and worth:
         return _run_on(done, effort.followed_to)
     return step
 

@@ -47,7 +47,8 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     open_to: int = 0
     """What shows neither growth nor none is run on up to this call, whatever the time."""
     until_grown: bool = False
-    """The calls shown are enough where something evidently grows by then."""
+    """The calls shown are enough where something evidently grows by then; nothing else that rises
+    is followed."""
     judged: bool = True
     """False: only curves are wanted, no repeat in another mode, no proof of what does not grow."""
 

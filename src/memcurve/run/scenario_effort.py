@@ -40,6 +40,6 @@ def effort_of(scenario: Scenario, design: str, options: RunOptions) -> Effort:
         look_on_s=min(cpu_s, LONGER_LOOK_S),
         followed_to=followed,
         open_to=throughout * (STRETCH if judged else BRIEF_STRETCH) if may_grow else 0,
-        until_grown=may_grow and judged,
+        until_grown=may_grow,
         judged=judged,
     )
