@@ -57,6 +57,17 @@ def test_descriptor():
     os.dup(0)
 
 
+@pytest.fixture
+def file(tmp_path):
+    """Nobody closes it but its last reference, which pytest holds until after the teardown."""
+    return open(tmp_path / "file", "w")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_file_of_a_fixture(file):
+    file.write("x")
+
+
 @pytest.fixture(scope="module")
 def wide():
     return []
@@ -88,7 +99,7 @@ def test_skips():
 def test_collector_is_as_it_was():
     assert gc.isenabled()
 '''
-PASSED = 44
+PASSED = 45
 
 
 @pytest.fixture
@@ -111,20 +122,27 @@ def test_a_survey_names_what_outlives_tests_and_nothing_that_is_kept_on_purpose(
     suite: pytest.Pytester, args: tuple[str, ...]
 ) -> None:
     text = survey(suite, *args)
-    assert "looked at 46 tests, 2 failed or skipped" in text
+    assert "looked at 47 tests, 2 failed or skipped" in text
     assert re.search(r"8 objects below jobs\.Job, born in .*test_leak.* and 7 more", text)
     assert "held by  module global: jobs.SEEN: list" in text
     assert re.search(r"objects below bytes, born in .*test_untracked", text)
-    assert "1 descriptor: left open by test_jobs.py::test_descriptor" in text
+    assert "1  descriptor left open by test_jobs.py::test_descriptor\n" in text
     suspects = [line for line in text.splitlines() if "born in" in line or "left" in line]
-    for name in ("test_clean", "test_cached", "test_wide", "test_import", "test_attribute"):
+    for name in (
+        "test_clean",
+        "test_cached",
+        "test_wide",
+        "test_file",
+        "test_import",
+        "test_attribute",
+    ):
         assert not [line for line in suspects if name in line]
 
 
 def test_tests_can_be_left_out(suite: pytest.Pytester) -> None:
     suite.makeini("[pytest]\nmemcurve_survey_skip =\n    test_leak\n    test_untracked\n")
     text = survey(suite)
-    assert "looked at 30 tests" in text
+    assert "looked at 31 tests" in text
     assert "jobs.Job" not in text
 
 

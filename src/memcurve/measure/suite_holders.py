@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from weakref import ReferenceType
 
-from memcurve.measure.suite_owners import of_tools
+from memcurve.measure.suite_owners import Owners, is_library
 from memcurve.measure.suite_tools import Tools
 from memcurve.measure.worker import labels, roots
 from memcurve.measure.worker.census import chunks, is_static
@@ -20,28 +20,6 @@ from memcurve.model.suite import KeptBy, Survivors
 Born = Mapping[int, tuple[str, int]]
 Grown = list[tuple[Any, dict[str, int]]]
 
-FOR_OTHERS = frozenset(
-    (
-        "asyncio",
-        "atexit",
-        "concurrent",
-        "contextvars",
-        "http",
-        "logging",
-        "multiprocessing",
-        "signal",
-        "socketserver",
-        "sqlite3",
-        "subprocess",
-        "tempfile",
-        "threading",
-        "unittest",
-        "urllib",
-        "weakref",
-        "xmlrpc",
-    )
-)
-"""Modules of the standard library that keep what a program gives them, and so are no caches."""
 MOST_SEARCHED = 12
 """Groups whose way to a root is looked for, the heaviest: a level up costs a look at the heap."""
 
@@ -69,33 +47,37 @@ def survivors_of(
     tools: Tools,
     private: set[int],
     is_worth: Callable[[int, int], bool],
-    deadline: float,
+    seconds: float,
 ) -> tuple[Survivors, ...]:
     """Return what is still alive by holder and type, the heaviest first.
 
     Nothing may be frozen. Costs one look at each reference of the heap, and one at each object for
-    every level of the ways to a root, until `deadline` (of the monotonic clock).
+    every level of the ways to a root, for about `seconds`.
     """
     objects = gc.get_objects()
     private = private | {id(objects)}
     alive = {id(t): t for t in objects if id(t) in born and born[id(t)][1] == id(type(t))}
     private.add(id(alive))
+    for key in private & alive.keys():  # an address of a survivor that is gone, and ours now
+        del alive[key]
     groups = [*_groups(alive, objects, born, tools, private).values(), *_of_watched(watched)]
     groups.sort(key=lambda group: -group.bytes)
     everything = frozenset(map(id, objects))
     ignored = private | {id(groups), id(everything), *map(id, groups)}
     del objects
     held = [group.holder for group in groups]
-    owned = of_tools(held, tools, ignored | {id(held)})
+    owners = Owners(held, tools, ignored).find()
     ignored.add(id(held))
     search = roots.Search({}, ignored, everything)
     found = []
-    searched = 0
-    for group in groups:
-        root = None
-        if id(group.holder) in owned:
-            group.kept_by = "tools"
-        elif searched < MOST_SEARCHED and is_worth(len(group.tests), group.bytes):
+    searched, deadline = 0, time.monotonic() + seconds
+    for group, owner in zip(groups, owners, strict=True):
+        root, group.kept_by = None, owner
+        if (
+            owner == "program"
+            and searched < MOST_SEARCHED
+            and is_worth(len(group.tests), group.bytes)
+        ):
             searched += 1
             root = search.up(group.head) if time.monotonic() < deadline else None
         found.append(_survivors(group, root, tools))
@@ -232,14 +214,10 @@ def _kept_by(group: _Group, root: Root | None, tools: Tools) -> KeptBy:
         return "cache"
     if tools.is_tool(package):
         return "tools"
-    if root.kind in ("module global", "class attribute") and _is_library(package):
+    if root.kind in ("module global", "class attribute") and is_library(package):
         return "import" if first.startswith("sys.modules") else "cache"
     return "program"
 
 
 def _is_bounded(head: Any) -> bool:
     return labels.is_a(head, collections.deque) and head.maxlen is not None
-
-
-def _is_library(package: str) -> bool:
-    return package in sys.stdlib_module_names and package not in FOR_OTHERS

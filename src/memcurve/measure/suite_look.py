@@ -16,8 +16,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, TypeAlias
 from weakref import ReferenceType
 
@@ -30,32 +29,46 @@ from memcurve.model.suite import Residue, SuiteSurvey
 SHARE = 0.03
 """Of the suite's time, what looks at the whole heap may take: the promise is 5 %, and what each
 test costs (a collection of what it made, three counters) is some 0.1 ms of the rest."""
-FREE_S = 1.0
+FREE_S = 0.5
 """Seconds that it may take in any case: a suite of seconds gets a look that names holders, too."""
 CONTAINERS = (dict, list, set, collections.deque)
+LEAST_NOTED = 4096
+"""Bytes of malloc's that are worth a note: below it, a block that was split says nothing."""
 MOST_WATCHED = 64
 """Old containers whose lengths are read at each test, once they were seen to grow."""
-BOOKKEEPING = (ReferenceType, types.FrameType, types.CellType)
+BOOKKEEPING = (ReferenceType, types.FrameType)
 
 Addresses: TypeAlias = "array.array[int]"
 
 
-class Counts:
-    """Cheap counters of this process: about 20 microseconds a reading."""
+class Heaps:
+    """Live bytes of malloc's and blocks of Python's heap: some microseconds a reading."""
 
     def __init__(self) -> None:
         self._malloc = heap.malloc_source()
-        self._children = Path(f"/proc/self/task/{os.getpid()}/children")
 
-    def read(self) -> tuple[int, int, int, int]:
-        """Return malloc's live bytes, descriptors, threads and child processes."""
-        return self._malloc.read(), _descriptors(), threading.active_count(), self._processes()
+    def read(self) -> tuple[int, int]:
+        return self._malloc.read(), sys.getallocatedblocks()
+
+
+class Counts:
+    """Descriptors, threads and children of this process: some 20 microseconds a reading."""
+
+    def __init__(self) -> None:
+        self._children = f"/proc/self/task/{os.getpid()}/children"
+
+    def read(self) -> tuple[int, int, int]:
+        return _descriptors(), threading.active_count(), self._processes()
 
     def _processes(self) -> int:
         try:
-            return len(self._children.read_bytes().split())
+            descriptor = os.open(self._children, os.O_RDONLY)
         except OSError:
             return 0
+        try:
+            return len(os.read(descriptor, 4096).split())
+        finally:
+            os.close(descriptor)
 
 
 def _descriptors() -> int:
@@ -79,19 +92,19 @@ class SuiteLook:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._tools, self._is_worth, self._clock = tools, is_worth, clock
-        self._counts = Counts()
+        self._counts, self._heaps = Counts(), Heaps()
         self._born: dict[str, Addresses] = {}
         self._residues: list[Residue] = []
         self._tests = self._passed_by = 0
-        self._modules: set[str] = set()
+        self._modules = 0
         self._spent = 0.0
         self._began = clock()
         self._lengths: dict[int, int] = {}
         self._watched: dict[int, Any] = {}
         self._grown: dict[int, dict[str, int]] = {}
         self._file = ""
-        self._moved = [0, 0, 0, 0]
-        self._blocks = 0
+        self._inside = [0, 0]
+        self._before = self._heaps.read(), self._counts.read()
         gc.collect()
         self._scan("")
         self._spent = clock() - self._began
@@ -104,25 +117,23 @@ class SuiteLook:
             if self._may_spend():
                 gc.unfreeze()
                 gc.collect()
-        self._modules = set(sys.modules)
-        self._moved, self._blocks = [0, 0, 0, 0], 0
+        self._modules = len(sys.modules)
+        self._inside = [0, 0]
+        self._before = self._heaps.read(), self._counts.read()
         gc.freeze()
         self._spent += self._clock() - start
 
-    def enter(self) -> tuple[tuple[int, ...], int]:
-        """Read the counters before a part of a test: its set-up, its call or its teardown."""
-        return self._counts.read(), sys.getallocatedblocks()
+    def enter(self) -> tuple[int, int]:
+        """Read the heaps before a part of a test: its set-up, its call or its teardown."""
+        return self._heaps.read()
 
-    def leave(self, before: tuple[tuple[int, ...], int], *, last: bool) -> None:
-        """Add what the counters moved by over that part, less what the collector frees."""
+    def leave(self, before: tuple[int, int], *, last: bool) -> None:
+        """Add what the heaps moved by over that part, less what the collector frees."""
         start = self._clock()
         if last:
             gc.collect()
-        now = self._counts.read()
-        self._blocks += sys.getallocatedblocks() - before[1]
-        self._moved = [
-            total + b - a for total, a, b in zip(self._moved, before[0], now, strict=True)
-        ]
+        for place, now in enumerate(self._heaps.read()):
+            self._inside[place] += now - before[place]
         self._spent += self._clock() - start
 
     def end(self, test: str, *, passed: bool) -> None:
@@ -136,29 +147,43 @@ class SuiteLook:
         self._spent += self._clock() - start
 
     def _note(self, test: str) -> None:
-        gc.collect()
+        gc.collect(0)  # the values of fixtures, which pytest lets go of after the teardown
         young = [thing for thing in gc.get_objects() if not _is_bookkeeping(thing)]
-        imported = sys.modules.keys() - self._modules
-        ours = {id(young)} | _below_modules(imported, young)
+        imported = len(sys.modules) - self._modules
+        names = list(sys.modules)[-imported:] if imported > 0 else []
+        ours = {id(young)} | _below_modules(names, young)
         left = [thing for thing in young if id(thing) not in ours and not self._tools.own(thing)]
         if left:
             self._born[test] = array.array("Q", map(id, left))
             self._born[test].extend(id(type(thing)) for thing in left)
-        malloc, fds, threads, processes = self._moved
-        residue = Residue(
-            test=test,
-            malloc_bytes=malloc,
-            fds=fds,
-            threads=threads,
-            processes=processes,
-            imported=bool(imported),
-        )
-        if malloc > 0 or fds > 0 or threads > 0 or processes > 0:
-            self._residues.append(residue)
+        del young, left
+        blocks = self._note_counts(test, imported=imported > 0)
         self._measure_watched(test)
-        if self._blocks > 0 and self._may_spend():
-            del young, left
+        if blocks > 0 and self._may_spend():
             self._scan(test)
+
+    def _note_counts(self, test: str, *, imported: bool) -> int:
+        """Note what the counters moved by, and return the blocks that a test left.
+
+        What pytest made between the parts of a test is not in what moved inside them, and what it
+        let go of after the last one not in there either: the lesser of both is the test's own.
+        """
+        heaps, counts = self._before
+        around = [now - before for before, now in zip(heaps, self._heaps.read(), strict=True)]
+        malloc, blocks = map(min, self._inside, around)
+        now = self._counts.read()
+        fds, threads, processes = (b - a for a, b in zip(counts, now, strict=True))
+        if malloc >= LEAST_NOTED or fds > 0 or threads > 0 or processes > 0:
+            residue = Residue(
+                test=test,
+                malloc_bytes=max(malloc, 0),
+                fds=fds,
+                threads=threads,
+                processes=processes,
+                imported=imported,
+            )
+            self._residues.append(residue)
+        return blocks
 
     def _is_mine(self, thing: Any) -> bool:
         mine = (vars(self), *vars(self).values(), *self._grown.values())
@@ -209,8 +234,8 @@ class SuiteLook:
         private |= {id(watched), *map(id, watched), *map(id, self._grown.values())}
         private |= set(map(id, born.values()))
         private |= set(map(id, self._residues))
-        deadline = time.monotonic() + self._allowed()
-        found = survivors_of(born, watched, self._tools, private, self._is_worth, deadline)
+        seconds = max(FREE_S, self._allowed() - self._spent)
+        found = survivors_of(born, watched, self._tools, private, self._is_worth, seconds)
         self._spent += self._clock() - start
         return SuiteSurvey(
             residues=tuple(self._residues),
@@ -238,7 +263,7 @@ def _is_bookkeeping(thing: Any) -> bool:
     return labels.is_a(thing, BOOKKEEPING)
 
 
-def _below_modules(names: Iterable[str], young: list[Any]) -> set[int]:
+def _below_modules(names: list[str], young: list[Any]) -> set[int]:
     """Return the ids of what belongs to modules that were imported just now."""
     modules = [sys.modules[name] for name in names]
     if not modules:

@@ -1,6 +1,5 @@
 """Look at every test of a session once, and say at its end what deserves a measurement."""
 
-import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -103,20 +102,13 @@ class Surveying:
 
 
 def tool_packages(config: pytest.Config) -> set[str]:
-    """Return the packages of pytest and its plugins; a `conftest.py` belongs to the program."""
-    names = set(LOADED_BY_TOOLS)
-    for plugin in config.pluginmanager.get_plugins():
-        module = getattr(plugin, "__name__", None) or type(plugin).__module__
-        package = str(module).partition(".")[0]
-        if package != "conftest" and not _is_programs(package):
-            names.add(package)
-    return names
-
-
-def _is_programs(package: str) -> bool:
-    """Say whether a plugin is a file of the program's own: not installed, or in no package."""
-    place = getattr(sys.modules.get(package), "__file__", None) or ""
-    return "site-packages" not in place and "dist-packages" not in place
+    """Return the top-level packages of the distributions that plugins of this session come from."""
+    found = set(LOADED_BY_TOOLS)
+    for _, distribution in config.pluginmanager.list_plugin_distinfo():
+        files = distribution.files or ()
+        tops = {file.parts[0].removesuffix(".py") for file in files if file.suffix == ".py"}
+        found |= {top for top in tops if top.isidentifier()}
+    return found
 
 
 def marked(survey: SuiteSurvey) -> SuiteSurvey:

@@ -15,11 +15,9 @@ def suspects_text(survey: SuiteSurvey, found: Suspects) -> Iterator[str]:
     yield _looked_at(survey)
     for group in found.survivors[:MOST_SHOWN]:
         yield from _of_group(group)
-    for residue in found.residues[:MOST_SHOWN]:
-        yield from _of_residue(residue)
-    shown = min(len(found.survivors), MOST_SHOWN) + min(len(found.residues), MOST_SHOWN)
-    left_out = len(found.survivors) + len(found.residues) - shown
-    if left_out:
+    yield from _of_residues(found.residues)
+    left_out = len(found.survivors) - MOST_SHOWN
+    if left_out > 0:
         yield f"  and {left_out} more"
     if found.known:
         yield f"  known    {_groups(len(found.known))} acknowledged in known-leaks.toml"
@@ -53,24 +51,26 @@ def _of_tests(tests: tuple[str, ...]) -> str:
     return f", born in {tests[0]}{more}" if tests else ""
 
 
-def _of_residue(residue: Residue) -> Iterator[str]:
-    counts = {
-        "descriptor": residue.fds,
-        "thread": residue.threads,
-        "process": residue.processes,
-    }
-    parts = [_plural(count, noun) for noun, count in counts.items() if count > 0]
-    size = format_bytes(residue.malloc_bytes) if residue.malloc_bytes > 0 else "0 B"
-    what = ", ".join(parts) or "malloc's, and no object of Python accounts for it"
-    yield (
-        f"{size:>10}  {what}: left open by {residue.test}"
-        if parts
-        else (f"{size:>10}  {what}: left by {residue.test}")
-    )
+def _of_residues(residues: tuple[Residue, ...]) -> Iterator[str]:
+    """Yield one line for each kind of thing that tests left, with the first test and how many."""
+    for counter, noun in (("fds", "descriptor"), ("threads", "thread"), ("processes", "process")):
+        left = [one for one in residues if getattr(one, counter) > 0]
+        if left:
+            count = sum(getattr(one, counter) for one in left)
+            yield f"{count:>10}  {_plural(count, noun)} left open by {_tests(left)}"
+    native = [one for one in residues if not (one.fds > 0 or one.threads > 0 or one.processes > 0)]
+    for one in native[:MOST_SHOWN]:
+        size = format_bytes(one.malloc_bytes)
+        yield f"{size:>10}  of malloc's that no object accounts for, left by {one.test}"
+
+
+def _tests(residues: list[Residue]) -> str:
+    more = f" and {len(residues) - 1} more" if len(residues) > 1 else ""
+    return f"{residues[0].test}{more}"
 
 
 def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}{'es' if noun[-1] == 's' else 's'}"
+    return noun if count == 1 else f"{noun}{'es' if noun[-1] == 's' else 's'}"
 
 
 def _groups(count: int) -> str:
