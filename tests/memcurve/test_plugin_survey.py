@@ -102,9 +102,13 @@ def test_collector_is_as_it_was():
 PASSED = 45
 
 
-@pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+@pytest.fixture(autouse=True)
+def no_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     pytester.makepyfile(jobs=JOBS, test_jobs=TESTS)
     return pytester
 
@@ -149,3 +153,67 @@ def test_tests_can_be_left_out(suite: pytest.Pytester) -> None:
 def test_without_the_option_nothing_is_looked_at(suite: pytest.Pytester) -> None:
     done = suite.runpytest_subprocess("-p", "memcurve.plugin.pytest_plugin")
     assert "memory survey" not in done.stdout.str()
+
+
+SMALL = """
+import functools
+
+import pytest
+
+KEPT = []
+
+
+@functools.lru_cache(8)
+def cached(number):
+    return [number] * 500
+
+
+def fill(kept=[]):
+    if len(kept) < 3:
+        kept.append([0] * 500)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_leak(number):
+    KEPT.append([number] * 500)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_fill(number):
+    fill()
+
+
+def test_clean():
+    pass
+"""
+
+
+def test_suspects_are_measured_and_their_verdicts_decide(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SMALL)
+    plugin = ("-p", "memcurve.plugin.pytest_plugin")
+    surveyed = pytester.runpytest_subprocess(*plugin, "--memcurve-survey")
+    assert surveyed.ret == 0
+    surveyed.stdout.fnmatch_lines(["*next     pytest --memcurve-suspects: measures 2 tests*"])
+    measured = pytester.runpytest_subprocess(*plugin, "--memcurve-suspects")
+    measured.assert_outcomes(passed=1, failed=1, deselected=7)
+    assert "growing" in measured.stdout.str()
+
+
+def test_a_survey_without_suspects_measures_nothing_and_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_clean():\n    pass\n")
+    plugin = ("-p", "memcurve.plugin.pytest_plugin")
+    assert pytester.runpytest_subprocess(*plugin, "--memcurve-survey").ret == 0
+    measured = pytester.runpytest_subprocess(*plugin, "--memcurve-suspects")
+    assert measured.ret == 0
+    assert "the last survey found no suspects" in measured.stdout.str()
+
+
+def test_suspects_without_a_survey_are_refused_with_the_next_step(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile("def test_clean():\n    pass\n")
+    done = pytester.runpytest_subprocess(
+        "-p", "memcurve.plugin.pytest_plugin", "--memcurve-suspects"
+    )
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert "run pytest --memcurve-survey first" in done.stderr.str()

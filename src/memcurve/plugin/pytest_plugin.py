@@ -72,6 +72,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="look at every test once, without running it again: what outlives it, who holds that "
         "(ini: memcurve_survey)",
     )
+    group.addoption(
+        "--memcurve-suspects",
+        action="store_true",
+        default=None,
+        help="measure the suspects of the last survey as marked tests are, and run no other test",
+    )
     parser.addini("memcurve", "measure marked tests, as --memcurve does", type="bool", default=None)
     parser.addini("memcurve_quick", "as --memcurve-quick", type="bool", default=None)
     parser.addini(
@@ -104,7 +110,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Measuring(config), "memcurve-measuring")
     else:
         config.pluginmanager.register(_Unmeasured(), "memcurve-unmeasured")
-    if config.getoption("memcurve_survey") or config.getini("memcurve_survey"):
+    if config.getoption("memcurve_suspects"):
+        from memcurve.plugin.suspected import Suspected
+
+        config.pluginmanager.register(Suspected(config), "memcurve-suspected")
+    elif config.getoption("memcurve_survey") or config.getini("memcurve_survey"):
         from memcurve.plugin.survey import Surveying
 
         config.pluginmanager.register(Surveying(config), "memcurve-surveying")
@@ -112,7 +122,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def is_wanted(config: pytest.Config) -> bool:
     """Return whether marked tests are to be measured in this run."""
-    options = ("memcurve", "memcurve_quick", "memcurve_report", "memcurve_accept")
+    options = (
+        "memcurve",
+        "memcurve_quick",
+        "memcurve_report",
+        "memcurve_accept",
+        "memcurve_suspects",
+    )
     asked = any(config.getoption(name) is not None for name in options)
     return bool(asked or config.getini("memcurve"))
 

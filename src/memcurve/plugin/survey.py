@@ -13,6 +13,7 @@ from memcurve.measure.suite_look import SuiteLook
 from memcurve.measure.suite_tools import Tools
 from memcurve.model.recording import timestamp
 from memcurve.model.suite import SuiteSurvey
+from memcurve.plugin.suspected import keep_suspects
 from memcurve.report.suspects_text import suspects_text
 
 KEY = "memcurve_survey"
@@ -91,9 +92,16 @@ class Surveying:
         known = known_in(self._config.rootpath)
         today = timestamp()[:10]
         valid = frozenset(leak.fingerprint for leak in known if str(leak.expires) >= today)
+        found = suspects(self._survey, valid)
         terminalreporter.section("memory survey")
-        for line in suspects_text(self._survey, suspects(self._survey, valid)):
+        for line in suspects_text(self._survey, found):
             terminalreporter.write_line(line)
+        if keep_suspects(self._config, found.tests) and found.tests:
+            count = len(found.tests)
+            noun = "test" if count == 1 else "tests"
+            terminalreporter.write_line(
+                f"  next     pytest --memcurve-suspects: measures {count} {noun}, says what leaks"
+            )
 
     def _is_controller(self) -> bool:
         """Say whether the tests run in workers of xdist, and none here."""
