@@ -19,7 +19,6 @@ QUIET = {
     "COLUMNS": "100",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONWARNINGS": "ignore::DeprecationWarning",  # of plugins that the reader may not have
-    "PYTEST_ADDOPTS": "-p no:cacheprovider",
 }
 
 _DRIVER = """
