@@ -49,6 +49,17 @@ def test_garbage():
     Node()
 
 
+class HeavyNode(Node):
+    def __init__(self):
+        super().__init__()
+        self.load = bytes(50_000)
+
+
+@pytest.mark.memcurve(garbage="4 MiB")
+def test_garbage_that_stands():
+    HeavyNode()
+
+
 @pytest.mark.memcurve
 def test_garbage_not_gated():
     Node()

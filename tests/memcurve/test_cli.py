@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 JOBS = """
 def flat(): bytes(1000)
+def waits(): cycle = [bytes(50_000)]; cycle.append(cycle)
 def reads(state): return state["key"]
 def state(): return {"key": 1}
 """
@@ -74,6 +75,17 @@ def test_a_place_that_cannot_be_written_is_one_line(place: Path) -> None:
     assert code == 2
     assert complaint.startswith("memcurve: taken/reports")
     assert complaint.count("\n") == 1
+
+
+def test_garbage_that_stands_is_exit_1_above_what_is_allowed_and_0_below(place: Path) -> None:
+    code, printed, _ = invoke("check", "jobs.py:waits", "--max-garbage", "4 MiB", "--json")
+    assert code == 1
+    document = json.loads(printed)
+    assert (document["verdict"], document["debt"]["verdict"]) == ("flat", "heavy")
+    assert document["debt"]["stood"]["bytes"] > document["debt"]["limit"] == 4 << 20
+    assert {one["act"]["kind"] for one in document["debt"]["reliefs"]} >= {"collect", "freeze"}
+    code, printed, _ = invoke("check", "jobs.py:waits", "--json")
+    assert (code, json.loads(printed)["debt"]["verdict"]) == (0, "calm")
 
 
 def test_an_interrupted_run_is_not_taken_for_one_that_found_a_leak() -> None:

@@ -50,12 +50,22 @@ def test_more_than_is_allowed_stood() -> None:
     assert debt_name(debt) == "heavy"
 
 
-def test_more_than_is_allowed_is_forecast() -> None:
+def test_a_forecast_alone_convicts_nobody() -> None:
     one = leaving(300 * KIB, curve().grows(per_call=300 * KIB), end=never(200))
     debt = judge(one).debt
-    assert isinstance(debt, Heavy)
+    assert isinstance(debt, Calm)
     assert debt.stood is not None
     assert debt.stood.bytes < debt.limit < debt.bytes
+
+
+def test_what_stood_when_it_was_tried_convicts() -> None:
+    one = leaving(300 * KIB, curve().grows(per_call=300 * KIB), end=never(200))
+    longer = natural(curve(calls=300).grows(per_call=300 * KIB))
+    tried = msgspec.structs.replace(longer, surveys=Surveys(act=Act()))
+    debt = judge(msgspec.structs.replace(one, tried=(tried,))).debt
+    assert isinstance(debt, Heavy)
+    assert debt.stood is not None
+    assert (debt.stood.calls, debt.stood.bytes) == (300, 300 * 300 * KIB)
 
 
 def test_a_little_garbage_is_calm() -> None:
@@ -97,7 +107,7 @@ def test_without_counts_nothing_is_forecast() -> None:
 
 
 def test_the_limit_is_the_one_that_was_chosen() -> None:
-    one = leaving(10 * KIB, curve().grows(per_call=10 * KIB), end=never(200))
+    one = leaving(20 * KIB, curve().grows(per_call=20 * KIB), end=never(200))
     assert isinstance(judge(one).debt, Calm)
     assert isinstance(judge(one, Thresholds(max_garbage=MIB)).debt, Heavy)
 

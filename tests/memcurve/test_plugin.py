@@ -106,6 +106,7 @@ memcurve_calls = 150
 memcurve_budget = 4.5
 memcurve_retained = 2 KiB
 memcurve_deferred = 8 KiB
+memcurve_garbage = 2 MiB
 memcurve_max_bytes = 1 MiB
 memcurve_inconclusive = warn
 memcurve_baselines = kept
@@ -118,6 +119,7 @@ memcurve_explain = false
     assert settings.options.thresholds.tolerance == settings.limits.retained == 2048
     assert settings.options.thresholds.max_bytes == 1 << 20
     assert settings.limits.deferred == 8192
+    assert settings.options.thresholds.max_garbage == 2 << 20
     assert settings.inconclusive == "warn"
     assert settings.baselines == pytester.path / "kept"
     assert settings.quick

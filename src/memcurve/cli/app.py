@@ -119,6 +119,11 @@ for scenario_command in (run, compare, accept, report, explain, doctor):
     help="How long to wait for what a call leaves running.",
 )
 @click.option("--max-bytes", metavar="SIZE", help="The most a cache may hold [default: 256 MiB].")
+@click.option(
+    "--max-garbage",
+    metavar="SIZE",
+    help="The most that may wait for the collector at once [default: 64 MiB].",
+)
 @click.option("--python", metavar="PATH", help="The interpreter that runs the target.")
 @click.option("--full", is_flag=True, help="Explain even if nothing grows.")
 @click.option("--no-explain", is_flag=True, help="Do not explain what grows.")
@@ -139,6 +144,7 @@ def check(
     timeout: float,
     grace: float,
     max_bytes: str | None,
+    max_garbage: str | None,
     python: str | None,
     full: bool,
     no_explain: bool,
@@ -158,6 +164,7 @@ def check(
     """
     from memcurve.cli.progress import one_line
     from memcurve.judge.slow_calls import expected_s
+    from memcurve.model.debt import Heavy
     from memcurve.model.effort import effort_for
     from memcurve.model.thresholds import Thresholds
     from memcurve.model.verdict import name_of
@@ -178,6 +185,7 @@ def check(
                 timeout=timeout,
                 grace=grace,
                 max_bytes=max_bytes,
+                max_garbage=max_garbage,
                 python=python,
                 explain=False if no_explain else full or None,
                 known_leaks=known_leaks,
@@ -195,6 +203,8 @@ def check(
         from memcurve.report.text import check_text
 
         click.echo(check_text(checked))
+    if isinstance(checked.judgement.debt, Heavy):
+        sys.exit(1)
     sys.exit(0 if checked.acknowledged else EXIT[name_of(checked.verdict)])
 
 

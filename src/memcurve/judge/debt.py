@@ -1,9 +1,11 @@
 """Judge what stands at once because the collector has not come yet: calm or heavy.
 
-    stood     the natural pass: the largest live bytes above the settled level at the same call,
+    stood     a natural pass: the largest live bytes above the settled level at the same call,
               and no more than half as much again as all calls so far left to the collector
     here      the forecast for the interpreter that was measured, within `HORIZON` calls
-    heavy     more than `max_garbage` stood, or is forecast
+    heavy     more than `max_garbage` stood
+
+A forecast convicts nobody: where more is forecast than is allowed, it is run (`run.standing`).
 
 What leaves nothing to the collector is calm whatever its curves do: both figures are bounded by
 what calls left. A program that collects by itself is judged by how often it does.
@@ -16,7 +18,7 @@ import msgspec
 
 from memcurve.judge.churn import churn_of
 from memcurve.judge.forecast import collector_of, forecast, forecasts, waits
-from memcurve.model.debt import Act, Calm, Churn, Debt, Forecast, Heavy, Relief, Stood
+from memcurve.model.debt import Act, ActKind, Calm, Churn, Debt, Forecast, Heavy, Relief, Stood
 from memcurve.model.recording import Environment, PassRecord, Recording
 from memcurve.model.surveys import Surveys
 from memcurve.model.thresholds import Thresholds
@@ -51,13 +53,13 @@ def debt_of(recording: Recording, rate: Rate, thresholds: Thresholds) -> Debt:
         "objects_per_call": rate.objects_per_call,
         "descriptors_per_call": _descriptors(rate, natural.surveys) if natural else 0.0,
         "limit": float(thresholds.max_garbage),
-        "stood": stood_of(natural, settled, rate) if natural and settled else None,
+        "stood": _most_that_stood(recording, rate) if natural and settled else None,
         "here": _here(churn, recording.environment) if churn and waits(rate) else None,
         "forecasts": forecasts(churn, HORIZON) if churn else (),
     }
-    calm = Calm(**fields)
-    if calm.bytes <= calm.limit:
-        return calm
+    stood = fields["stood"]
+    if stood is None or stood.bytes <= fields["limit"]:
+        return Calm(**fields)
     return Heavy(**fields, reliefs=reliefs_of(recording, rate))
 
 
@@ -97,6 +99,19 @@ def stood_of(natural: PassRecord, settled: PassRecord, rate: Rate) -> Stood | No
     above = ((min(value - level.at(call), round(left * call)), call) for call, value in grown)
     most, at = max(above, key=lambda pair: pair[0])
     return Stood(bytes=max(most, 0), at=at, calls=natural.calls)
+
+
+def _most_that_stood(recording: Recording, rate: Rate) -> Stood | None:
+    """Return the most that stood with nothing done about it, in the pass that showed most."""
+    settled = recording.of("settled")
+    passes = [recording.of("natural"), *_tried(recording, "nothing")]
+    found = [stood_of(one, settled, rate) for one in passes if one is not None and settled]
+    return max((one for one in found if one), key=lambda one: one.bytes, default=None)
+
+
+def _tried(recording: Recording, kind: ActKind) -> list[PassRecord]:
+    passed = [one for one in recording.tried if one.failure is None]
+    return [one for one in passed if one.surveys.act is not None and one.surveys.act.kind == kind]
 
 
 def acts_for(debt: Heavy, net: float) -> tuple[Act, ...]:

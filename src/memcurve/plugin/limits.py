@@ -3,6 +3,7 @@
 import msgspec
 
 from memcurve.explain.known import not_covered
+from memcurve.model.debt import Heavy
 from memcurve.model.outcome import Crossing
 from memcurve.model.recording import RESOURCES
 from memcurve.model.verdict import Checked, Flat, Inconclusive, Rise, Verdict, name_of
@@ -14,7 +15,8 @@ PARTS = ("mapped", "children")
 class Excess(msgspec.Struct, frozen=True, kw_only=True):
     """One limit that was crossed: `value` a call, where `limit` was allowed.
 
-    `verdict` is that of the counter; it is None for deferred bytes, which need not grow.
+    `verdict` is that of the counter; it is None for deferred bytes, which need not grow, and for
+    garbage, whose `value` is what stands at once.
     """
 
     name: str
@@ -67,6 +69,10 @@ def gate(checked: Checked, limits: Limits) -> Gated:
     waiting = judgement.deferred.bytes_per_call
     if limits.deferred is not None and waiting > limits.deferred:
         crossed.append(Excess(name="deferred", limit=limits.deferred, value=waiting))
+    if isinstance(judgement.debt, Heavy):
+        crossed.append(
+            Excess(name="garbage", limit=judgement.debt.limit, value=judgement.debt.bytes)
+        )
     return Gated(checked=checked, crossed=tuple(crossed), unsettled=tuple(unsettled))
 
 

@@ -1,17 +1,20 @@
 """Say why a test failed: what grew, by how much, who holds it, which limit, and what to do next."""
 
+from memcurve.model.debt import Heavy
 from memcurve.model.findings import Culprit
 from memcurve.model.units import COUNTERS, format_bytes, format_count
-from memcurve.model.verdict import Flat, Inconclusive, Rise
+from memcurve.model.verdict import Checked, Flat, Inconclusive, Rise
 from memcurve.plugin.limits import Excess, Gated
 from memcurve.report.beside import beside_heaps
 from memcurve.report.causes import holder_line, made_at
 from memcurve.report.crossings import crossing_line
+from memcurve.report.debt import debt_lines, heavy_detail
 from memcurve.report.text import verdict_line
 
 COUNTER_OF = {
     "retained": "live_bytes",
     "deferred": "deferred_bytes",
+    "garbage": "deferred_bytes",
     "mapped": "mapped_bytes",
     "children": "children_bytes",
 }
@@ -21,7 +24,7 @@ MOST_CULPRITS = 3
 def failure_text(gated: Gated, repeat: str) -> str:
     """Return the message of a failed test; `repeat` is the command that measures it again."""
     found = gated.checked
-    lines = [headline(excess) for excess in gated.crossed]
+    lines = [headline(excess, found) for excess in gated.crossed]
     lines += [f"accepted curve left: {crossing_line(one, cause=True)}" for one in gated.regressed]
     lines += [_open_question(verdict) for verdict in gated.unsettled]
     retained = found.judgement.retained
@@ -35,6 +38,7 @@ def failure_text(gated: Gated, repeat: str) -> str:
         lines += [f"  {what:<8} {text}" for what, text in beside_heaps(judgement)]
     for culprit in found.culprits[:MOST_CULPRITS]:
         lines += _culprit_lines(culprit)
+    lines += [f"  {what:<8} {text}" for what, text in debt_lines(found.judgement.debt)[1:]]
     lines += [f"  note     {caveat.text}" for caveat in found.judgement.caveats]
     lines += [f"  next     {step}" for step in _next_steps(gated)]
     lines.append(f"  repeat   {repeat}")
@@ -44,7 +48,7 @@ def failure_text(gated: Gated, repeat: str) -> str:
 def summary_line(gated: Gated) -> str:
     """Return the result of one measured test in one line."""
     if gated.crossed or gated.regressed:
-        said = [headline(excess) for excess in gated.crossed]
+        said = [headline(excess, gated.checked) for excess in gated.crossed]
         return "; ".join([*said, *(crossing_line(one, cause=True) for one in gated.regressed)])
     if gated.unsettled:
         return _open_question(gated.unsettled[0])
@@ -63,8 +67,11 @@ def _open_question(verdict: Inconclusive) -> str:
     return f"inconclusive: {title}: {verdict.why} (after {verdict.evidence.to_call} calls)"
 
 
-def headline(excess: Excess) -> str:
+def headline(excess: Excess, found: Checked) -> str:
     """Return what was crossed, by how much, and what was allowed."""
+    debt = found.judgement.debt
+    if excess.name == "garbage" and isinstance(debt, Heavy):
+        return f"heavy: {heavy_detail(debt)} (garbage={_limit(excess)})"
     limit = f"{excess.name}={_limit(excess)} a call was allowed"
     if excess.verdict is not None:
         return f"{verdict_line(excess.verdict)} ({limit})"
@@ -118,6 +125,7 @@ def _next_steps(gated: Gated) -> list[str]:
 _REMEDY = {
     "retained": "let go of what every call keeps",
     "deferred": "break the cycle, or close what it holds",
+    "garbage": "break the cycle, or close what it holds",
     "fds": "close what every call opens",
     "threads": "join the threads that every call starts",
     "tasks": "await or cancel the tasks that every call starts",

@@ -24,6 +24,7 @@ _INI = (
     ("budget", "string", "seconds for deciding about one test (default 10)"),
     ("retained", "string", "bytes a call that memory may grow by (default: 1 B)"),
     ("deferred", "string", "garbage a call that may wait for the collector (default: not gated)"),
+    ("garbage", "string", "garbage that may wait for the collector at once (default: 64 MiB)"),
     ("max_bytes", "string", "the most that a cache may hold (default: 256 MiB)"),
     ("inconclusive", "string", "what an open question does to a test: fail (default) or warn"),
     ("baselines", "string", "folder of accepted curves (default: memcurve-baselines)"),

@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     explain: bool = True
 
 
-_NAMES = ("calls", "budget", "retained", "deferred", "max_bytes")
+_NAMES = ("calls", "budget", "retained", "deferred", "garbage", "max_bytes")
 _COUNTS = RESOURCES
 _PARTS = ("mapped", "children")
 _MARKER_NAMES = (*_NAMES, *_COUNTS, *_PARTS, "timeout", "grace", "isolation")
@@ -95,9 +95,8 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
 
 
 def _limits(values: Mapping[str, object], given: Mapping[str, object]) -> Limits:
-    named = {
-        name: given[name] for name in ("retained", "deferred", *_COUNTS, *_PARTS) if name in given
-    }
+    gated = ("retained", "deferred", "garbage", *_COUNTS, *_PARTS)
+    named = {name: given[name] for name in gated if name in given}
     deferred = values.get("deferred")
     return Limits(
         retained=max(_bytes(values.get("retained", 1.0)), 1.0),
@@ -112,8 +111,9 @@ def _thresholds(values: Mapping[str, object], limits: Limits, quick: bool) -> Th
     thresholds = QUICK if quick else Thresholds()
     floor = max(thresholds.floor_limit, limits.retained)
     changed = {"tolerance": limits.retained, "floor_limit": floor}
-    if "max_bytes" in values:
-        changed["max_bytes"] = int(_bytes(values["max_bytes"]))
+    for name, field in {"max_bytes": "max_bytes", "garbage": "max_garbage"}.items():
+        if name in values:
+            changed[field] = int(_bytes(values[name]))
     return msgspec.structs.replace(thresholds, **changed)
 
 

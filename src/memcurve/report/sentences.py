@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from memcurve.compare.ranking import best_design, design_states, main_designs, worst_design
+from memcurve.model.debt import Heavy
 from memcurve.model.findings import Culprit
 from memcurve.model.outcome import STATES, Outcome, Run, State
 from memcurve.model.units import counter_of, format_bytes, format_count, format_value
@@ -20,6 +21,7 @@ from memcurve.model.verdict import (
 )
 from memcurve.report import causes
 from memcurve.report.crossings import crossing_line
+from memcurve.report.debt import heavy_detail
 from memcurve.report.palette import KNOWN
 from memcurve.report.text import verdict_detail, verdict_line
 
@@ -81,6 +83,8 @@ def beside(outcome: Outcome) -> tuple[str, ...]:
     overall = outcome.judgement.overall
     others = [v for v in outcome.judgement.verdicts.values() if v.evidence != overall.evidence]
     said = [verdict_line(v) for v in others if _rises(v)]
+    if isinstance(outcome.judgement.debt, Heavy):
+        said.append(f"heavy: {heavy_detail(outcome.judgement.debt)}")
     still_open = [v for v in others if isinstance(v, Inconclusive)]
     if still_open:
         titles = ", ".join(counter_of(verdict.evidence.counter).title for verdict in still_open)

@@ -3,6 +3,7 @@
 import math
 from typing import assert_never
 
+from memcurve.model.debt import Heavy
 from memcurve.model.findings import Explanation
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import RESOURCES
@@ -22,6 +23,7 @@ from memcurve.model.verdict import (
 )
 from memcurve.report.beside import beside_heaps, coverage, place
 from memcurve.report.causes import cause_lines, ledger_line
+from memcurve.report.debt import debt_lines, heavy_detail
 
 _BESIDE_TITLES = {
     "mapped": "mapped",
@@ -135,8 +137,11 @@ def _of_children(verdict: Flat) -> str:
 def check_text(checked: Checked) -> str:
     """Return what `memcurve check` prints: the verdict, what else was judged, the caveats."""
     verdict, judgement = checked.verdict, checked.judgement
-    retained = judgement.retained
+    retained, standing = judgement.retained, debt_lines(judgement.debt)
     lines = [verdict_line(verdict)]
+    if isinstance(judgement.debt, Heavy):
+        lines = [f"heavy: {heavy_detail(judgement.debt)}", f"  memory       {lines[0]}"]
+        standing = standing[1:]
     if retained is not verdict and retained.evidence is not verdict.evidence:
         lines.append(f"  memory       {verdict_line(retained)}")
     for name, title in _BESIDE_TITLES.items():
@@ -151,12 +156,13 @@ def check_text(checked: Checked) -> str:
         split += f", malloc {format_bytes(judgement.native_per_call)} a call"
         lines.append(f"  heaps        {split}")
         lines.extend(f"  {what:<12} {text}" for what, text in beside_heaps(judgement))
-    if judgement.deferred.objects_per_call >= 0.005:
+    if judgement.deferred.objects_per_call >= 0.005 and not isinstance(judgement.debt, Heavy):
         lines.append(
             f"  deferred     {format_bytes(judgement.deferred.bytes_per_call)} in "
             f"{format_count(judgement.deferred.objects_per_call)} objects a call wait for the "
             "collector"
         )
+    lines.extend(f"  {what:<12} {text}" for what, text in standing)
     lines.extend(f"  note         {caveat.text}" for caveat in judgement.caveats)
     if checked.explanation is not None:
         if checked.ledger is not None and ledger_line(checked.ledger):

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from memcurve.explain.known import KnownLeak, load_known
+from memcurve.model.debt import Heavy
 from memcurve.model.effort import Effort, effort_for
 from memcurve.model.errors import TargetError
 from memcurve.model.scenario import Target
@@ -22,6 +23,7 @@ from memcurve.run.in_process import ThisProcess
 from memcurve.run.interpreter import Interpreter
 from memcurve.run.options import Options
 from memcurve.run.passes import Passes, Progress, Subject, measured
+from memcurve.run.standing import with_standing
 
 Given = Mapping[str, str | Callable[..., Any] | None]
 """What was given in the roles "target", "setup" and "teardown"."""
@@ -38,6 +40,7 @@ def check(
     timeout: float = 30.0,
     grace: float = 1.0,
     max_bytes: str | int | None = None,
+    max_garbage: str | int | None = None,
     python: str | None = None,
     isolation: str | None = None,
     explain: bool | None = None,
@@ -50,6 +53,9 @@ def check(
     not; it may take the call's number or, with `inputs` (JSON Lines), the next line. A named
     target runs in an interpreter of its own, `python` if given; a callable without a name runs in
     a fork of this process. `isolation` "fork" asks for the fork, "none" for this very process.
+
+    Garbage that waits for the collector is no growth; more than `max_garbage` of it at once, 64 MiB
+    by default, is a debt that is heavy: `Checked.judgement.debt`, with what helps, measured.
 
     What grows is explained (who holds it, where it is made), unless `explain` is false; true asks
     for that in any case. `known_leaks` is a file of acknowledged ones, `known-leaks.toml` if there
@@ -65,7 +71,7 @@ def check(
         call_timeout_s=timeout,
         grace_s=grace,
         python=python or sys.executable,
-        thresholds=_thresholds(max_bytes),
+        thresholds=_thresholds(max_bytes, max_garbage),
     )
     looks = explain is not False and isolation != "none"
     effort = effort_for(calls, budget, options.thresholds, looks=looks)
@@ -122,18 +128,21 @@ def checked(
     """
     began = time.monotonic()
     recording = yield from measured(subject, options, effort)
+    left_s = effort.left_s(time.monotonic() - began)
+    recording = yield from with_standing(recording, subject, options, left_s)
     found = concluded(recording, options.thresholds)
-    if isinstance(found.verdict, Rise) if explain is None else explain:
+    heavy = isinstance(found.judgement.debt, Heavy)
+    if isinstance(found.verdict, Rise) or heavy if explain is None else explain:
         chosen = ExplainOptions(seconds=effort.left_s(time.monotonic() - began))
         explanation = yield from explained(subject, options, recording, found.judgement, chosen)
         found = with_explanation(found, explanation, known)
     return msgspec.structs.replace(found, elapsed_s=time.monotonic() - began)
 
 
-def _thresholds(max_bytes: str | int | None) -> Thresholds:
-    if max_bytes is None:
-        return Thresholds()
-    return Thresholds(max_bytes=int(parse_bytes(max_bytes)))
+def _thresholds(max_bytes: str | int | None, max_garbage: str | int | None = None) -> Thresholds:
+    given = {"max_bytes": max_bytes, "max_garbage": max_garbage}
+    chosen = {name: int(parse_bytes(size)) for name, size in given.items() if size is not None}
+    return msgspec.structs.replace(Thresholds(), **chosen)
 
 
 def _named(given: Given, *, in_fork: bool) -> Target | None:

@@ -205,9 +205,15 @@ def natural_request(
             return Survey(stage="end")
         return look if look is not None and record.surveys.churn is None else Finish()
 
-    plan = plan_of(target, options, kind="natural", mode="natural", capacity=calls + SPARE_ROWS)
-    plan = msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
+    plan = natural_plan(target, options, calls)
     return Request(plan=plan, decide=decide, label="natural", quiet=True)
+
+
+def natural_plan(target: Target, options: Options, calls: int) -> PassPlan:
+    """Return the plan of a pass that runs so many calls as production would."""
+    capacity = min(calls, MOST_ROWS) + SPARE_ROWS
+    plan = plan_of(target, options, kind="natural", mode="natural", capacity=capacity)
+    return msgspec.structs.replace(plan, allowance_s=NATURAL_ALLOWANCE_S, share=NATURAL_SHARE)
 
 
 def churn_survey(recording: Recording, options: Options) -> Survey | None:

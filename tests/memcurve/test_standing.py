@@ -1,0 +1,101 @@
+"""Garbage that stands is proved by running it, and what helps against it is measured."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import memcurve
+from memcurve.model.debt import Act, Calm, Heavy
+from memcurve.model.steps import Calls, Finish, Survey
+from memcurve.report.debt import act_text, debt_lines
+from memcurve.report.text import check_text
+from memcurve.run.standing import _steps
+
+SOURCE = """
+class Node:
+    def __init__(self):
+        self.me = self
+        self.held = bytearray(50_000)
+
+def in_a_cycle():
+    Node()
+
+def freed_at_once():
+    bytearray(50_000)
+
+def collected():
+    import gc
+    Node()
+    gc.collect()
+"""
+
+
+@pytest.fixture
+def leaves(tmp_path: Path) -> str:
+    file = tmp_path / "leaves.py"
+    file.write_text(SOURCE)
+    return str(file)
+
+
+def test_an_act_is_done_before_the_calls_and_a_collection_after_every_so_many() -> None:
+    doing = Survey(stage="act", options={"kind": "collect", "number": 40})
+    assert list(_steps(Act(kind="collect", number=40), 100)) == [
+        doing,
+        Calls(to=40),
+        doing,
+        Calls(to=80),
+        doing,
+        Calls(to=100),
+        Finish(),
+    ]
+    freezing = Survey(stage="act", options={"kind": "freeze", "number": 0})
+    assert list(_steps(Act(kind="freeze"), 100)) == [freezing, Calls(to=100), Finish()]
+
+
+def test_what_stands_is_heavy_and_a_collection_helps(leaves: str) -> None:
+    found = memcurve.check(f"{leaves}:in_a_cycle", max_garbage="4 MiB")
+    debt = found.judgement.debt
+    assert isinstance(found.verdict, memcurve.Flat)
+    assert isinstance(debt, Heavy)
+    assert debt.stood is not None
+    assert debt.stood.bytes > 4 << 20
+    helped = {one.act.kind: one for one in debt.reliefs}
+    assert helped["collect"].stood < debt.limit / 4 < helped["collect"].without
+    assert helped["threshold"].stood < debt.limit
+    assert helped["freeze"].stood > debt.limit  # what calls leave is not what was frozen
+    text = check_text(found)
+    assert re.match(
+        r"heavy: 49\.\d KiB in 1 object a call wait for the collector; 4\.\d+ MiB", text
+    )
+    assert "\n  memory       flat: " in text
+    assert f"\n  helps        {act_text(helped['collect'].act)}: " in text
+    assert "gc.freeze" not in text
+    assert "leaves.Node.me → leaves.Node" in text
+
+
+def test_by_default_the_same_is_calm_and_its_forecast_is_told(leaves: str) -> None:
+    found = memcurve.check(f"{leaves}:in_a_cycle", explain=False)
+    debt = found.judgement.debt
+    assert isinstance(debt, Calm)
+    assert found.recording.tried == ()
+    ((what, told),) = debt_lines(debt)
+    assert what == "garbage"
+    assert re.fullmatch(r"about (69\d|700) calls of it, 33\.\d MiB, stand at once", told)
+
+
+@pytest.mark.parametrize("name", ["freed_at_once", "collected"])
+def test_what_does_not_wait_is_calm_however_small_the_limit(leaves: str, name: str) -> None:
+    found = memcurve.check(f"{leaves}:{name}", max_garbage="1 MiB", explain=False)
+    assert isinstance(found.judgement.debt, Calm)
+    assert found.recording.tried == ()
+    assert "garbage  " not in check_text(found)
+
+
+def test_more_is_forecast_than_is_allowed_and_does_not_stand(leaves: str) -> None:
+    found = memcurve.check(f"{leaves}:in_a_cycle", max_garbage="30 MiB", explain=False)
+    debt = found.judgement.debt
+    assert debt is not None
+    assert debt.stood is not None
+    assert len(found.recording.tried) >= 1  # 33 MiB are forecast: it is run, and stands
+    assert isinstance(debt, Heavy) == (debt.stood.bytes > debt.limit)
