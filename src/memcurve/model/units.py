@@ -43,6 +43,8 @@ COUNTERS = {
         Counter(name="mapped_bytes", title="mapped bytes", unit="bytes", exact=True),
         Counter(name="mapped_touched_bytes", title="mapped and touched", unit="bytes", exact=False),
         Counter(name="children_bytes", title="bytes of child processes", unit="bytes", exact=True),
+        Counter(name="allocated_bytes", title="bytes allocated", unit="bytes", exact=True),
+        Counter(name="peak_bytes", title="bytes at once", unit="bytes", exact=True),
         Counter(name="deferred_bytes", title="deferred bytes", unit="bytes", exact=True),
         Counter(name="deferred_objects", title="deferred objects", unit="count", exact=True),
         Counter(name="objects", title="objects", unit="count", exact=True),

@@ -1,11 +1,14 @@
 """Compare a verdict with the limits of one test."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from memcurve.explain.known import not_covered
 from memcurve.model.debt import Heavy
 from memcurve.model.outcome import Crossing
 from memcurve.model.recording import RESOURCES
+from memcurve.model.traffic import Traffic
 from memcurve.model.verdict import Checked, Flat, Inconclusive, Rise, Verdict, name_of
 from memcurve.plugin.settings import Limits
 
@@ -15,8 +18,8 @@ PARTS = ("mapped", "children")
 class Excess(msgspec.Struct, frozen=True, kw_only=True):
     """One limit that was crossed: `value` a call, where `limit` was allowed.
 
-    `verdict` is that of the counter; it is None for deferred bytes, which need not grow, and for
-    garbage, whose `value` is what stands at once.
+    `verdict` is that of the counter; it is None for deferred bytes and for what a tracer saw of
+    single calls, which need not grow, and for garbage, whose `value` is what stands at once.
     """
 
     name: str
@@ -44,7 +47,7 @@ class Gated(msgspec.Struct, frozen=True, kw_only=True):
         return "inconclusive" if self.unsettled else name_of(self.checked.verdict)
 
 
-def gate(checked: Checked, limits: Limits) -> Gated:
+def gate(checked: Checked, limits: Limits, traffic: Traffic | None = None) -> Gated:
     """Return the limits that a check crosses.
 
     Memory was judged with the limit as tolerance: what grows or rises does so by more than that.
@@ -73,7 +76,18 @@ def gate(checked: Checked, limits: Limits) -> Gated:
         crossed.append(
             Excess(name="garbage", limit=judgement.debt.limit, value=judgement.debt.bytes)
         )
+    crossed += _traced(limits, traffic)
     return Gated(checked=checked, crossed=tuple(crossed), unsettled=tuple(unsettled))
+
+
+def _traced(limits: Limits, traffic: Traffic | None) -> Iterator[Excess]:
+    if traffic is None:
+        return
+    seen = {"allocated": traffic.allocated_bytes, "peak": traffic.peak_bytes}
+    for name, value in seen.items():
+        limit = getattr(limits, name)
+        if limit is not None and value > limit:
+            yield Excess(name=name, limit=limit, value=value)
 
 
 def _still_rises(verdict: Flat, limit: float) -> bool:

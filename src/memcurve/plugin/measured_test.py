@@ -1,18 +1,23 @@
 """Measure one callable of one test, judge it, compare it with its limits and its baseline."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
 from memcurve.compare.against_baseline import accept, compare
 from memcurve.explain.known import known_in
+from memcurve.measure.traffic import atraffic_of, traffic_in_fork, traffic_of
+from memcurve.measure.worker.target import required
 from memcurve.model.baseline import Baseline
 from memcurve.model.outcome import Crossing, Outcome
 from memcurve.model.recording import timestamp
 from memcurve.model.scenario import scenario
+from memcurve.model.traffic import Traffic
 from memcurve.model.verdict import Checked, Rise
 from memcurve.plugin.detach import records_detached
 from memcurve.plugin.isolation import OpenResources, read_open
@@ -56,13 +61,31 @@ class MeasuredTest:
                 results = ThisProcess(self._function).drive(self._passes())
             else:
                 results = self._fork().drive(self._passes())
-        return self._concluded(results)
+            traffic = self._traffic()
+        return self._concluded(results, traffic)
 
     async def arun(self) -> Gated:
         """Measure in the running event loop."""
         with records_detached(self._item):
             results = await ThisProcess(self._function).adrive(self._passes())
-        return self._concluded(results)
+            traffic = await atraffic_of(self._one_call()) if self._wants_traffic() else None
+        return self._concluded(results, traffic)
+
+    def _one_call(self) -> Callable[[], Any]:
+        """Return the call with its number, if it takes one: the same at each call."""
+        function = self._function
+        return functools.partial(function, 0) if required(function) else function
+
+    def _wants_traffic(self) -> bool:
+        limits = self._settings.limits
+        return limits.allocated is not None or limits.peak is not None
+
+    def _traffic(self) -> Traffic | None:
+        if not self._wants_traffic():
+            return None
+        if self._runs_here():
+            return traffic_of(self._one_call())
+        return traffic_in_fork(self._one_call(), self._settings.options.call_timeout_s)
 
     def _fork(self) -> ForkOfThis:
         functions = {"target": self._function, "setup": None, "teardown": None}
@@ -89,8 +112,8 @@ class MeasuredTest:
         reason: str | None = config.getoption("memcurve_reason")
         return reason or "accepted by pytest --memcurve-accept, without a reason"
 
-    def _concluded(self, results: list[Checked]) -> Gated:
-        gated = gate(self._explained(results[-1]), self._settings.limits)
+    def _concluded(self, results: list[Checked], traffic: Traffic | None) -> Gated:
+        gated = gate(self._explained(results[-1]), self._settings.limits, traffic)
         outcomes = [_outcome(result) for result in (*results[:-1], gated.checked)]
         reason = self._reason()
         if reason is not None:

@@ -17,6 +17,8 @@ COUNTER_OF = {
     "garbage": "deferred_bytes",
     "mapped": "mapped_bytes",
     "children": "children_bytes",
+    "allocated": "allocated_bytes",
+    "peak": "peak_bytes",
 }
 MOST_CULPRITS = 3
 
@@ -72,12 +74,18 @@ def headline(excess: Excess, found: Checked) -> str:
     debt = found.judgement.debt
     if excess.name == "garbage" and isinstance(debt, Heavy):
         return f"heavy: {heavy_detail(debt)} (garbage={_limit(excess)})"
-    limit = f"{excess.name}={_limit(excess)} a call was allowed"
+    unit = "at once" if excess.name == "peak" else "a call"
+    limit = f"{excess.name}={_limit(excess)} {unit} was allowed"
     if excess.verdict is not None:
         return f"{verdict_line(excess.verdict)} ({limit})"
-    return (
-        f"deferred: {_amount(excess, excess.value)} a call wait for the cyclic collector ({limit})"
-    )
+    return f"{excess.name}: {_amount(excess, excess.value)} {_OF_ONE_CALL[excess.name]} ({limit})"
+
+
+_OF_ONE_CALL = {
+    "deferred": "a call wait for the cyclic collector",
+    "allocated": "a call are asked of the allocators, kept or not",
+    "peak": "at most are held at once by one call",
+}
 
 
 def _limit(excess: Excess) -> str:
@@ -124,6 +132,8 @@ def _next_steps(gated: Gated) -> list[str]:
 
 _REMEDY = {
     "retained": "let go of what every call keeps",
+    "allocated": "build less in a call, or reuse what it builds",
+    "peak": "work in smaller pieces",
     "deferred": "break the cycle, or close what it holds",
     "garbage": "break the cycle, or close what it holds",
     "fds": "close what every call opens",

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from memcurve.plugin.fixture import MemcurveFixture
 
 _MARKER = (
-    "memcurve(calls, retained, deferred, fds, threads, tasks, max_bytes, budget, isolation): "
+    "memcurve(calls, retained, deferred, fds, threads, tasks, allocated, peak, max_bytes, budget, "
+    "isolation): "
     "measure this test when pytest runs with --memcurve. It is called again and again, with the "
     "same fixture values; memory may grow by no more than `retained` a call, and descriptors, "
     "threads and tasks by no more than `fds`, `threads` and `tasks`."

@@ -27,6 +27,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What may grow by how much a call; None: not gated. `named` are those that the test gave.
 
     `mapped` and `children` are parts of `retained`, and may be allowed less than the whole.
+    `allocated` and `peak` are bytes of one call, and measured only where one of them is given.
     """
 
     retained: float = 1.0
@@ -38,6 +39,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     zombies: float | None = 0.0
     mapped: float | None = None
     children: float | None = None
+    allocated: float | None = None
+    peak: float | None = None
     named: dict[str, object] = {}
 
 
@@ -57,7 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 _NAMES = ("calls", "budget", "retained", "deferred", "garbage", "max_bytes")
 _COUNTS = RESOURCES
 _PARTS = ("mapped", "children")
-_MARKER_NAMES = (*_NAMES, *_COUNTS, *_PARTS, "timeout", "grace", "isolation")
+_TRACED = ("allocated", "peak")
+_MARKER_NAMES = (*_NAMES, *_COUNTS, *_PARTS, *_TRACED, "timeout", "grace", "isolation")
 
 
 def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Settings:
@@ -95,14 +99,14 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
 
 
 def _limits(values: Mapping[str, object], given: Mapping[str, object]) -> Limits:
-    gated = ("retained", "deferred", "garbage", *_COUNTS, *_PARTS)
+    gated = ("retained", "deferred", "garbage", *_COUNTS, *_PARTS, *_TRACED)
     named = {name: given[name] for name in gated if name in given}
     deferred = values.get("deferred")
     return Limits(
         retained=max(_bytes(values.get("retained", 1.0)), 1.0),
         deferred=None if deferred is None else _bytes(deferred),
         **{name: _count(values[name]) for name in _COUNTS},
-        **{name: _bytes(values[name]) for name in _PARTS if name in values},
+        **{name: _bytes(values[name]) for name in (*_PARTS, *_TRACED) if name in values},
         named=named,
     )
 
