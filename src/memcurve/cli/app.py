@@ -29,6 +29,14 @@ INTERRUPTED = 130
 class _Group(click.Group):
     """A group whose commands turn what goes wrong into one line and an exit code."""
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a file in the place of a command for `check` of that file."""
+        if args and args[0].partition(":")[0].endswith(".py"):
+            args = ["check", *args]
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         code = 2
         try:
@@ -83,6 +91,8 @@ for scenario_command in (run, compare, accept, report, explain, doctor):
 
 @main.command(short_help="Run one function again and again: does anything grow?")
 @click.argument("target")
+@click.option("-m", "is_module", is_flag=True, help="TARGET is a module: list its functions.")
+@click.option("--main", "main_function", is_flag=True, help="Call the function main of TARGET.")
 @click.option(
     "--setup",
     metavar="TARGET",
@@ -136,6 +146,8 @@ for scenario_command in (run, compare, accept, report, explain, doctor):
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code tells.")
 def check(
     target: str,
+    is_module: bool,
+    main_function: bool,
     setup: str | None,
     teardown: str | None,
     inputs: str | None,
@@ -154,15 +166,18 @@ def check(
 ) -> None:
     """Run TARGET (pkg.mod:attr or path/file.py:attr) again and again; does anything grow?
 
-    A TARGET with an argument gets the number of the call: 0, 1, 2 …
+    A TARGET with an argument gets the number of the call: 0, 1, 2 … A file or module alone lists
+    what can be checked in it.
 
     \b
     Examples:
       memcurve check app/jobs.py:run_once
+      memcurve check script.py --main
       memcurve check app.jobs:handle --setup app.jobs:start --inputs cases.jsonl
       memcurve check pkg.mod:fn --python .venv39/bin/python --json
     """
     from memcurve.cli.progress import one_line
+    from memcurve.cli.targets import whole_target
     from memcurve.judge.slow_calls import expected_s
     from memcurve.model.debt import Heavy
     from memcurve.model.effort import effort_for
@@ -171,6 +186,7 @@ def check(
     from memcurve.run import check as api
     from memcurve.run.conclude import CheckFailedError
 
+    target = whole_target(target, is_module=is_module, main=main_function)
     thresholds = Thresholds()
     effort = effort_for(calls, budget, thresholds)
     try:

@@ -13,7 +13,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from types import AsyncGeneratorType, GeneratorType, ModuleType
+from types import AsyncGeneratorType, FunctionType, GeneratorType, ModuleType
 from typing import Any, Callable, List, Optional, Tuple
 
 Arguments = Callable[[int], Tuple[Any, ...]]
@@ -75,11 +75,23 @@ def resolve(text: str) -> Callable[..., Any]:
     for part in attribute.split("."):
         if not hasattr(value, part):
             raise TargetError("no attribute %r in %s%s" % (part, place, _near(value, part)))
+        _refuse_method(value, part, text)
         value = getattr(value, part)
     if not callable(value):
         raise TargetError("%s is a %s, not callable" % (text, type(value).__name__))
     function: Callable[..., Any] = value
     return function
+
+
+def _refuse_method(owner: object, name: str, text: str) -> None:
+    """Refuse a method of a class: called alone, it would get the call's number as its instance."""
+    if not isinstance(owner, type):
+        return
+    if isinstance(inspect.getattr_static(owner, name), FunctionType) and name != "__new__":
+        raise TargetError(
+            "%s is a method and needs an instance of %s; wrap it: def one_call(): %s(…).%s(…)"
+            % (text, owner.__name__, owner.__name__, name)
+        )
 
 
 def _near(value: object, name: str) -> str:
@@ -112,9 +124,23 @@ def required(function: Callable[..., Any]) -> int:
     empty = inspect.Parameter.empty
     keyword = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is empty]
     if keyword:
-        raise TargetError("it needs the keyword argument %r; wrap it in a function" % keyword[0])
+        raise TargetError(
+            "%s needs the keyword argument %r; wrap it: def one_call(): %s(%s=…)"
+            % (_name(function), keyword[0], _name(function), keyword[0])
+        )
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(1 for p in parameters if p.kind in kinds and p.default is empty)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    name: str = getattr(function, "__qualname__", None) or type(function).__name__
+    return name
+
+
+def _wrapped(function: Callable[..., Any]) -> str:
+    """Return a function to write around one that takes more than a target may."""
+    keyword = "await " if is_asynchronous(function) else ""
+    return "%sdef one_call(): %s%s(…)" % ("async " if keyword else "", keyword, _name(function))
 
 
 def nothing_ran(returned: object) -> TargetError:
@@ -135,8 +161,13 @@ def bind(function: Callable[..., Any], value: Any, inputs: Optional[List[Any]]) 
     most = 1 if value is None else 2
     if count > most:
         raise TargetError(
-            "it takes %d arguments; a target takes none or the call's number%s"
-            % (count, "" if most == 1 else ", after the value of its set-up")
+            "%s takes %d arguments; a target takes none or the call's number%s; wrap it: %s"
+            % (
+                _name(function),
+                count,
+                "" if most == 1 else ", after the value of its set-up",
+                _wrapped(function),
+            )
         )
     if inputs is not None and count == 0:
         raise TargetError("inputs are given, but the target takes no argument")
