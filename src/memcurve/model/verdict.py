@@ -10,6 +10,7 @@ from memcurve.model.debt import Debt
 from memcurve.model.findings import Culprit, Explanation, Ledger
 from memcurve.model.recording import ChildProcess, Recording
 from memcurve.model.thresholds import Thresholds
+from memcurve.model.wording import wording
 
 VerdictName = Literal["flat", "plateaued", "growing", "rising", "inconclusive"]
 
@@ -52,6 +53,9 @@ class Filling(msgspec.Struct, frozen=True, kw_only=True):
 class _Verdict(msgspec.Struct, frozen=True, kw_only=True, tag_field="verdict"):
     evidence: Evidence
     thresholds: Thresholds = Thresholds()
+
+    def __str__(self) -> str:
+        return wording("line", self) or repr(self)
 
 
 class Flat(_Verdict, frozen=True, kw_only=True, tag="flat"):
@@ -198,3 +202,14 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     def culprits(self) -> tuple[Culprit, ...]:
         """The causes that were found, the largest first; empty where nothing was explained."""
         return self.explanation.culprits if self.explanation is not None else ()
+
+    def __str__(self) -> str:
+        return wording("text", self) or super().__repr__()
+
+    def __repr__(self) -> str:
+        line = wording("line", self.verdict)
+        return f"<Checked: {line}>" if line is not None else super().__repr__()
+
+    def _repr_html_(self) -> str | None:
+        """Return what a notebook shows."""
+        return wording("html", self)

@@ -12,6 +12,9 @@ from memcurve.model.findings import Explanation
 from memcurve.model.recording import Failure, Recording
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.verdict import Checked, Growing
+from memcurve.report.printed import let_results_print
+
+let_results_print()
 
 
 class CheckFailedError(MeasureError):
