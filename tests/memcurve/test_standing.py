@@ -84,6 +84,12 @@ def test_by_default_the_same_is_calm_and_its_forecast_is_told(leaves: str) -> No
     assert re.fullmatch(r"about (69\d|700) calls of it, 33\.\d MiB, stand at once", told)
 
 
+def test_where_no_call_was_left_for_it_nobody_knows_what_stands(leaves: str) -> None:
+    found = memcurve.check(f"{leaves}:in_a_cycle", calls=100, explain=False)
+    assert isinstance(found.judgement.debt, Calm)
+    assert "how much of it stands at once is not known" in check_text(found)
+
+
 @pytest.mark.parametrize("name", ["freed_at_once", "collected"])
 def test_what_does_not_wait_is_calm_however_small_the_limit(leaves: str, name: str) -> None:
     found = memcurve.check(f"{leaves}:{name}", max_garbage="1 MiB", explain=False)

@@ -14,6 +14,7 @@ from memcurve.explain.known import known_in
 from memcurve.measure.traffic import atraffic_of, traffic_in_fork, traffic_of
 from memcurve.measure.worker.target import required
 from memcurve.model.baseline import Baseline
+from memcurve.model.debt import Heavy
 from memcurve.model.outcome import Crossing, Outcome
 from memcurve.model.recording import timestamp
 from memcurve.model.scenario import scenario
@@ -123,13 +124,16 @@ class MeasuredTest:
         return without_known(msgspec.structs.replace(gated, regressed=regressed))
 
     def _explained(self, result: Checked) -> Checked:
-        """Look for the causes of growth, in forks: nothing that explains may touch this process."""
-        growing = any(isinstance(one, Rise) for one in result.judgement.verdicts.values())
-        if not growing or not self._settings.explain or self._cannot_be_copied(result):
+        """Look for the causes of growth, or of much garbage.
+
+        In forks: nothing that explains may touch this process.
+        """
+        found = result.judgement
+        suspect = any(isinstance(one, Rise) for one in found.verdicts.values())
+        suspect = suspect or isinstance(found.debt, Heavy)
+        if not suspect or not self._settings.explain or self._cannot_be_copied(result):
             return result
-        passes = explained(
-            self._subject, self._settings.options, result.recording, result.judgement
-        )
+        passes = explained(self._subject, self._settings.options, result.recording, found)
         with records_detached(self._item):
             explanation = self._fork().drive(passes)
         return with_explanation(result, explanation, known_in(self._item.config.rootpath))

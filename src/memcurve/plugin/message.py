@@ -6,7 +6,7 @@ from memcurve.model.units import COUNTERS, format_bytes, format_count
 from memcurve.model.verdict import Checked, Flat, Inconclusive, Rise
 from memcurve.plugin.limits import Excess, Gated
 from memcurve.report.beside import beside_heaps
-from memcurve.report.causes import holder_line, made_at
+from memcurve.report.causes import cycle_line, holder_line, made_at
 from memcurve.report.crossings import crossing_line
 from memcurve.report.debt import debt_lines, heavy_detail
 from memcurve.report.text import verdict_line
@@ -40,7 +40,10 @@ def failure_text(gated: Gated, repeat: str) -> str:
         lines += [f"  {what:<8} {text}" for what, text in beside_heaps(judgement)]
     for culprit in found.culprits[:MOST_CULPRITS]:
         lines += _culprit_lines(culprit)
-    lines += [f"  {what:<8} {text}" for what, text in debt_lines(found.judgement.debt)[1:]]
+    if isinstance(found.judgement.debt, Heavy):
+        lines += [f"  {what:<8} {text}" for what, text in debt_lines(found.judgement.debt)[1:]]
+        cycles = found.explanation.cycles if found.explanation is not None else ()
+        lines += [f"  cycle    {cycle_line(one)}" for one in cycles[:MOST_CULPRITS]]
     lines += [f"  note     {caveat.text}" for caveat in found.judgement.caveats]
     lines += [f"  next     {step}" for step in _next_steps(gated)]
     lines.append(f"  repeat   {repeat}")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from memcurve.model.findings import NOT_EXPLAINED, Culprit, Cycle, Explanation, Ledger
 from memcurve.model.units import format_bytes, format_count
+from memcurve.report.debt import objects_text
 
 MOST_CULPRITS, MOST_CYCLES, MOST_FRAMES = 4, 3, 4
 SMALL_RSS = 1 << 20
@@ -89,17 +90,13 @@ def headline(culprit: Culprit) -> str:
 
 def cycle_line(cycle: Cycle) -> str:
     """Return one line: how often, how many objects, which way round, and what waits with them."""
-    text = f"{format_count(cycle.per_call)} a call, {_objects(cycle.objects)}: {cycle.words}"
+    text = f"{format_count(cycle.per_call)} a call, {objects_text(cycle.objects)}: {cycle.words}"
     if cycle.held_per_call > cycle.per_call * cycle.bytes:
         text += f"; keeps {format_bytes(cycle.held_per_call)} a call waiting"
         text += f" ({', '.join(cycle.keeps)})" if cycle.keeps else ""
     if cycle.finalizers:
         text += f"; with finalizers: {', '.join(cycle.finalizers)}"
     return text
-
-
-def _objects(number: int) -> str:
-    return "1 object" if number == 1 else f"{number} objects"
 
 
 def ledger_line(ledger: Ledger) -> str:

@@ -6,10 +6,21 @@ from memcurve.model.units import MIB, format_bytes, format_count
 TOLD_FROM = MIB
 """Bytes that stand at once from which a calm debt is told: less is what any program has."""
 
+LOOKED_AHEAD = 10_000
+"""Calls that a forecast looks ahead: what leaves less than is allowed in so many needs no word."""
+
+NOT_KNOWN = "how much of it stands at once is not known: that takes calls of its own"
+
 
 def debt_lines(debt: Debt | None) -> list[tuple[str, str]]:
     """Return (what, sentence) for what stands at once; nothing where that is little, or unknown."""
-    if debt is None or debt.bytes < TOLD_FROM:
+    if debt is None:
+        return []
+    if debt.stood is None and debt.bytes_per_call * LOOKED_AHEAD > debt.limit:
+        return [
+            ("garbage", "how much of it stands at once is not known: that takes calls of its own")
+        ]
+    if debt.bytes < TOLD_FROM:
         return []
     if isinstance(debt, Heavy):
         return [("heavy", heavy_detail(debt)), *(("helps", _relief(one)) for one in _best(debt))]
@@ -36,12 +47,16 @@ def heavy_detail(debt: Heavy) -> str:
 
 def left_by_a_call(debt: Debt) -> str:
     """Return what a call leaves to the collector: bytes, objects and descriptors."""
-    objects = format_count(debt.objects_per_call)
-    noun = "object" if objects == "1" else "objects"
-    text = f"{format_bytes(debt.bytes_per_call)} in {objects} {noun} a call"
+    text = f"{format_bytes(debt.bytes_per_call)} in {objects_text(debt.objects_per_call)} a call"
     if debt.descriptors_per_call < 0.005:
         return text
     return f"{text}, and {format_count(debt.descriptors_per_call)} descriptors,"
+
+
+def objects_text(number: float) -> str:
+    """Return a number of objects: "1 object", "2.5 objects"."""
+    text = format_count(number)
+    return f"{text} {'object' if text == '1' else 'objects'}"
 
 
 def _unproved(debt: Debt) -> str:

@@ -7,7 +7,7 @@ from memcurve.model.debt import Heavy
 from memcurve.model.findings import Explanation
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import RESOURCES
-from memcurve.model.units import COUNTERS, Counter, format_bytes, format_count, format_value
+from memcurve.model.units import COUNTERS, Counter, format_bytes, format_value
 from memcurve.model.verdict import (
     Checked,
     Evidence,
@@ -23,7 +23,7 @@ from memcurve.model.verdict import (
 )
 from memcurve.report.beside import beside_heaps, coverage, place
 from memcurve.report.causes import cause_lines, ledger_line
-from memcurve.report.debt import debt_lines, heavy_detail
+from memcurve.report.debt import debt_lines, heavy_detail, objects_text
 
 _BESIDE_TITLES = {
     "mapped": "mapped",
@@ -159,8 +159,7 @@ def check_text(checked: Checked) -> str:
     if judgement.deferred.objects_per_call >= 0.005 and not isinstance(judgement.debt, Heavy):
         lines.append(
             f"  deferred     {format_bytes(judgement.deferred.bytes_per_call)} in "
-            f"{format_count(judgement.deferred.objects_per_call)} objects a call wait for the "
-            "collector"
+            f"{objects_text(judgement.deferred.objects_per_call)} a call wait for the collector"
         )
     lines.extend(f"  {what:<12} {text}" for what, text in standing)
     lines.extend(f"  note         {caveat.text}" for caveat in judgement.caveats)

@@ -6,7 +6,6 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from memcurve.model.caveat import Caveat
-from memcurve.model.debt import Debt, DebtName, Forecast, Heavy, Relief, Stood, debt_name
 from memcurve.model.findings import Culprit, Cycle, Ledger
 from memcurve.model.recording import RESOURCES, SCHEMA_VERSION, ChildProcess, Environment
 from memcurve.model.verdict import (
@@ -21,6 +20,7 @@ from memcurve.model.verdict import (
     VerdictName,
     name_of,
 )
+from memcurve.report.json.debt import DebtShape, debt_shape
 from memcurve.report.json.shape import Shape, finite
 
 DIGITS = 4
@@ -101,23 +101,6 @@ class ChildrenShape(PartShape, frozen=True, kw_only=True):
     processes: tuple[ChildProcess, ...]
 
 
-class DebtShape(Shape, frozen=True, kw_only=True):
-    """What stands at once because the collector has not come yet, in bytes; null: not known.
-
-    `forecast` is for the interpreter that was measured, `forecasts` for all whose collector is
-    known; `reliefs` are what each act leaves standing, as measured.
-    """
-
-    verdict: DebtName
-    bytes: float
-    limit: float
-    descriptors_per_call: float
-    stood: Stood | None
-    forecast: Forecast | None
-    forecasts: tuple[Forecast, ...]
-    reliefs: tuple[Relief, ...]
-
-
 class CheckShape(Shape, frozen=True, kw_only=True):
     """The object that `memcurve check --json` prints."""
 
@@ -168,7 +151,7 @@ def check_shape(checked: Checked) -> CheckShape:
             bytes_per_call=judgement.deferred.bytes_per_call,
             objects_per_call=judgement.deferred.objects_per_call,
         ),
-        debt=_debt(judgement.debt),
+        debt=debt_shape(judgement.debt),
         resources=_resources(judgement),
         floor_bytes_per_call=finite(judgement.retained.evidence.floor, DIGITS),
         horizon_calls=judgement.retained.evidence.horizon or None,
@@ -182,21 +165,6 @@ def check_shape(checked: Checked) -> CheckShape:
         elapsed_s=round(checked.elapsed_s, 3),
         cpu_s=round(sum(record.cpu_s + record.sampling_s for record in recording.passes), 3),
         environment=recording.environment,
-    )
-
-
-def _debt(debt: Debt | None) -> DebtShape | None:
-    if debt is None or (debt.stood is None and debt.here is None):
-        return None
-    return DebtShape(
-        verdict=debt_name(debt),
-        bytes=debt.bytes,
-        limit=debt.limit,
-        descriptors_per_call=debt.descriptors_per_call,
-        stood=debt.stood,
-        forecast=debt.here,
-        forecasts=debt.forecasts,
-        reliefs=debt.reliefs if isinstance(debt, Heavy) else (),
     )
 
 

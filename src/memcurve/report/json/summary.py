@@ -25,6 +25,7 @@ from memcurve.model.verdict import (
     name_of,
 )
 from memcurve.report.json.comparison import CrossingShape, crossing_of
+from memcurve.report.json.debt import DebtShape, debt_shape
 from memcurve.report.json.shape import Shape, finite, json_text
 from memcurve.report.view import DesignView, RunView, ScenarioView
 
@@ -73,6 +74,7 @@ class DesignShape(Shape, frozen=True, kw_only=True):
     python_bytes_per_call: float | None
     native_bytes_per_call: float | None
     objects_per_call: float | None
+    debt: DebtShape | None
     verdicts: dict[str, VerdictShape]
     ledger: Ledger | None
     culprits: tuple[Culprit, ...]
@@ -164,6 +166,7 @@ def _design(design: DesignView) -> DesignShape:
         python_bytes_per_call=finite(judgement.python_per_call if judgement else None),
         native_bytes_per_call=finite(judgement.native_per_call if judgement else None),
         objects_per_call=finite(judgement.objects_per_call if judgement else None),
+        debt=debt_shape(judgement.debt if judgement else None),
         verdicts=_verdicts(judgement),
         ledger=design.ledger,
         culprits=design.culprits,
