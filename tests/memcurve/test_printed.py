@@ -32,7 +32,9 @@ def test_the_panel_draws_the_curve_and_escapes_what_it_says() -> None:
     points = re.search(r'points="([^"]+)"', html)
     assert points is not None
     heights = [float(point.split(",")[1]) for point in points.group(1).split()]
-    assert (heights[0], heights[-1]) == (90.0, 0.0)  # it rises: small is high
+    # it rises, and small is high; a fork may begin with a small fall
+    assert (max(heights), heights[-1]) == (90.0, 0.0)
+    assert heights[0] > 60.0
     assert "<script" not in html
     assert "http" not in html
 
