@@ -113,7 +113,7 @@ def test_stacks_of_running_threads_are_told_apart(process: OtherProcess) -> None
     # each thread of CPython maps 16 KiB for its frames, which are not its stack
     assert process.number("read()") - before <= 8 * 16384
     assert process.number("reader.layout.stacks") > 8 * 8 * MIB - MIB
-    marked = process.ask("mapped.read_layout(9, 8 << 20, marked=True).stacks")
+    marked = process.ask("mapped.read_layout(9, 8 << 20, marked=True).layout.stacks")
     assert int(marked) == process.number("reader.layout.stacks")
     process.ask("stop.set()")
 
@@ -122,6 +122,38 @@ def test_reserved_memory_is_told_apart_and_is_not_mapped(process: OtherProcess) 
     before = process.number("reader.layout.reserved")
     assert grown(process, "pages(1 << 30, 0, access=0)") == 0
     assert process.number("reader.layout.reserved") - before == 1 << 30
+
+
+def test_of_a_reserve_the_touched_pages_count(process: OtherProcess) -> None:
+    assert grown(process, "pages(1 << 30, 16 * 4096)") == 16 * PAGE
+    assert grown(process, "ctypes.memset(addresses[-1] + (1 << 28), 1, 2 * 4096)") == 2 * PAGE
+    assert grown(process, "libc.munmap(addresses.pop(), 1 << 30)") == -18 * PAGE
+
+
+def test_a_large_block_of_malloc_is_no_reserve(process: OtherProcess) -> None:
+    process.ask("libc.malloc.restype = ctypes.c_void_p")
+    process.ask("libc.malloc.argtypes = libc.free.argtypes = [ctypes.c_void_p]")
+    assert grown(process, "kept.append(libc.malloc(1 << 27))") == 0
+    assert grown(process, "pages(1 << 20, 1 << 20)") == MIB
+    assert grown(process, "libc.free(kept.pop())") == 0
+    # one of both kinds between two readings: nobody can tell them apart, so both count whole
+    line = "[pages(1 << 26, 4096), kept.append(libc.malloc(1 << 27))]"
+    assert grown(process, line) == 64 * MIB
+
+
+def test_what_grows_step_by_step_is_no_reserve(process: OtherProcess) -> None:
+    before = process.number("read()")
+    process.ask("for step in range(20): pages(4 << 20, 4096), read()")
+    assert process.number("read()") - before == 80 * MIB
+
+
+@pytest.mark.parametrize("swaps", [False, True])
+def test_a_reserve_is_read_page_by_page(process: OtherProcess, swaps: bool) -> None:
+    process.ask("from memcurve.measure.worker import reserves")
+    process.ask(f"own = reserves.Reserves(4096, swaps={swaps})")
+    process.ask("pages(1 << 30, 16 * 4096)")
+    process.ask("own.relist([(addresses[-1], addresses[-1] + (1 << 30))], 1 << 30, risen=1 << 30)")
+    assert process.number("own.untouched()") == (1 << 30) - 16 * PAGE
 
 
 def test_pages_of_a_file_never_count(process: OtherProcess) -> None:
@@ -151,9 +183,9 @@ def test_a_leak_behind_guards_is_no_stack_for_long() -> None:
     line += b"7f0000001000-7f0000801000 rw-p 00000000 00:00 0 "
     few = layout.layout_of([line] * 2, threads=3, stack_bytes=8 * MIB)
     many = layout.layout_of([line] * 50, threads=3, stack_bytes=8 * MIB)
-    assert few.stacks == 16 * MIB
-    assert many.stacks == 2 * 8 * MIB + layout.CACHED_STACKS
-    assert many.writable == 50 * 8 * MIB
+    assert few.layout.stacks == 16 * MIB
+    assert many.layout.stacks == 2 * 8 * MIB + layout.CACHED_STACKS
+    assert many.layout.writable == 50 * 8 * MIB
 
 
 def test_a_steady_process_pays_no_walk(process: OtherProcess) -> None:

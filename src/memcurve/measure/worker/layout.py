@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from typing import FrozenSet, Iterable, Iterator, NamedTuple, Optional
+from typing import FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 # but for what is private, of a file and not writable: most lines, and none of our business
 MAPPING = re.compile(
@@ -24,6 +24,9 @@ DEFAULT_STACK = 8 << 20
 LARGEST_GUARD = 1 << 16
 CACHED_STACKS = 40 << 20  # glibc keeps so many bytes of stacks that no thread uses
 CHUNK = 1 << 16
+LARGE = 32 << 20
+"""mimalloc maps 32 MiB or 1 GiB at once, OpenBLAS 32 MiB, Go 64 MiB (see `reserves`); what calls
+map for themselves is smaller."""
 
 
 class Layout(NamedTuple):
@@ -36,6 +39,13 @@ class Layout(NamedTuple):
     reserved: int = 0  # private, no file, no access: nothing stands in it
     writable: int = 0  # private, no file, with the stacks of threads
     mappings: int = 0
+
+
+class Listing(NamedTuple):
+    """What one listing of the mappings shows."""
+
+    layout: Layout
+    large: List[Tuple[int, int]]  # start and end of what is writable, has no file and is large
 
 
 def _whole_lines(path: str) -> Iterator[bytes]:
@@ -55,8 +65,8 @@ def _whole_lines(path: str) -> Iterator[bytes]:
         os.close(descriptor)
 
 
-def read_layout(threads: int, stack_bytes: int, marked: bool = False) -> Layout:
-    """Return the layout of this process.
+def read_layout(threads: int, stack_bytes: int, marked: bool = False) -> Listing:
+    """Return the layout of this process, and its large mappings.
 
     The stack of a thread is told by the guard below it. No more bytes count as stacks than
     `threads` of `stack_bytes` and glibc's cache explain: an allocator may have guards too. With
@@ -71,9 +81,9 @@ def read_layout(threads: int, stack_bytes: int, marked: bool = False) -> Layout:
 
 def layout_of(
     blocks: Iterable[bytes], threads: int, stack_bytes: int, marks: Optional[Marks] = None
-) -> Layout:
-    """Return the layout that the lines of `maps` describe; `marks` are the starts of stacks."""
-    sizes = dict.fromkeys(Layout._fields, 0)
+) -> Listing:
+    """Return what the lines of `maps` describe; `marks` are the starts of stacks."""
+    sizes, large = dict.fromkeys(Layout._fields, 0), []
     of_threads = guard_end = 0
     for block in blocks:
         sizes["mappings"] += block.count(b"\n") + 1
@@ -86,12 +96,14 @@ def layout_of(
             if kind == "reserved" and end - start <= LARGEST_GUARD:
                 guard_end = end
             elif kind == "writable" and not name:
+                if end - start >= LARGE and start != guard_end and low not in (marks or ()):
+                    large.append((start, end))
                 if marks is None and start == guard_end:
                     of_threads += min(end - start, stack_bytes)
                 elif marks is not None and low in marks:
                     of_threads += end - start
     sizes["stacks"] += min(of_threads, max(threads - 1, 0) * stack_bytes + CACHED_STACKS)
-    return Layout(**sizes)
+    return Listing(Layout(**sizes), large)
 
 
 def _kind(access: bytes, name: bytes) -> str:

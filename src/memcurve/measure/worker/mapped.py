@@ -5,6 +5,7 @@ read. What the two allocators have from the system goes off, so do stacks and th
 memory that is shared without a file on disk, and compiled code, come on:
 
     mapped = private writable - stacks - of files + shared + read only - pymalloc's - malloc's
+             - what nobody touched of a library's own reserve (see `reserves`)
 
 The last two are what the allocators say of themselves. What lies between is read from the list of
 mappings, only when the totals moved by something that no allocator explains: a steady process pays
@@ -24,6 +25,7 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 from . import heap, streams
 from .layout import Layout, read_layout, stack_bytes_of_a_thread
+from .reserves import Reserves
 
 PROBE_BYTES = 16384
 PROBES = 3  # another thread may map something during one of them
@@ -83,7 +85,8 @@ class Mapped:
         self._seen = array.array("q", [-1, -1])  # totals less what is known to explain them
         self._walked = array.array("q", [-1, -1])  # the same when the mappings were listed
         self._layout = array.array("q", [0] * len(Layout._fields))
-        self._found = array.array("q", [0, 0])  # mapped, touched
+        self._found = array.array("q", [0, 0, 0])  # mapped, touched, of reserves not touched
+        self._reserves = Reserves(os.sysconf("SC_PAGE_SIZE"), _has_swap())
 
     def read(self) -> int:
         """Return the mapped bytes; sets `touched`."""
@@ -92,15 +95,18 @@ class Mapped:
         if self._seen[0] != writable - arenas - system or self._seen[1] != others:
             writable, others, anonymous = self._recount(arenas, system)
             self._seen[0], self._seen[1] = writable - arenas - system, others
-        self._found[1] = anonymous - arenas - system
-        return self._found[0]
+        touched = anonymous - arenas - system
+        if self._reserves and self._found[1] != touched:
+            self._found[2] = self._reserves.untouched()
+        self._found[1] = touched
+        return self._found[0] - self._found[2]
 
     def _recount(self, arenas: int, system: int) -> Tuple[int, int, int]:
         committed = self._committed()
         totals = self._totals.read()
         unexplained, others = totals[0] - arenas - committed, totals[1]
         if self._walked[0] != unexplained or self._walked[1] != others:
-            self._walk()
+            self._walk(unexplained)
             self._walked[0], self._walked[1] = unexplained, others
         layout = self.layout
         self._found[0] = (
@@ -108,11 +114,13 @@ class Mapped:
         )
         return totals
 
-    def _walk(self) -> None:
+    def _walk(self, unexplained: int) -> None:
         threads = len(os.listdir("/proc/self/task"))
-        found = read_layout(threads, stack_bytes_of_a_thread(), self._marked)
-        for place, size in enumerate(found):
+        layout, large = read_layout(threads, stack_bytes_of_a_thread(), self._marked)
+        for place, size in enumerate(layout):
             self._layout[place] = size
+        self._reserves.relist(large, unexplained, risen=unexplained - max(self._walked[0], 0))
+        self._found[2] = self._reserves.untouched()
 
     @property
     def touched(self) -> int:
