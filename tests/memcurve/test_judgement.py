@@ -107,3 +107,12 @@ def test_a_resource_that_nothing_can_read_is_a_caveat() -> None:
     found = judge(recording(blind))
     assert [one.text for one in found.caveats] == ["threads could not be read in any of 301 rows"]
     assert not judge(recording(record)).caveats
+
+
+def test_figures_of_one_part_are_said_of_that_part() -> None:
+    steps = curve(calls=1500).steps(by=2 << 20, every=260)
+    record = settled(curve(calls=1500).grows(per_call=600), mapped_bytes=steps)
+    retained = judge(recording(record)).retained
+    assert isinstance(retained, Growing)
+    assert 590 < retained.low <= retained.high < 610
+    assert retained.evidence.where == ("both heaps",)

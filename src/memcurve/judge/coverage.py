@@ -6,7 +6,7 @@ import msgspec
 
 from memcurve.model.caveat import Caveat, CaveatKind
 from memcurve.model.recording import RESOURCES, PassRecord, Recording, Samples
-from memcurve.model.verdict import Rise, Verdict
+from memcurve.model.verdict import Evidence, Rise, Verdict
 
 UNREAD: dict[CaveatKind, str] = {
     "mapped_unread": "mapped memory",
@@ -26,11 +26,11 @@ A_TENTH = 0.1
 def with_coverage(verdict: Verdict, samples: Samples, caveats: Sequence[Caveat]) -> Verdict:
     """Return a verdict on memory with what it covers; its reader takes it for all there is."""
     evidence = verdict.evidence
-    rates = {
-        words: samples.curve(counter).rate(evidence.from_call, evidence.to_call)
-        for counter, words in PARTS.items()
-    }
-    grows = tuple(name for name, value in rates.items() if value > A_TENTH * sum(rates.values()))
+    grows = (
+        (PARTS[evidence.counter],)  # the figures are of this part alone
+        if evidence.counter in PARTS
+        else _parts_that_grow(samples, evidence)
+    )
     evidence = msgspec.structs.replace(
         evidence,
         counter="live_bytes",  # whichever of its parts gave the figures
@@ -39,6 +39,14 @@ def with_coverage(verdict: Verdict, samples: Samples, caveats: Sequence[Caveat])
         unread=tuple(UNREAD[one.kind] for one in caveats if one.kind in UNREAD),
     )
     return msgspec.structs.replace(verdict, evidence=evidence)
+
+
+def _parts_that_grow(samples: Samples, evidence: Evidence) -> tuple[str, ...]:
+    rates = {
+        words: samples.curve(counter).rate(evidence.from_call, evidence.to_call)
+        for counter, words in PARTS.items()
+    }
+    return tuple(name for name, value in rates.items() if value > A_TENTH * sum(rates.values()))
 
 
 def covered(samples: Samples) -> tuple[str, ...]:
