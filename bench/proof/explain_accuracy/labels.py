@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 SOURCE: Final = Path(__file__).with_name("leaks.py")
 TARGET: Final = "bench/proof/explain_accuracy/leaks.py"
 OUTSIDE: Final = "held outside Python"
-NOT_KNOWN: Final = "not known"
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +105,9 @@ LABELS: Final = (
         path=("leaks.LISTENERS", "['changed']"),
     ),
     Label(name="missing_decrement", type="list", root=OUTSIDE),
-    Label(name="missing_decrement_of_bytes", type="untracked Python memory", root=NOT_KNOWN),
+    Label(name="missing_decrement_of_bytes", type="bytes", root=OUTSIDE, path=("nothing in",)),
+    Label(name="missing_decrement_of_text", type="str", root=OUTSIDE, path=("nothing in",)),
+    Label(name="text_held_by_malloc", type="str", root=OUTSIDE, path=("memory of malloc",)),
     Label(name="native_block", type="native memory (malloc)", root=OUTSIDE, per_call=None),
     Label(
         name="growing_buffer",

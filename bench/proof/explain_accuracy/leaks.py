@@ -299,6 +299,22 @@ def missing_decrement_of_bytes(number):
     _INCREMENT(bytes(PAYLOAD))  # site: missing_decrement_of_bytes
 
 
+def missing_decrement_of_text(number):
+    text = f"invoice {number} of a customer of ours"  # site: missing_decrement_of_text
+    _INCREMENT(text)
+
+
+_CALLOC = ctypes.CDLL(None).calloc
+_CALLOC.restype = ctypes.c_void_p
+_TABLE = _CALLOC(1 << 20, 8)
+
+
+def text_held_by_malloc(number):
+    text = f"header {number} that a library keeps in C"  # site: text_held_by_malloc
+    _INCREMENT(text)
+    ctypes.c_void_p.from_address(_TABLE + 8 * (number % (1 << 20))).value = id(text)
+
+
 _MALLOC = ctypes.CDLL(None).malloc
 
 

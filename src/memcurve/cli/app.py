@@ -17,6 +17,7 @@ from memcurve.cli.compare import compare
 from memcurve.cli.doctor import doctor
 from memcurve.cli.explain import explain
 from memcurve.cli.run import report, run
+from memcurve.cli.scenarios import samples_option
 from memcurve.model.errors import MemcurveError
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ for scenario_command in (run, compare, accept, report, explain, doctor):
 @click.option("--python", metavar="PATH", help="The interpreter that runs the target.")
 @click.option("--full", is_flag=True, help="Explain even if nothing grows.")
 @click.option("--no-explain", is_flag=True, help="Do not explain what grows.")
+@samples_option
 @click.option(
     "--known-leaks",
     type=click.Path(dir_okay=False),
@@ -160,6 +162,7 @@ def check(
     python: str | None,
     full: bool,
     no_explain: bool,
+    samples: bool,
     known_leaks: str | None,
     as_json: bool,
     quiet: bool,
@@ -204,6 +207,7 @@ def check(
                 max_garbage=max_garbage,
                 python=python,
                 explain=False if no_explain else full or None,
+                samples=samples,
                 known_leaks=known_leaks,
                 progress=progress,
             )

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from memcurve.cli.progress import one_line
-from memcurve.cli.scenarios import complete_names, json_option, quiet_option
+from memcurve.cli.scenarios import complete_names, json_option, quiet_option, samples_option
 from memcurve.model.errors import ScenarioError
 from memcurve.model.findings import Explanation
 from memcurve.model.scenario import Scenario
@@ -26,6 +26,7 @@ DRAWN = 3
 @click.option(
     "--drawings", type=click.Path(file_okay=False), help="Draw cycles and holders as SVG in here."
 )
+@samples_option
 @click.option("--known-leaks", type=click.Path(dir_okay=False), help="Acknowledged leaks.")
 @json_option("Print one JSON object.")
 @quiet_option
@@ -37,6 +38,7 @@ def explain(
     flame_graph: str | None,
     keep_trace: str | None,
     drawings: str | None,
+    samples: bool,
     known_leaks: str | None,
     as_json: bool,
     quiet: bool,
@@ -65,7 +67,9 @@ def explain(
         drawings=DRAWN if drawings else 0,
     )
     with one_line(quiet) as progress:
-        outcome = explain_design(scenario, design, calls or scenario.calls, options, progress)
+        outcome = explain_design(
+            scenario, design, calls or scenario.calls, options, progress, samples=samples
+        )
     today = datetime.datetime.now(datetime.UTC).date()
     known = load_known(known_leaks)
     culprits = mark_known(outcome.culprits, known, today)

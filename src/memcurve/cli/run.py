@@ -17,11 +17,12 @@ from memcurve.cli.scenarios import (
     baselines_option,
     json_option,
     out_option,
+    samples_option,
     scenario_options,
 )
 from memcurve.model.outcome import Outcome, Run
 from memcurve.model.scenario import Scenario
-from memcurve.run.options import RunOptions
+from memcurve.run.options import Options, RunOptions
 
 
 def _report_options(command: Command) -> Command:
@@ -44,6 +45,7 @@ def _report_options(command: Command) -> Command:
     "--quick", is_flag=True, help="Only what gates: no natural pass, no verdict on what may grow."
 )
 @click.option("--full", is_flag=True, help="Explain every design, whatever its verdict.")
+@samples_option
 @_report_options
 def run(
     paths: tuple[Path, ...],
@@ -54,6 +56,7 @@ def run(
     baselines: Path,
     quick: bool,
     full: bool,
+    samples: bool,
     svg: bool,
     as_json: bool,
     junit: Path | None,
@@ -87,6 +90,7 @@ def run(
         baselines=baselines,
         flame_graphs=out / "flamegraphs",
         judge_all=not quick,
+        each=Options(samples=samples),
     )
     with shown(quiet) as progress:
         outcomes = bench.run_scenarios(scenarios, options, progress, found)

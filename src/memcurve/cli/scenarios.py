@@ -55,6 +55,18 @@ def json_option(text: str) -> Callable[[Command], Command]:
     return click.option("--json", "as_json", is_flag=True, help=text)
 
 
+def samples_option(command: Command) -> Command:
+    """Add --no-samples."""
+    return click.option(
+        "--no-samples",
+        "samples",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        help="Leave out the beginning of text and bytes that stay.",
+    )(command)
+
+
 def baselines_option(command: Command) -> Command:
     """Add --baselines."""
     return click.option(

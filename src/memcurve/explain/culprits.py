@@ -10,6 +10,7 @@ from memcurve.explain.cycle_drawing import cycles_of
 from memcurve.explain.figures import LEAST_BYTES, Growth
 from memcurve.explain.growing_line import growing_line
 from memcurve.explain.growing_sites import growing_sites, held_at_peak
+from memcurve.explain.lost_culprits import lost_culprits
 from memcurve.explain.other_culprits import (
     TABLE,
     at_sites,
@@ -54,6 +55,7 @@ def join(
     cycles = cycles_of(garbage)
     sites = _sites(traced)
     culprits = list(held_culprits(growth, survivors.surveys, calls, cycles))
+    culprits.extend(lost_culprits(growth, survivors.surveys, calls))
     culprits.extend(in_place(growth, survey, culprits, sites))
     unsearched = why_unsearched(survivors)
     culprits.extend(at_sites(growth, culprits, sites, unsearched))

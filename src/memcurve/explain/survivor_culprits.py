@@ -87,6 +87,7 @@ def _of_group(
         site=site_of(frames),
         user_site=user_site_of(frames),
         stack=frames,
+        sample=group.sample,
         holds=types_of(group.types, calls),
         cycle=_cycle_of(kind, cycles),
         bound=group.bound,

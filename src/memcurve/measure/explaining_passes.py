@@ -110,7 +110,7 @@ def _ran(record: PassRecord) -> int:
 def _look_steps(
     done: int, window: int, traced: int, wanted: Wanted, *, exact: bool = False
 ) -> Script:
-    yield Survey(stage="mark")
+    yield Survey(stage="mark", options={"blocks": wanted.grows})
     yield Calls(to=done + window)
     yield Survey(stage="middle")
     yield Calls(to=done + 2 * window)

@@ -39,7 +39,8 @@ class PassPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     Sampling may cost `allowance_s` seconds of CPU plus `share` of what the calls cost; or a row
     follows each of the first 100 calls, and then `every` so many calls. The grace
-    is how long a patient settle waits for what calls left running.
+    is how long a patient settle waits for what calls left running. With `samples`, a look tells
+    the beginning of a text or of bytes that stay.
     """
 
     kind: PassKind
@@ -52,6 +53,7 @@ class PassPlan(msgspec.Struct, frozen=True, kw_only=True):
     call_timeout_s: float = 30.0
     fork: bool = True
     loop: bool = False
+    samples: bool = True
     inputs: str | None = None
     gauges: dict[str, tuple[str, int]] = {}
 
@@ -169,6 +171,7 @@ class _PassRun:
             "table": self._table.path,
             "gauges": list(plan.gauges.values()),
             "grace_s": plan.grace_s,
+            "samples": plan.samples,
             "allowance_s": plan.allowance_s,
             "share": plan.share,
             "every": plan.every,

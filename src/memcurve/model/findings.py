@@ -30,7 +30,9 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     is the kind of place at which `steps` begin; they lead from there to the object, and `path` is
     the same as texts, the form that JSON has had from the start. `site` is ``file:line`` where it
     is made, `user_site` the innermost line of the user's own code on the way there, `stack` the
-    frames from `site` outwards. What is not known is empty.
+    frames from `site` outwards. `sample` is the beginning of one object, of text and bytes only.
+    `lost_references` are the references each call takes and nobody has: all memory of the process
+    was searched. What is not known is empty, or 0.
     """
 
     type: str
@@ -45,6 +47,8 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     site: str = ""
     user_site: str = ""
     stack: tuple[str, ...] = ()
+    sample: str = ""
+    lost_references: float = 0.0
     holds: tuple[TypeCount, ...] = ()
     cycle: str = ""
     bound: str = ""

@@ -174,6 +174,7 @@ class SurvivorGroup(msgspec.Struct, frozen=True, kw_only=True):
     entries_malloc: int = 0
     bound: str = ""
     traits: tuple[str, ...] = ()
+    sample: str = ""
     types: tuple[TypeTotal, ...] = ()
 
 
@@ -245,10 +246,32 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     root: str = ""
 
 
+class UntrackedObjects(msgspec.Struct, frozen=True, kw_only=True):
+    """Objects of one type that the collector does not track, and that nothing in Python leads to.
+
+    Born in the first window, alive at the end; `bytes` are their own sizes, `malloc` that heap's
+    part. `holder` says who has their addresses (see the worker's `address_search`): "lost" if
+    nobody, "object", "library", "malloc" or "interned" where they stand, "unknown" where nobody
+    could look; `where` names it. Each counts `references`, 0 where it is kept forever. `sample` is
+    the beginning of one, of text and bytes only; `stack` is where they are made, innermost first.
+    """
+
+    type: str
+    objects: int
+    bytes: int
+    malloc: int
+    holder: str
+    where: str = ""
+    references: int = 0
+    sample: str = ""
+    stack: tuple[Frame, ...] = ()
+
+
 class ReleaseSurvey(Answer, frozen=True, kw_only=True):
-    """What letting the heaviest groups go freed."""
+    """What letting the heaviest groups go freed, and what outlived it with no holder."""
 
     released: tuple[Release, ...] = ()
+    lost: tuple[UntrackedObjects, ...] = ()
 
 
 class TracerStart(Answer, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from memcurve.model.units import COUNTERS, format_bytes, format_count
 from memcurve.model.verdict import Checked, Flat, Inconclusive, Rise
 from memcurve.plugin.limits import Excess, Gated
 from memcurve.report.beside import beside_heaps
-from memcurve.report.causes import cycle_line, holder_line, made_at
+from memcurve.report.causes import cycle_line, holder_line, lost_text, made_at
 from memcurve.report.crossings import crossing_line
 from memcurve.report.debt import debt_lines, heavy_detail
 from memcurve.report.text import verdict_line
@@ -108,6 +108,10 @@ def _culprit_lines(culprit: Culprit) -> list[str]:
     lines = [f"  grows    {count}{culprit.type} ({bytes_each}){made}"]
     if culprit.path:
         lines.append(f"  held by  {holder_line(culprit)}")
+    if culprit.sample:
+        lines.append(f"  sample   {culprit.sample}")
+    if lost_text(culprit):
+        lines.append(f"  lost     {lost_text(culprit)}")
     if culprit.cycle:
         lines.append(f"  cycle    {culprit.cycle}")
     if culprit.advice:

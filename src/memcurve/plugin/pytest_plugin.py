@@ -88,6 +88,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=None,
     )
+    parser.addini(
+        "memcurve_samples",
+        "tell the beginning of a text or of bytes that stay (default: yes)",
+        type="bool",
+        default=None,
+    )
     parser.addini("memcurve_survey", "as --memcurve-survey", type="bool", default=None)
     parser.addini(
         "memcurve_survey_skip",

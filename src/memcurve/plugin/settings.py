@@ -81,7 +81,8 @@ def read_settings(config: pytest.Config, given: Mapping[str, object]) -> Setting
     try:
         limits = _limits(values, given)
         thresholds = _thresholds(values, limits, quick)
-        options = _options(values, thresholds)
+        samples = config.getini("memcurve_samples") is not False
+        options = _options(values, thresholds, samples=samples)
         effort = _effort(values, thresholds, quick=quick, looks=explains)
     except (ValueError, TypeError) as error:
         raise SettingsError(f"memcurve cannot use a setting: {error}") from error
@@ -121,10 +122,11 @@ def _thresholds(values: Mapping[str, object], limits: Limits, quick: bool) -> Th
     return msgspec.structs.replace(thresholds, **changed)
 
 
-def _options(values: Mapping[str, object], thresholds: Thresholds) -> Options:
+def _options(values: Mapping[str, object], thresholds: Thresholds, *, samples: bool) -> Options:
     return Options(
         call_timeout_s=float(str(values.get("timeout", 30.0))),
         grace_s=float(str(values.get("grace", 1.0))),
+        samples=samples,
         thresholds=thresholds,
     )
 

@@ -51,6 +51,8 @@ def culprit_lines(number: int, culprit: Culprit) -> Iterator[str]:
     if culprit.site:
         yield f"    made at    {made_at(culprit)}"
     rows = (
+        ("sample", culprit.sample),
+        ("lost", lost_text(culprit)),
         ("bound", culprit.bound),
         ("cycle", culprit.cycle),
         ("advice", culprit.advice),
@@ -66,6 +68,15 @@ def made_at(culprit: Culprit) -> str:
     """Return the line that makes a culprit, and the user's own where that is another."""
     own = culprit.user_site
     return culprit.site if own in ("", culprit.site) else f"{culprit.site}, called from {own}"
+
+
+def lost_text(culprit: Culprit) -> str:
+    """Return how many references each call loses; "" where none is proved to be lost."""
+    if not culprit.lost_references:
+        return ""
+    many = format_count(culprit.lost_references)
+    noun = "reference" if culprit.lost_references == 1 else "references"
+    return f"{culprit.type}, {many} more {noun} a call than anyone holds"
 
 
 def holder_line(culprit: Culprit) -> str:

@@ -44,6 +44,7 @@ def check(
     python: str | None = None,
     isolation: str | None = None,
     explain: bool | None = None,
+    samples: bool = True,
     known_leaks: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Checked:
@@ -59,7 +60,8 @@ def check(
 
     What grows is explained (who holds it, where it is made), unless `explain` is false; true asks
     for that in any case. `known_leaks` is a file of acknowledged ones, `known-leaks.toml` if there
-    is one. What is measured in this very process is not explained: looking would be counted.
+    is one. Without `samples`, no beginning of a text that stays is told. What is measured
+    in this very process is not explained: looking would be counted.
 
     Returns the worst verdict of memory, descriptors, threads and tasks, and what it rests on.
     Costs the calls plus about 0.3 s: so many `calls` and no other, where that is given; else as
@@ -71,6 +73,7 @@ def check(
         call_timeout_s=timeout,
         grace_s=grace,
         python=python or sys.executable,
+        samples=samples,
         thresholds=_thresholds(max_bytes, max_garbage),
     )
     looks = explain is not False and isolation != "none"

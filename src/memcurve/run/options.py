@@ -21,13 +21,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How the calls of one target are run and judged, wherever that is. Times in seconds.
 
     `grace_s` is how long to wait for what a call leaves running. The interpreter `python` starts
-    in the folder `cwd`.
+    in the folder `cwd`. With `samples`, the beginning of a text or of bytes that stay is told.
     """
 
     call_timeout_s: float = 30.0
     grace_s: float = 1.0
     python: str = sys.executable
     cwd: str | None = None
+    samples: bool = True
     thresholds: Thresholds = Thresholds()
 
 

@@ -249,5 +249,6 @@ def plan_of(
         grace_s=options.grace_s,
         call_timeout_s=options.call_timeout_s,
         loop=target.loop,
+        samples=options.samples,
         inputs=str(Path(target.inputs).resolve()) if target.inputs else None,
     )

@@ -134,12 +134,14 @@ def explain_design(
     calls: int,
     chosen: ExplainOptions,
     progress: PassProgress | None = None,
+    *,
+    samples: bool = True,
 ) -> Outcome:
     """Measure and explain one design, whatever its verdict.
 
     Raises MeasureError where it cannot be measured.
     """
-    options, subject = Options(), subject_of(scenario, design)
+    options, subject = Options(samples=samples), subject_of(scenario, design)
     effort = effort_for(None, None, options.thresholds)
     effort = msgspec.structs.replace(effort, shown=calls)
 

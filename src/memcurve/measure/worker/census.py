@@ -61,8 +61,7 @@ class Census:
         """
         things = gc.get_objects()
         self.tracked = frozenset(map(id, things))
-        held = self._untracked(things)
-        self._note_nested(held)
+        held = self.untracked_below(things)
         self.held = frozenset(held)
         self._kept = list(held.values())
         self.untracked_dicts = of_kinds(self._kept, (dict,))
@@ -81,10 +80,18 @@ class Census:
             found.update(zip(map(id, untracked), untracked))
         return found
 
-    def _note_nested(self, held: Dict[int, Any]) -> None:
+    @classmethod
+    def untracked_below(cls, things: List[Any]) -> Dict[int, Any]:
+        """Return {id: thing} of all that these lead to and the collector does not track."""
+        held = cls._untracked(things)
+        cls._note_nested(held)
+        return held
+
+    @classmethod
+    def _note_nested(cls, held: Dict[int, Any]) -> None:
         level = of_kinds(list(held.values()), NESTING)
         while level:
-            found = self._untracked(level)
+            found = cls._untracked(level)
             level = [found[key] for key in found.keys() - held.keys()]
             held.update(found)
             level = of_kinds(level, NESTING)

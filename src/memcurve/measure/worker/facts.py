@@ -17,9 +17,11 @@ from .survey import Survey
 
 MOST_TYPES = 12
 HEAP_TYPE = 1 << 9
+SAMPLE_CHARACTERS = 32
+"""Of a text that stays: enough to know it again, too few for most of what is secret."""
 
 
-def facts(group: Group, survey: Survey, search: roots.Search) -> Dict[str, Any]:
+def facts(group: Group, survey: Survey, search: roots.Search, *, samples: bool) -> Dict[str, Any]:
     """Return type, counts, bytes, root, path, bound and traits of one group."""
     label, owner = retention_path.label_of(group, survey)
     first, inner = retention_path.inner_steps(group, survey)
@@ -41,12 +43,21 @@ def facts(group: Group, survey: Survey, search: roots.Search) -> Dict[str, Any]:
         "entries_bytes": sum(python + malloc for python, malloc in entries),
         "entries_malloc": sum(malloc for _, malloc in entries),
         "bound": _bound_of(group, owner),
+        "sample": sample_of(survey.things[group.heads[0]]) if samples and heads else "",
         "traits": _traits(group, survey, root),
         "types": [
             [labels.type_name(kind), count, size]
             for kind, (count, size) in sorted(group.types.items(), key=lambda item: -item[1][1])
         ][:MOST_TYPES],
     }
+
+
+def sample_of(thing: Any) -> str:
+    """Return the beginning of a text or of bytes as Python writes it; "" for all else."""
+    if type(thing) not in (str, bytes):
+        return ""
+    text = repr(thing[:SAMPLE_CHARACTERS])
+    return text + "…" if len(thing) > SAMPLE_CHARACTERS else text
 
 
 def _bound_of(group: Group, owner: Any) -> str:

@@ -77,6 +77,7 @@ class SampledPass:
         table = counters.Table(spec["table"], width)
         self._runner, self._named = runner, named
         self._survivors: Optional[Survivors] = None
+        self._samples: bool = spec.get("samples", True)
         self._counters = counters.Counters(table, gauges, mode == "natural")
         self._settler = settler = Settler(
             runner.loop,
@@ -123,7 +124,12 @@ class SampledPass:
             from .survivors import Survivors  # what only counts need not import it
 
             self._survivors = Survivors(
-                self._loop, self._counters, self._settler, self._runner, self._named
+                self._loop,
+                self._counters,
+                self._settler,
+                self._runner,
+                self._named,
+                samples=self._samples,
             )
         return self._survivors
 

@@ -131,6 +131,12 @@ def frames_of(thing: Any) -> Frames:
     return []
 
 
+def frames_at(address: int) -> Frames:
+    """Return [[file, line], …] of the allocation of a block, [] if it was not traced."""
+    trace = _READ(0, address) if _READ is not None else None
+    return _plain([(frame[0], frame[1]) for frame in trace]) if trace is not None else []
+
+
 def _by_the_book(thing: Any) -> Frames:
     import tracemalloc
 

@@ -18,7 +18,19 @@ from __future__ import annotations
 import gc
 from typing import Any, Awaitable, Callable, Dict, FrozenSet, List, Optional, Set
 
-from . import backrefs, census, cycles, descriptors, labels, roots, sites, spread, waiting
+from . import (
+    backrefs,
+    census,
+    cycles,
+    descriptors,
+    labels,
+    pools,
+    roots,
+    sites,
+    spread,
+    untracked,
+    waiting,
+)
 from .counters import Counters
 from .facts import facts
 from .groups import MOST_GROUPS, Group, Grouping, has_descriptor, types_of
@@ -46,6 +58,7 @@ class Survivors:
     """What calls leave behind: cycles, survivors, their holders, roots and weights.
 
     `named` are the objects that a retention path may end at although only the worker holds them.
+    With `samples`, the beginning of a text or of bytes that stay is told.
     """
 
     def __init__(
@@ -55,6 +68,8 @@ class Survivors:
         settler: Settler,
         runner: Callable[[Awaitable[Any]], Any],
         named: Dict[int, str],
+        *,
+        samples: bool = True,
     ) -> None:
         self._loop, self._counters, self._settler = loop, counters, settler
         self._runner, self._named = runner, named
@@ -64,6 +79,8 @@ class Survivors:
         self._born: FrozenSet[int] = frozenset()
         self._marks: Fact = {}
         self._groups: List[Group] = []
+        self._samples = samples
+        self._untracked: Optional[untracked.Untracked] = None
 
     def stage_cycles(self, calls: int) -> Fact:
         """Take apart what the last `calls` calls, run unsettled, left for the collector."""
@@ -83,8 +100,11 @@ class Survivors:
         answer["call"] = self._loop.calls
         return answer
 
-    def stage_mark(self) -> Fact:
-        """Note everything that is there: survivors are what is born from here on."""
+    def stage_mark(self, blocks: bool = False) -> Fact:
+        """Note everything that is there: survivors are what is born from here on.
+
+        With `blocks`, also of what the collector does not track, as far as that can be read.
+        """
         self._settle()
         gc.unfreeze()
         gc.collect()
@@ -98,11 +118,16 @@ class Survivors:
         gc.freeze()
         self._loop.writing = False  # what is noted is in the heaps: rows would count it
         self._loop.freezing = False  # a frozen survivor would not be listed among what is new
-        return {"call": self._loop.calls, "objects": len(self._census.tracked)}
+        answer = {"call": self._loop.calls, "objects": len(self._census.tracked)}
+        if blocks and pools.usable():
+            self._untracked = untracked.Untracked()
+        return answer
 
     def stage_middle(self) -> Fact:
         """End the first window: what was born in it and is alive now is a candidate."""
         self._settle()
+        if self._untracked is not None:
+            self._untracked.middle()
         young = frozenset(map(id, gc.get_objects()))
         gc.unfreeze()
         objects = gc.get_objects()
@@ -124,13 +149,15 @@ class Survivors:
         gc.collect()
         # what this survey makes may come to the address of something that died
         objects = gc.get_objects()
+        window = self._marks["middle"] - self._marks["call"]
+        if self._untracked is not None:
+            self._untracked.survivors(objects, least_per_call * window)
         alive = frozenset(map(id, objects))
         young = ((self._first_tracked - second) | second) & alive
         first = self._first - second
         ignored = self._ignored() | {id(own) for own in (second, first, young, objects, alive)}
         survey = Survey(self._census, objects, young, ignored)
         survey.walk()
-        window = self._marks["middle"] - self._marks["call"]
         every, least = Grouping(survey, first).groups(least_per_call * window)
         ignored |= survey.own_ids()
         kept = [
@@ -142,7 +169,7 @@ class Survivors:
             "call": self._loop.calls,
             "calls": window,
             "calls_since_mark": self._calls(),
-            "groups": [facts(group, survey, search) for group in kept],
+            "groups": [facts(group, survey, search, samples=self._samples) for group in kept],
             "types": _types(every),
             "grown": self._grown(search),
             "descriptors": descriptors.opened_since(self._marks["descriptors"]),
@@ -179,9 +206,11 @@ class Survivors:
         groups = self._groups[:MOST_TRACED]
         before = [frozenset(map(id, group.children())) for group in groups]
         gc.freeze()
+        if self._untracked is not None:
+            self._untracked.begin_tracing()
         with sites.Tracing() as tracing:
             found: List[Dict[str, sites.Frames]] = [{} for _ in groups]
-            while calls > 0 and not (found and all(found[:ENOUGH_SITES])):
+            while calls > 0 and not (self._lines_known() and found and all(found[:ENOUGH_SITES])):
                 for _ in range(min(calls, SITE_CALLS)):
                     gc.collect()
                     self._run_unsampled(1)
@@ -189,17 +218,27 @@ class Survivors:
                 drive(self._settler.turns(), self._runner)
                 looks = [sites.of_group(g, b) for g, b in zip(groups, before)]
                 found = [{**old, **new} for old, new in zip(found, looks)]
+                if self._untracked is not None:
+                    self._untracked.look()
                 tracing.spare()
         gc.unfreeze()
         return {"sites": found}
 
+    def _lines_known(self) -> bool:
+        return self._untracked is None or self._untracked.lines_known
+
     def stage_release(self, native_each: float) -> Fact:
-        """Let the groups go, one after another, and weigh what that frees."""
+        """Let the groups go, one after another, and weigh what that frees.
+
+        What outlives that, untracked and with no holder, is told.
+        """
         leave_to_the_collector(self._born)  # it is asked some dozen times
         weighing = Weighing(
             self._counters, self._quiet, self._born, self._marks["atexit"], self._is_lost
         )
-        return {"released": weighing.of_groups(self._groups, native_each)}
+        released = weighing.of_groups(self._groups, native_each)
+        lost = self._untracked.facts(self._samples) if self._untracked is not None else []
+        return {"released": released, "lost": lost}
 
     def _settle(self) -> None:
         return drive(self._loop.rest(), self._runner)

@@ -1,0 +1,72 @@
+"""List the large blocks that malloc has given out, for objects too large for Python's allocator.
+
+glibc's main heap is a row of chunks: each begins with its size, and the lowest bit of the next one
+says whether it is in use (malloc/malloc.c). What is larger than some 128 KiB has a mapping of its
+own, which begins the same way. Heaps of other threads are not read: calls run in the first.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, List, Tuple
+
+from .pools import WORD, WRITABLE, Memory
+
+Large = Dict[int, int]
+"""Bytes of each block by its address, without the last four bits, which are 0: a table of addresses
+as they are would be found by who searches memory for one."""
+SHIFT = 4
+
+LEAST_BYTES = 512  # below, Python's own allocator serves
+CHUNK_HEADER = 16
+IN_USE, MAPPED, FLAGS = 1, 2, 7
+PAGE = 4096
+LEAST_MAPPED = 128 << 10
+MOST_CHUNKS = 2_000_000
+"""Chunks of a heap that are read, a second of them; where there are more, none is."""
+HEAP = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \d+ *\[heap\]$", re.M)
+
+
+def large_blocks(memory: Memory) -> Large:
+    """Return the large blocks that are in use; none where the heap does not read as glibc's."""
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    found: Large = {}
+    heaps = _spans(HEAP, text)
+    if heaps:  # after a fork one heap may be listed in parts; a chunk goes on from one to the next
+        low, high = heaps[0][0], heaps[-1][1]
+        _walk(memory.read(low, high - low), low, found)
+    for low, high in _spans(WRITABLE, text):
+        _of_mapping(memory, low, high, found)
+    return found
+
+
+def _spans(pattern: "re.Pattern[str]", text: str) -> List[Tuple[int, int]]:
+    return [(int(m.group(1), 16), int(m.group(2), 16)) for m in pattern.finditer(text)]
+
+
+def _walk(data: bytes, start: int, found: Large) -> None:
+    words = memoryview(data)[: len(data) // 8 * 8].cast("Q")
+    at, count, end = 0, 0, len(words) - 4
+    while at < end:
+        size = words[at + 1] & ~FLAGS
+        count += 1
+        follows = at + size // 8
+        if size < 32 or size % 16 or follows >= end or count > MOST_CHUNKS:
+            return
+        if size > LEAST_BYTES and words[follows + 1] & IN_USE:
+            found[(start + at * 8 + CHUNK_HEADER) >> SHIFT] = size - CHUNK_HEADER // 2
+        at = follows
+
+
+def _of_mapping(memory: Memory, low: int, high: int, found: Large) -> None:
+    while high - low >= LEAST_MAPPED:
+        head = memory.read(low, CHUNK_HEADER)
+        if len(head) < CHUNK_HEADER:
+            return
+        before, word = WORD.unpack(head[:8])[0], WORD.unpack(head[8:])[0]
+        size = word & ~FLAGS
+        if before or word & FLAGS != MAPPED or size % PAGE or not 0 < size <= high - low:
+            return
+        found[(low + CHUNK_HEADER) >> SHIFT] = size - CHUNK_HEADER
+        low += size

@@ -1,0 +1,170 @@
+"""What the collector does not track: its type, who has its address, and where it is made."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from memcurve.measure.explaining_passes import Wanted, Windows, survivors_request
+from memcurve.measure.isolation import SpawnedWorker
+from memcurve.measure.runner import PassPlan, Session
+from memcurve.measure.worker import pools, untracked
+from memcurve.measure.worker.blocks import live_blocks
+from memcurve.model.recording import PassRecord
+from memcurve.model.scenario import Target
+from memcurve.model.surveys import SurvivorGroup, UntrackedObjects
+
+pytestmark = pytest.mark.skipif(not pools.usable(), reason="pools cannot be read here")
+
+SOURCE = """
+import ctypes
+
+lose = ctypes.pythonapi.Py_IncRef
+lose.argtypes, lose.restype = [ctypes.py_object], None
+libc = ctypes.CDLL(None)
+libc.calloc.restype = ctypes.c_void_p
+TABLE = libc.calloc(10000, 8)
+KEPT = []
+
+def lost_bytes(number):
+    lose(b"number %06d of a hundred thousand" % number)
+
+def lost_text(number):
+    lose("paid by card 4929 1234 5678 9012, number %d" % number)
+
+def large_bytes(number):
+    lose(b"number %06d" % number + b"x" * 3000)
+
+def kept_in_c(number):
+    text = "a text that a library keeps, number %d" % number
+    lose(text)
+    ctypes.c_void_p.from_address(TABLE + 8 * number).value = id(text)
+
+def kept_in_a_list(number):
+    KEPT.append("a text that a list keeps, number %d" % number)
+
+def kept_by_code(number):
+    names = {}
+    exec("def function(): return 'constant %d of its own code', b'and bytes'" % number, names)
+    KEPT.append(names["function"])
+
+def dropped(number):
+    return "a text that nobody keeps, number %d" % number
+
+class Ring:
+    last = [None] * 40
+
+def replaced(number):
+    Ring.last[number % 40] = "a text in a ring, number %d" % number
+"""
+WINDOWS = Windows(warm=60, window=50, traced=5, short=10, long=30, lines=10)
+PLAN = PassPlan(kind="survivors", mode="settled", grace_s=0.05)
+
+
+def look(folder: Path, name: str, plan: PassPlan = PLAN) -> PassRecord:
+    """Run a survivors pass of one function of the source."""
+    file = folder / "lost.py"
+    file.write_text(SOURCE)
+    with SpawnedWorker(sys.executable, {"PYTHONHASHSEED": "0"}) as worker:
+        session = Session(worker, timeout_s=60.0)
+        assert session.load(Target(call=f"{file}:{name}"), ()) is None
+        record = session.run(*survivors_request(plan, WINDOWS, Wanted(least_per_call=5.0)))
+    assert record.failure is None, record.failure
+    return record
+
+
+def lost(record: PassRecord) -> list[UntrackedObjects]:
+    assert record.surveys.release is not None
+    return list(record.surveys.release.lost)
+
+
+def groups(record: PassRecord) -> list[SurvivorGroup]:
+    assert record.surveys.survivors is not None
+    return list(record.surveys.survivors.groups)
+
+
+def line_of(text: str) -> int:
+    return next(n for n, line in enumerate(SOURCE.splitlines(), 1) if text in line)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "begins"),
+    [
+        ("lost_bytes", "bytes", "b'number 000"),
+        ("lost_text", "str", "'paid by card"),
+        ("large_bytes", "bytes", "b'number 000"),
+    ],
+)
+def test_a_lost_reference_is_told_with_type_count_line_and_sample(
+    tmp_path: Path, name: str, kind: str, begins: str
+) -> None:
+    (found,) = lost(look(tmp_path, name))
+    assert (found.type, found.holder, found.references) == (kind, "lost", 1)
+    assert 45 <= found.objects <= 56  # of 50: what looked takes and leaves some blocks meanwhile
+    assert found.sample.startswith(begins)
+    assert len(found.sample) <= 32 + len("b''…")
+    assert found.stack[0].line == line_of(f"def {name}(") + 1
+
+
+def test_what_a_library_keeps_is_not_said_to_be_lost(tmp_path: Path) -> None:
+    (found,) = lost(look(tmp_path, "kept_in_c"))
+    assert (found.type, found.holder) == ("str", "malloc")
+
+
+@pytest.mark.parametrize("name", ["kept_in_a_list", "kept_by_code", "dropped", "replaced"])
+def test_what_somebody_holds_or_nobody_keeps_is_not_told(tmp_path: Path, name: str) -> None:
+    assert lost(look(tmp_path, name)) == []
+
+
+def test_a_text_that_is_held_is_told_with_its_beginning(tmp_path: Path) -> None:
+    (group,) = groups(look(tmp_path, "kept_in_a_list"))
+    assert group.sample == repr("a text that a list keeps, number 60"[:32]) + "…"
+
+
+@pytest.mark.parametrize("name", ["lost_text", "kept_in_a_list"])
+def test_samples_can_be_left_out(tmp_path: Path, name: str) -> None:
+    record = look(tmp_path, name, msgspec.structs.replace(PLAN, samples=False))
+    assert [one.sample for one in (*lost(record), *groups(record))] == [""]
+
+
+def test_a_block_is_live_while_its_object_is() -> None:
+    memory = pools.Memory()
+    things = [b"%060d" % number for number in range(300)]
+    places = [id(thing) for thing in things]
+    before = live_blocks(memory)
+    starts = {block.address for block in before.each(memory)}
+    assert starts.issuperset(places)
+    del things
+    after = {block.address for block in live_blocks(memory).each(memory)}
+    assert len(after.intersection(places)) < 150  # some are in use again, by what looked
+    memory.close()
+
+
+def test_a_large_block_of_malloc_is_live_while_its_object_is() -> None:
+    memory = pools.Memory()
+    thing = bytearray(300_000), bytes(70_000)
+    address = id(thing[1])
+    sizes = {block.address: block.size for block in live_blocks(memory).each(memory)}
+    assert 70_000 < sizes[address] < 71_000
+    del thing
+    assert pools.Block(address, sizes[address]) not in live_blocks(memory).each(memory)
+    memory.close()
+
+
+def test_every_class_is_known_by_its_address() -> None:
+    class Mine:
+        pass
+
+    classes = untracked.all_classes()
+    assert all(classes[id(kind)] is kind for kind in (object, type, str, Mine, type(PLAN)))
+
+
+@pytest.mark.parametrize("words", [(1, 0), (1, 12345678), (0, id(bytes)), (1 << 40, id(bytes))])
+def test_a_block_that_is_not_surely_an_object_is_not_named(words: tuple[int, int]) -> None:
+    memory = pools.Memory()
+    block = bytes(pools.WORD.pack(words[0]) + pools.WORD.pack(words[1]) + bytes(16))
+    start = id(block) + bytes.__basicsize__ - 1
+    place = pools.Block(start, 64)
+    assert untracked.object_in(place, memory, untracked.all_classes()) is None
+    memory.close()
