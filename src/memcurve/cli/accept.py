@@ -51,13 +51,14 @@ def accept(
     from memcurve.report.json.shape import json_text
     from memcurve.run import scenarios as bench
     from memcurve.run.discovery import discover, select
-    from memcurve.store.files import save_baseline
+    from memcurve.store.files import ready, save_baseline
 
     if not reason.strip():
         raise click.UsageError("--reason is empty; say why these curves are right")
     found = discover(paths)
     scenarios = select(found, expression)
     options = RunOptions(calls=calls, jobs=jobs, natural=False, explain="never", judge_all=False)
+    ready(baselines)
     began = time.monotonic()
     rounds: list[list[Outcome]] = []
     for number in range(1, repeats + 1):

@@ -1,34 +1,31 @@
 """The command line: wires the stages, prints, and turns verdicts into exit codes.
 
 0: nothing grows · 1: something grows, or a threshold is crossed · 2: could not measure ·
-3: not decided (rising, inconclusive) · 130: interrupted.
+3: not decided (rising, inconclusive) · 129, 130, 143: ended by SIGHUP, Ctrl-C, SIGTERM.
 """
 
-import errno
 import sys
 from typing import TYPE_CHECKING
 
 import click
-from click.exceptions import NoArgsIsHelpError
 
 from memcurve import __version__
 from memcurve.cli.accept import accept
 from memcurve.cli.compare import compare
 from memcurve.cli.doctor import doctor
 from memcurve.cli.explain import explain
+from memcurve.cli.net import Command, complain
 from memcurve.cli.run import report, run
 from memcurve.cli.scenarios import samples_option
-from memcurve.model.errors import MemcurveError
 
 if TYPE_CHECKING:
     from memcurve.run.conclude import CheckFailedError
 
 EXIT = {"flat": 0, "plateaued": 0, "growing": 1, "rising": 3, "inconclusive": 3}
-INTERRUPTED = 130
 
 
-class _Group(click.Group):
-    """A group whose commands turn what goes wrong into one line and an exit code."""
+class _Group(Command):
+    """The commands; a file in the place of one is checked."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -37,35 +34,6 @@ class _Group(click.Group):
         if args and args[0].partition(":")[0].endswith(".py"):
             args = ["check", *args]
         return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> object:
-        code = 2
-        try:
-            return super().invoke(ctx)
-        except NoArgsIsHelpError:
-            raise  # what it shows is the help
-        except click.UsageError as error:
-            command = error.ctx.command_path if error.ctx is not None else "memcurve"
-            _complain(f"{_as_clause(error.format_message())}; see {command} --help")
-        except MemcurveError as error:
-            _complain(str(error))
-        except OSError as error:
-            if error.errno == errno.EPIPE or error.filename is None:
-                raise
-            _complain(f"{error.filename}: {error.strerror}")
-        except KeyboardInterrupt:
-            _complain("interrupted")
-            code = INTERRUPTED
-        return ctx.exit(code)
-
-
-def _complain(text: str) -> None:
-    click.echo(f"memcurve: {text}", err=True)
-
-
-def _as_clause(text: str) -> str:
-    """Return a sentence of click's as one of ours: lower-case, without a full stop."""
-    return text[:1].lower() + text[1:].rstrip(".")
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,6 +51,7 @@ def main() -> None:
     Exit codes:
       0 nothing grows        1 something grows, or a threshold is crossed
       2 could not measure    3 not decided: rising, inconclusive
+      129, 130, 143 ended by SIGHUP, Ctrl-C, SIGTERM
     """
 
 
@@ -230,7 +199,7 @@ def check(
 
 def _could_not_measure(error: "CheckFailedError", quiet: bool, has_setup: bool) -> None:
     failure = error.failure
-    _complain(f"could not measure: {error}")
+    complain(f"could not measure: {error}")
     if quiet:
         return
     if failure.traceback:

@@ -6,12 +6,14 @@ Exit code 0: nothing was crossed · 1: a threshold was · 2: a design that must 
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from memcurve.cli.net import FAILED, code_of, complain, words_of
 from memcurve.cli.scenarios import (
     Command,
     baselines_option,
@@ -20,9 +22,29 @@ from memcurve.cli.scenarios import (
     samples_option,
     scenario_options,
 )
-from memcurve.model.outcome import Outcome, Run
+from memcurve.model.errors import MemcurveError
+from memcurve.model.outcome import Run
 from memcurve.model.scenario import Scenario
+from memcurve.model.text import printable
 from memcurve.run.options import Options, RunOptions
+
+if TYPE_CHECKING:
+    from memcurve.model.baseline import Baseline
+    from memcurve.report.picture import Format
+    from memcurve.report.write import Written
+    from memcurve.run.keeping import Keeping
+
+MOST_NAMED = 5
+
+
+class Reports(msgspec.Struct, frozen=True, kw_only=True):
+    """Which reports are written of a run, and where."""
+
+    out: Path
+    baselines: Path
+    svg: bool = False
+    as_json: bool = False
+    junit: Path | None = None
 
 
 def _report_options(command: Command) -> Command:
@@ -46,6 +68,9 @@ def _report_options(command: Command) -> Command:
 )
 @click.option("--full", is_flag=True, help="Explain every design, whatever its verdict.")
 @samples_option
+@click.option(
+    "--resume", is_flag=True, help="Measure only what the last run, which was ended, left out."
+)
 @_report_options
 def run(
     paths: tuple[Path, ...],
@@ -57,6 +82,7 @@ def run(
     quick: bool,
     full: bool,
     samples: bool,
+    resume: bool,
     svg: bool,
     as_json: bool,
     junit: Path | None,
@@ -70,12 +96,14 @@ def run(
       memcurve run -k "rag_client and not published" --calls 1000
       memcurve run bench/scenarios/parsing.py --quick --json
       memcurve run --svg --out build/memory
+      memcurve run --resume
+
+    Each design is stored as soon as it is measured. Ended by Ctrl-C or a signal, the reports tell
+    what there is.
     """
-    from memcurve.cli.progress import shown
-    from memcurve.run import scenarios as bench
     from memcurve.run.discovery import discover, select
-    from memcurve.run.gate import gated
-    from memcurve.store.findings import save_outcomes
+    from memcurve.run.keeping import Keeping
+    from memcurve.store.files import ready
 
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other; choose one")
@@ -92,12 +120,87 @@ def run(
         judge_all=not quick,
         each=Options(samples=samples),
     )
-    with shown(quiet) as progress:
-        outcomes = bench.run_scenarios(scenarios, options, progress, found)
-    save_outcomes(out, outcomes)
-    outcomes = gated(scenarios, outcomes, baselines)
-    value = bench.run_of(scenarios, outcomes, _command(), began)
-    finish(value, scenarios, out, baselines, svg=svg, as_json=as_json, junit=junit)
+    for folder in (out, *([junit.parent] if junit is not None else [])):
+        ready(folder)
+    _readable(scenarios, baselines)
+    asked = f"calls={calls or 'default'} quick={quick} full={full} samples={samples}"
+    keeping = Keeping(out, scenarios, asked)
+    if resume:
+        keeping.resume()
+    keeping.begin()
+    ended = _measured(keeping, options, quiet, found)
+    reports = Reports(out=out, baselines=baselines, svg=svg, as_json=as_json, junit=junit)
+    _conclude(scenarios, keeping, ended, began, reports)
+
+
+def _readable(scenarios: Sequence[Scenario], baselines: Path) -> None:
+    """Read thresholds before anything is measured for them; raises what tells of a damaged one."""
+    from memcurve.explain.known import load_known
+    from memcurve.run.fork import environment_here
+    from memcurve.store.files import load_baseline
+
+    load_known()
+    here = environment_here().key
+    for one in scenarios:
+        load_baseline(baselines, here, one.name)
+
+
+def _measured(
+    keeping: "Keeping", options: RunOptions, quiet: bool, found: Sequence[Scenario]
+) -> KeyboardInterrupt | MemcurveError | None:
+    """Measure what is missing; return what ended that early, None where nothing did."""
+    from memcurve.cli.progress import shown
+    from memcurve.run import scenarios as bench
+
+    try:
+        with shown(quiet) as progress:
+            bench.run_scenarios(keeping.missing, options, progress, found, keeping)
+    except (KeyboardInterrupt, MemcurveError) as error:
+        return error
+    return None
+
+
+def _conclude(
+    scenarios: Sequence[Scenario],
+    keeping: "Keeping",
+    ended: KeyboardInterrupt | MemcurveError | None,
+    began: float,
+    reports: "Reports",
+) -> None:
+    """Write the reports of what there is, say what is missing, and end with what the run is."""
+    from memcurve.run import scenarios as bench
+    from memcurve.run.gate import gated
+
+    outcomes = keeping.outcomes
+    code = 0
+    if outcomes:
+        held = gated(scenarios, outcomes, reports.baselines)
+        value = bench.run_of(scenarios, held, _command(), began)
+        value = msgspec.structs.replace(value, missing=tuple(keeping.missing_names))
+        code = finish(value, reports)
+    if keeping.complaint:
+        complain(keeping.complaint)
+        code = code or FAILED
+    if ended is not None:
+        code = _say_what_is_left(ended, keeping)
+    keeping.complete()
+    sys.exit(code)
+
+
+def _say_what_is_left(ended: KeyboardInterrupt | MemcurveError, keeping: "Keeping") -> int:
+    """Name what is stored and what is not, and how to go on; return the exit code."""
+    if isinstance(ended, KeyboardInterrupt):
+        words, code = words_of(ended), code_of(ended)
+    else:
+        words, code = str(ended), FAILED
+    done, missing = len(keeping.outcomes), keeping.missing_names
+    names = ", ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
+    again = _command() if "--resume" in sys.argv else f"{_command()} --resume"
+    complain(
+        f"{words}; stored {done} of {done + len(missing)} "
+        f"designs" + (f", missing {names}; go on with: {again}" if missing else "")
+    )
+    return code
 
 
 @click.command(short_help="Write the reports of the last run again.")
@@ -129,54 +232,62 @@ def report(
     value = bench.run_of(scenarios, outcomes, _command(), began)
     measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
     value = msgspec.structs.replace(value, recorded_at=measured_at, elapsed_s=0.0)
-    finish(value, scenarios, out, baselines, svg=svg, as_json=as_json, junit=junit)
+    reports = Reports(out=out, baselines=baselines, svg=svg, as_json=as_json, junit=junit)
+    sys.exit(finish(value, reports))
 
 
-def finish(
-    value: Run,
-    scenarios: Sequence[Scenario],
-    out: Path,
-    baselines: Path,
-    *,
-    svg: bool = False,
-    as_json: bool = False,
-    junit: Path | None = None,
-) -> None:
-    """Write the reports, print the table, and exit with what the gates say."""
-    from memcurve.report.ci import action_benchmark_json, junit_xml
+def finish(value: Run, reports: Reports) -> int:
+    """Write the reports and print the table; return the exit code that the gates give.
+
+    Reports that cannot be written cost a line and not the table.
+    """
+    from memcurve.report.json.summary import summary_json
     from memcurve.report.table import print_table
     from memcurve.report.view import view_of
-    from memcurve.report.write import write_all
-    from memcurve.store.files import load_baselines, replace_file
+    from memcurve.store.files import load_baselines
 
-    accepted = load_baselines(baselines, [outcome.recording for outcome in value.outcomes])
-    written = write_all(value, out, baselines=accepted, formats=("png", "svg") if svg else ("png",))
-    replace_file(out / "benchmark.json", action_benchmark_json(value))
-    if junit is not None:
-        replace_file(junit, junit_xml(value))
-    if as_json:
-        click.echo((out / "summary.json").read_text(encoding="utf-8"), nl=False)
+    accepted = load_baselines(reports.baselines, [one.recording for one in value.outcomes])
+    written, lost = _written(value, reports, accepted)
+    view = view_of(value, accepted)
+    if reports.as_json:
+        click.echo(summary_json(view).decode(), nl=False)
     else:
-        print_table(view_of(value, accepted))
-        click.echo(f"reports: {written.first}")
-    if written.complaint:
-        click.echo(f"memcurve: {written.complaint}", err=True)
-    sys.exit(exit_code(value, scenarios))
+        print_table(view)
+        if written is not None:
+            click.echo(f"reports: {written.first}")
+    complaint = lost or (written.complaint if written is not None else "")
+    if complaint:
+        complain(complaint)
+    return exit_code(value) or (FAILED if lost else 0)
 
 
-def exit_code(value: Run, scenarios: Sequence[Scenario]) -> int:
+def _written(
+    value: Run, reports: Reports, accepted: "dict[str, Baseline]"
+) -> "tuple[Written | None, str]":
+    """Write all reports; return them, and why some could not be written."""
+    from memcurve.report.ci import action_benchmark_json, junit_xml
+    from memcurve.report.write import write_all
+    from memcurve.store.files import replace_file
+
+    formats: tuple[Format, ...] = ("png", "svg") if reports.svg else ("png",)
+    written = None
+    try:
+        written = write_all(value, reports.out, baselines=accepted, formats=formats)
+        replace_file(reports.out / "benchmark.json", action_benchmark_json(value))
+        if reports.junit is not None:
+            replace_file(reports.junit, junit_xml(value))
+    except OSError as error:
+        where = error.filename or reports.out
+        return None, f"{where}: {error.strerror}; make room, then: memcurve report"
+    return written, ""
+
+
+def exit_code(value: Run) -> int:
     """Return 1 for a crossed threshold, 2 for a design that could not be measured, else 0."""
     if value.crossings:
         return 1
-    failing = {one.name: one.may_grow for one in scenarios}
-    return 2 if any(_failed(outcome, failing) for outcome in value.outcomes) else 0
-
-
-def _failed(outcome: Outcome, tolerated: Mapping[str, tuple[str, ...]]) -> bool:
-    recording = outcome.recording
-    may_fail = recording.design in tolerated.get(recording.scenario, ())
-    return recording.failure is not None and not may_fail
+    return 2 if value.failures else 0
 
 
 def _command() -> str:
-    return shlex.join(["memcurve", *sys.argv[1:]])
+    return printable(shlex.join(["memcurve", *sys.argv[1:]]))

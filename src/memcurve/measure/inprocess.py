@@ -29,6 +29,7 @@ from memcurve.measure.worker.settle import Settler, yield_to_loop
 from memcurve.model.recording import Failure, PassRecord, Samples, Verification
 from memcurve.model.steps import Calls, Finish, Step, Survey, Verify
 from memcurve.model.surveys import Surveys
+from memcurve.model.text import printable
 
 REHEARSALS, REHEARSED_CALLS = 2, 320
 Steps = Generator[Any, None, PassRecord]
@@ -186,7 +187,13 @@ class InProcess:
                         return None
         except CallError as error:
             self.error = error.__cause__
-            return msgspec.convert(describe(error, "call"), Failure)
+            return _failure(describe(error, "call"))
+
+
+def _failure(told: dict[str, Any]) -> Failure:
+    """Return what `describe` tells as a failure, in printable words."""
+    words = {key: printable(told[key]) for key in ("message", "traceback")}
+    return msgspec.convert(told | words, Failure)
 
 
 def _apart(decide: Callable[[], Step], threads: Callable[[], int]) -> Step:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from memcurve.model.errors import MeasureError
+from memcurve.model.text import printable, printable_json
 
 BOOT = Path(__file__).parent / "worker" / "boot.py"
 # glibc's per-thread caches count freed chunks as in use; they are off from the process's start
@@ -67,7 +68,7 @@ class Pipes:
                 return None
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
-        message: Message = json.loads(line)
+        message: Message = json.loads(printable_json(line))
         return message
 
     def close(self) -> None:
@@ -129,7 +130,7 @@ class SpawnedWorker:
         """Return the end of what the worker printed."""
         self.output.seek(0, os.SEEK_END)
         self.output.seek(max(self.output.tell() - OUTPUT_TAIL_BYTES, 0))
-        return self.output.read().decode("utf-8", "replace").strip()
+        return printable(self.output.read().decode("utf-8", "replace")).strip()
 
     def kill(self) -> None:
         """End the worker and everything in its session at once."""
@@ -187,7 +188,7 @@ class ForkedWorker:
         """Return the end of what the worker printed."""
         self.output.seek(0, os.SEEK_END)
         self.output.seek(max(self.output.tell() - OUTPUT_TAIL_BYTES, 0))
-        return self.output.read().decode("utf-8", "replace").strip()
+        return printable(self.output.read().decode("utf-8", "replace")).strip()
 
     def kill(self) -> None:
         """End the copy and everything in its session at once."""

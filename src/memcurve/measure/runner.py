@@ -211,13 +211,19 @@ class _PassRun:
         between_s = max(timeout_s, BETWEEN_CALLS_S) + self._plan.grace_s
         guard = Guard(self._pid, timeout_s, self._watch, between_s=between_s)
         answer = self._session.ask(message, guard)
-        if isinstance(answer, Failure) and answer.kind in ("killed", "exited", "timeout"):
+        told = isinstance(answer, Failure) and answer.call is not None
+        if isinstance(answer, Failure) and not told and self._may_be_a_call(answer):
             running = self._table.running_call()
             call = running if stage == "call" and running > 0 else None
             return msgspec.convert(
                 {**msgspec.structs.asdict(answer), "stage": stage, "call": call}, Failure
             )
         return answer
+
+    def _may_be_a_call(self, failure: Failure) -> bool:
+        """Say whether a call did it: what was raised may be, if one had not returned."""
+        ended = failure.kind in ("killed", "exited", "timeout")
+        return ended or (failure.kind in ("raised", "out_of_memory") and self._table.in_call())
 
     def _watch(self) -> int:
         call = self._table.running_call()

@@ -4,6 +4,7 @@ import mmap
 import tempfile
 from typing import Self
 
+from memcurve.measure.scratch import reserve, scratch
 from memcurve.measure.worker.counters import Table
 from memcurve.model.recording import Samples
 
@@ -19,8 +20,12 @@ class SharedTable:
 
     def __init__(self, columns: tuple[str, ...], capacity: int) -> None:
         self.columns = columns
-        self._file = tempfile.NamedTemporaryFile(prefix="memcurve-")  # noqa: SIM115 - see close
-        self._file.truncate((capacity + 1) * len(columns) * WORD)
+        self._file = tempfile.NamedTemporaryFile(prefix="samples-", dir=scratch())  # noqa: SIM115 - see close
+        try:
+            reserve(self._file.fileno(), (capacity + 1) * len(columns) * WORD)
+        except BaseException:
+            self._file.close()
+            raise
         self._map = mmap.mmap(self._file.fileno(), 0)
         self._cells = memoryview(self._map).cast("q")
 

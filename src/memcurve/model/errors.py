@@ -21,6 +21,10 @@ class RecordingError(MemcurveError):
     """A stored recording or baseline is missing, damaged, or of a version that is not known."""
 
 
+class OutputError(MemcurveError):
+    """A folder for what is measured cannot be written to."""
+
+
 class ScenarioError(MemcurveError):
     """A scenario is declared in a way that cannot be run."""
 

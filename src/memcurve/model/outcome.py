@@ -135,12 +135,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """All outcomes of one run, in the order of scenarios and designs.
 
     `may_grow` names the designs of each scenario that are there to be looked at: nothing that
-    they do fails the run.
+    they do fails the run. `missing` are the designs that a run which was ended did not come to.
     """
 
     outcomes: tuple[Outcome, ...]
     descriptions: dict[str, str] = {}
     may_grow: dict[str, tuple[str, ...]] = {}
+    missing: tuple[str, ...] = ()
     command: str = ""
     recorded_at: str = ""
     elapsed_s: float = 0.0
@@ -152,8 +153,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
-        """The designs that gate and could not be measured."""
-        return tuple(o for o in self.outcomes if o.judgement is None and self.gates(o))
+        """The designs that could not be measured, and of those that may grow what never ran.
+
+        A design that is there to be looked at may run into its end; one of which no call returned
+        is a name that is gone, and not what anybody wants to look at.
+        """
+        failed = (o for o in self.outcomes if o.judgement is None or o.recording.failure)
+        return tuple(o for o in failed if self.gates(o) or not o.recording.ran)
 
     def gates(self, outcome: Outcome) -> bool:
         """Whether a failure of this design fails the run."""

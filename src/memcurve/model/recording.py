@@ -160,9 +160,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         """One line that names the stage, the call and what happened."""
         places = {"call": f"call {self.call}" if self.call else "a call", "start": "the start"}
         place = places.get(self.stage, f"the {self.stage}")
-        if self.kind in ("target", "timeout", "out_of_memory"):
+        if self.kind in ("target", "timeout"):
             return self.message
-        if self.kind == "raised":
+        if self.kind == "out_of_memory" and self.message.startswith("call "):
+            return self.message  # of the guard, which names the call
+        if self.kind in ("raised", "out_of_memory"):
             return f"{place} raised {self.message}"
         return f"{self.message} in {place}"
 
@@ -271,6 +273,11 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
         """The first failure of a pass that counts, if any; what explains decides nothing."""
         counting = (p for p in self.passes if p.kind in ("settled", "natural"))
         return next((p.failure for p in counting if p.failure is not None), None)
+
+    @property
+    def ran(self) -> bool:
+        """Whether any call of it was counted."""
+        return any(record.calls > 0 for record in self.passes)
 
     def to_json(self) -> bytes:
         """Return the recording as JSON."""

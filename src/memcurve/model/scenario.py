@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 import msgspec
 
 from memcurve.model.errors import ScenarioError
+from memcurve.model.text import LONGEST_NAME, name_problem, printable, shown_name
+from memcurve.model.units import COUNTERS
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,10 +95,17 @@ def scenario(
     `packages` are the distributions whose versions belong to the recording.
 
     Raises ScenarioError for a name that cannot be a file's, no designs, fewer than 1 call, or a
-    design that `may_grow`, `brief` or `leads` name and that is not there.
+    design that `may_grow`, `brief` or `leads` name and that is not there, or a lead in a counter
+    that does not exist.
     """
-    if not name.replace("_", "").replace("-", "").isalnum():
-        raise ScenarioError(f"scenario name {name!r}: use letters, digits, '_' and '-'")
+    if name_problem(name) or not name.replace("_", "").replace("-", "").isalnum():
+        raise ScenarioError(
+            f"scenario name {shown_name(name)}: use letters, digits, '_' and '-', at most "
+            f"{LONGEST_NAME}"
+        )
+    for design in designs:
+        if problem := name_problem(design):
+            raise ScenarioError(f"scenario {name!r}: design {shown_name(design)}: {problem}")
     if not designs:
         raise ScenarioError(f"scenario {name!r} has no designs; give at least one target")
     if min(calls, verdict_calls or calls) < 1:
@@ -108,13 +117,15 @@ def scenario(
         raise ScenarioError(
             f"scenario {name!r} has no design {unknown[0]!r}; it has {', '.join(designs)}"
         )
+    for lead in leads:
+        _check_lead(name, lead, has_gauges=backend is not None)
     targets = {key: Target(call=d) if isinstance(d, str) else d for key, d in designs.items()}
     return Scenario(
         name=name,
         designs=targets,
         calls=calls,
         verdict_calls=verdict_calls,
-        description=description,
+        description=printable(description),
         backend=backend,
         packages=packages,
         may_grow=may_grow,
@@ -122,3 +133,18 @@ def scenario(
         explain=explain,
         brief=brief,
     )
+
+
+def _check_lead(scenario: str, lead: Lead, *, has_gauges: bool) -> None:
+    """Refuse a share that is none, and a counter that nothing can have; gauges have own names."""
+    for counter, most in lead.at_most.items():
+        if counter not in COUNTERS and not has_gauges:
+            raise ScenarioError(
+                f"scenario {scenario!r}: {lead.design} over {lead.over}: no counter "
+                f"{shown_name(counter)}; there are {', '.join(COUNTERS)}"
+            )
+        if not 0 < most < float("inf"):
+            raise ScenarioError(
+                f"scenario {scenario!r}: {lead.design} over {lead.over}: at_most {counter} is "
+                f"{most}; give a share above 0, such as 0.5"
+            )

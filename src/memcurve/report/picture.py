@@ -44,6 +44,7 @@ def draw(view: RunView, scenario: ScenarioView, form: Format = "png") -> bytes:
         "font.family": "DejaVu Sans",
         "font.size": 9,
         "text.color": TEXT,
+        "text.parse_math": False,  # a `$` of a name is a dollar
         "svg.hashsalt": "memcurve",
         "svg.fonttype": "none",
     }

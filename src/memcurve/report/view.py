@@ -153,6 +153,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: tuple[ScenarioView, ...]
     crossings: tuple[Crossing, ...]
     failures: int
+    missing: int
     environments: tuple[Environment, ...]
     command: str
     recorded_at: str
@@ -161,7 +162,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def passed(self) -> bool:
         """Whether everything was measured and no threshold crossed."""
-        return not self.crossings and not self.failures
+        return not self.crossings and not self.failures and not self.missing
 
     @property
     def status(self) -> str:
@@ -172,6 +173,8 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(f"{count} threshold{'s' if count > 1 else ''} crossed")
         if self.failures:
             parts.append(f"{self.failures} could not be measured")
+        if self.missing:
+            parts.append(f"ended early: {self.missing} not measured yet")
         return ", ".join(parts) or "no threshold crossed"
 
     @property
@@ -207,6 +210,7 @@ def view_of(run: Run, baselines: Mapping[str, Baseline] | None = None) -> RunVie
         scenarios=tuple(views),
         crossings=run.crossings,
         failures=len(run.failures),
+        missing=len(run.missing),
         environments=tuple({e.key: e for e in environments if e is not None}.values()),
         command=run.command,
         recorded_at=run.recorded_at,

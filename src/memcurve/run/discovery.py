@@ -18,6 +18,7 @@ import msgspec
 
 from memcurve.model.errors import ScenarioError
 from memcurve.model.scenario import Scenario, Target
+from memcurve.model.text import printable
 
 DEFAULT_FOLDER = Path("bench/scenarios")
 
@@ -76,12 +77,26 @@ def _import(file: Path, root: Path) -> ModuleType:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    except ScenarioError:
+    except (ScenarioError, KeyboardInterrupt):
         raise
+    except (SystemExit, GeneratorExit) as error:
+        raise ScenarioError(
+            f"{file.name} ended the process ({_said(error)}); put what it runs as a script "
+            'below `if __name__ == "__main__":`'
+        ) from error
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = _said(error)
         raise ScenarioError(f"{file.name} cannot be imported: {reason}; correct it") from error
     return module
+
+
+def _said(error: BaseException) -> str:
+    """Return an exception in one printable line, whatever its own words do."""
+    try:
+        words = printable(str(error))
+    except Exception:
+        words = "its message cannot be read"
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def _placed(one: Scenario, folder: Path, root: Path) -> Scenario:

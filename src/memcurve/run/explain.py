@@ -24,6 +24,7 @@ from memcurve.measure.explaining_passes import (
     windows_for,
 )
 from memcurve.measure.runner import NextStep, PassPlan
+from memcurve.measure.scratch import scratch
 from memcurve.model.findings import Explanation
 from memcurve.model.recording import PassRecord, Recording
 from memcurve.model.verdict import Judgement, Rise
@@ -122,7 +123,7 @@ def _traced(
 ) -> Passes[tuple[PassRecord, PassRecord]]:
     """Trace a short and a long stretch of calls."""
     # a folder of its own, so that what a killed process leaves goes too
-    with tempfile.TemporaryDirectory(prefix="memcurve-") as folder:
+    with tempfile.TemporaryDirectory(prefix="traced-", dir=scratch()) as folder:
         start = {"tracer": chosen.tracer, "native": chosen.native, "folder": folder}
         stages = {"start": start, "stop": {}}
         short = yield _request(

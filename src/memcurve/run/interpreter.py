@@ -36,6 +36,7 @@ class Interpreter:
         self._failures: dict[str, Failure] = {}
         self._session: Session | None = None
         self._worker: SpawnedWorker | None = None
+        self._killed = False
 
     @classmethod
     @contextlib.contextmanager
@@ -61,6 +62,7 @@ class Interpreter:
 
     def kill(self) -> None:
         """End the worker at once, from any thread; the pass that runs fails."""
+        self._killed = True
         if self._worker is not None:
             self._worker.kill()
 
@@ -96,6 +98,8 @@ class Interpreter:
         # hashes decide how full sets and dicts are: without a fixed seed curves are not exact
         environment = {"PYTHONHASHSEED": "0", **self._backend.environment}
         self._worker = SpawnedWorker(self._options.python, environment, self._options.cwd)
+        if self._killed:  # while it started: whoever killed has seen the one before
+            self._worker.kill()
         session = Session(self._worker, LOAD_TIMEOUT_S)
         for subject in self._subjects:
             failure = session.load(subject.target, subject.packages)

@@ -40,6 +40,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 Progress = Callable[[Event], None]
 
+Keep = Callable[[Outcome], None]
+"""Called with each outcome as soon as it is there, from several threads."""
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the run was told to stop
+    """The run was interrupted; this pass does not begin."""
+
 
 class Course:
     """The passes of one design: what they ask for next, and the outcome once they have ended."""
@@ -83,8 +90,9 @@ class _Group:
         progress: Progress | None,
         done: int,
         total: int,
+        keep: Keep | None,
     ) -> None:
-        self.courses, self._counted = courses, counted
+        self.courses, self._counted, self._keep = courses, counted, keep
         self.stopped = threading.Event()
         self.interpreters: list[Interpreter] = []
         self._progress, self._total, self._done_before = progress, total, done
@@ -112,6 +120,11 @@ class _Group:
         except Empty:
             return None
 
+    def keep(self, course: Course) -> None:
+        """Hand on what a course came to; what a stop broke off is no outcome."""
+        if self._keep and course.outcome is not None and not self.stopped.is_set():
+            self._keep(course.outcome)
+
     def tell(self, subject: Subject, kind: str, call: int) -> None:
         """Report a call of a pass."""
         if self._progress is None or self.stopped.is_set():
@@ -138,10 +151,11 @@ def run_lanes(
     progress: Progress | None,
     done: int,
     total: int,
+    keep: Keep | None = None,
 ) -> dict[str, Outcome]:
     """Run courses that share a backend to their ends; `done` of `total` designs ended before."""
     counted = 2 if options.natural else 1
-    group = _Group(courses, counted, progress, done * counted, total * counted)
+    group = _Group(courses, counted, progress, done * counted, total * counted, keep)
     count = max(min(options.jobs, len(courses)), 1)
     with ThreadPoolExecutor(count, thread_name_prefix="memcurve-lane") as pool:
         barrier = threading.Barrier(count, action=group.line_up)
@@ -186,8 +200,11 @@ def _run_round(group: _Group, interpreter: Interpreter, *, quiet: bool) -> None:
         subject = course.subject
 
         def run(request: Request, subject: Subject = subject) -> Ran:
+            if group.stopped.is_set():
+                raise Stopped
             return interpreter.run(
                 subject, request, lambda kind, call: group.tell(subject, kind, call)
             )
 
         course.advance(run, quiet=quiet)
+        group.keep(course)

@@ -26,6 +26,7 @@ from memcurve.model.effort import Effort
 from memcurve.model.recording import Environment, Mode, PassKind, PassRecord, Recording, timestamp
 from memcurve.model.scenario import Target
 from memcurve.model.steps import Calls, Finish, Step, Survey
+from memcurve.model.text import printable
 from memcurve.run.look import ending_with_look, split
 from memcurve.run.options import Options
 
@@ -142,7 +143,7 @@ def settled(
     return Recording(
         scenario=subject.scenario,
         design=subject.design,
-        target=subject.target.call,
+        target=printable(subject.target.call),
         calls=effort.shown,
         environment=ran.environment,
         passes=(*records, *looks),

@@ -24,7 +24,7 @@ from memcurve.model.thresholds import Thresholds
 from memcurve.run.explain import ExplainOptions, explained
 from memcurve.run.gate import crosses, is_suspect, leaves_its_band
 from memcurve.run.interpreter import Interpreter
-from memcurve.run.lanes import Course, Progress, run_lanes
+from memcurve.run.lanes import Course, Keep, Progress, run_lanes
 from memcurve.run.options import Options, RunOptions
 from memcurve.run.passes import Passes, Subject, measured, settled, with_natural
 from memcurve.run.passes import Progress as PassProgress
@@ -40,12 +40,14 @@ def run_scenarios(
     options: RunOptions,
     progress: Progress | None = None,
     among: Sequence[Scenario] = (),
+    keep: Keep | None = None,
 ) -> list[Outcome]:
     """Measure and judge every design, in the order of the scenarios.
 
     Lanes import the targets of all scenarios in `among`: the curves of a few that were chosen then
     start from the same heap as in a run of all, and compare with what that accepted.
-    `progress` is called from several threads. Interrupting ends every process that this started.
+    `progress` is called from several threads, and so is `keep`, with each outcome as soon as it is
+    there. Interrupting ends every process that this started.
     """
     groups: dict[int, list[Course]] = {}
     for scenario in scenarios:
@@ -58,7 +60,7 @@ def run_scenarios(
     for courses in groups.values():
         imported = _sharing(courses[0], among) or [course.subject for course in courses]
         total = sum(map(len, groups.values()))
-        outcomes |= run_lanes(courses, imported, options, progress, len(outcomes), total)
+        outcomes |= run_lanes(courses, imported, options, progress, len(outcomes), total, keep)
     return [outcomes[f"{one.name}/{design}"] for one in scenarios for design in one.designs]
 
 

@@ -11,15 +11,23 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from memcurve.model.baseline import BASELINE_VERSION, Baseline
-from memcurve.model.errors import RecordingError
-from memcurve.model.recording import Recording
+from memcurve.model.errors import OutputError, RecordingError
+from memcurve.model.recording import SCHEMA_VERSION, Recording
+from memcurve.model.text import name_problem, printable_json, shown_name
+from memcurve.model.validity import decoded
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 DEFAULT_OUT = Path("reports")
 DEFAULT_BASELINES = Path("reports/baselines")
+MOST_BYTES = 256 << 20
+"""Of one file that is read: a recording of a million calls has a hundredth of it."""
+PAGE = 4096
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -38,14 +46,38 @@ def replace_file(path: Path, data: bytes) -> None:
         raise
 
 
+def ready(folder: Path) -> None:
+    """Make a folder and write into it, before hours of measuring are to end there.
+
+    Raises OutputError where that fails.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"." * PAGE)
+            file.flush()
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be written to: {error.strerror}; name another folder, or make room"
+        ) from error
+
+
 def recording_path(out: Path, scenario: str, design: str) -> Path:
     """Return where the last recording of a design is kept."""
-    return out / "recordings" / scenario / f"{design}.json"
+    return _inside(out / "recordings", scenario, design)
 
 
 def findings_path(out: Path, scenario: str, design: str) -> Path:
     """Return where it is kept how the last recording of a design was judged."""
-    return out / "findings" / scenario / f"{design}.json"
+    return _inside(out / "findings", scenario, design)
+
+
+def _inside(folder: Path, *names: str) -> Path:
+    """Return a file below a folder; RecordingError for a name that would lead out of it."""
+    for name in names:
+        if wrong := name_problem(name):
+            raise RecordingError(f"{folder}: the name {shown_name(name)} is no file's: {wrong}")
+    return folder.joinpath(*names[:-1], f"{names[-1]}.json")
 
 
 def save_recordings(out: Path, recordings: Iterable[Recording]) -> None:
@@ -56,10 +88,9 @@ def save_recordings(out: Path, recordings: Iterable[Recording]) -> None:
 
 def load_recording(path: Path) -> Recording:
     """Read one recording; raises RecordingError, which names the file and what is wrong."""
-    try:
-        return Recording.from_json(_read(path, "run memcurve run first"))
-    except RecordingError as error:
-        raise RecordingError(f"{path}: {error}") from error
+    advice = "record it again"
+    _of_version(path, SCHEMA_VERSION, "recording", "run memcurve run first", advice)
+    return read_json(path, Recording, "recording", advice)
 
 
 def load_recordings(out: Path) -> list[Recording]:
@@ -70,9 +101,29 @@ def load_recordings(out: Path) -> list[Recording]:
     return [load_recording(path) for path in paths]
 
 
+def read_json(path: Path, kind: type[T], noun: str, advice: str) -> T:
+    """Read a value from a file that others may have written.
+
+    Raises RecordingError, which names the file, the field and what to do; `noun` says what it is.
+    """
+    try:
+        return decoded(printable_json(_read(path, advice)), kind)
+    except RecordingError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise RecordingError(f"{path}: not a {noun}: {error}; {advice}") from error
+
+
+def _of_version(path: Path, version: int, noun: str, absent: str, advice: str) -> None:
+    _read(path, absent)
+    found = read_json(path, _Version, noun, advice).schema_version
+    if found != version:
+        raise RecordingError(f"{path}: {noun} version {found} is not {version}; {advice}")
+
+
 def baseline_path(folder: Path, environment_key: str, scenario: str) -> Path:
     """Return where the baseline of a scenario in one environment is kept."""
-    return folder / environment_key / f"{scenario}.json"
+    return _inside(folder, environment_key, scenario)
 
 
 def save_baseline(folder: Path, baseline: Baseline) -> Path:
@@ -122,23 +173,17 @@ def other_environments(folder: Path, scenario: str) -> list[str]:
 
 
 def _decode(path: Path) -> Baseline:
-    data = _read(path, "accept one")
-    try:
-        version = msgspec.json.decode(data, type=_Version).schema_version
-        if version != BASELINE_VERSION:
-            raise RecordingError(
-                f"{path}: baseline version {version} is not {BASELINE_VERSION}; accept again with "
-                "memcurve accept --reason '…'"
-            )
-        return msgspec.json.decode(data, type=Baseline)
-    except msgspec.DecodeError as error:
-        raise RecordingError(
-            f"{path}: not a baseline: {error}; restore it from version control, or accept again"
-        ) from error
+    again = "accept again with memcurve accept --reason '…'"
+    _of_version(path, BASELINE_VERSION, "baseline", "accept one", again)
+    return read_json(path, Baseline, "baseline", "restore it from version control, or accept again")
 
 
 def _read(path: Path, advice: str) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise RecordingError(f"{path}: not a file; {advice}")
+        if path.stat().st_size > MOST_BYTES:
+            raise RecordingError(f"{path}: larger than {MOST_BYTES >> 20} MiB; {advice}")
         return path.read_bytes()
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}; {advice}") from error

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from memcurve.model.errors import RecordingError
 from memcurve.model.findings import Explanation
 from memcurve.model.outcome import Comparison, Crossing, Outcome
 from memcurve.model.recording import Recording
 from memcurve.model.thresholds import Thresholds
-from memcurve.store.files import findings_path, replace_file, save_recordings
+from memcurve.store.files import findings_path, read_json, replace_file, save_recordings
 
 FINDINGS_VERSION = 2
 READABLE_VERSIONS = (1, FINDINGS_VERSION)
@@ -81,8 +82,8 @@ def load_test(out: Path, recording: Recording) -> str:
 def _findings(out: Path, recording: Recording) -> Findings:
     path = findings_path(out, recording.scenario, recording.design)
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Findings)
-    except (OSError, msgspec.DecodeError):
+        found = read_json(path, Findings, "judged recording", "record it again")
+    except RecordingError:
         return Findings()  # a recording is judged without them too: by the defaults, unexplained
     readable = found.schema_version in READABLE_VERSIONS
     return found if readable and found.recorded_at == recording.recorded_at else Findings()

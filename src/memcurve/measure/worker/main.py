@@ -31,6 +31,7 @@ from .loop import CallError
 from .passes import Functions, Spec
 
 OUTPUT_TAIL_BYTES = 4000
+LONGEST_MESSAGE = 2000  # of an exception: a screen; the traceback has its end
 
 
 class Channel:
@@ -74,20 +75,39 @@ def die_with_parent() -> None:
 def describe(error: BaseException, stage: str, call: Optional[int] = None) -> Dict[str, Any]:
     """Return the fields of a "failed" event for an exception that code of the user raised."""
     cause = (isinstance(error, CallError) and error.__cause__) or error
-    text = traceback.format_exception(type(cause), cause, cause.__traceback__)
+    text = formatted(cause)
     kind = "target" if isinstance(cause, target.TargetError) else "raised"
     if isinstance(cause, SystemExit):
         kind = "exited"
     elif isinstance(cause, MemoryError):
         kind = "out_of_memory"
+    words = said(cause)
     name = type(cause).__name__
+    message = words if kind == "target" else "%s: %s" % (name, words) if words else name
     return {
         "stage": stage,
         "call": getattr(error, "call", call),
         "kind": kind,
-        "message": str(cause) if kind == "target" else "%s: %s" % (name, cause),
-        "traceback": "".join(text)[-OUTPUT_TAIL_BYTES:],
+        "message": message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + " …",
+        "traceback": text[-OUTPUT_TAIL_BYTES:],
     }
+
+
+def said(error: BaseException) -> str:
+    """Return the words of an exception, whatever its own `__str__` does."""
+    try:
+        return str(error)
+    except Exception as second:
+        return "its message cannot be read, %s" % type(second).__name__
+
+
+def formatted(error: BaseException) -> str:
+    """Return an exception with its traceback, without its words where these cannot be had."""
+    try:
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+    except Exception:
+        lines = [*traceback.format_tb(error.__traceback__), type(error).__name__ + "\n"]
+    return "".join(lines)
 
 
 def run_pass(channel: Channel, spec: Spec, functions: Functions) -> None:
@@ -112,7 +132,7 @@ def run_pass(channel: Channel, spec: Spec, functions: Functions) -> None:
                     stage = "teardown"
                     break
         channel.send("finished", **current.finish())
-    except (Exception, SystemExit, KeyboardInterrupt) as error:
+    except BaseException as error:
         channel.send("failed", **describe(error, stage))
 
 
@@ -188,7 +208,7 @@ def serve(read_fd: int, write_fd: int) -> None:
         if message["op"] == "load":
             try:
                 functions = _load(channel, message)
-            except (Exception, SystemExit, KeyboardInterrupt) as error:
+            except BaseException as error:
                 channel.send("failed", **describe(error, "import"))
         elif message["op"] == "diagnose":
             from . import diagnosis  # what the passes need not import
