@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from memcurve.model.errors import MeasureError
@@ -34,6 +35,20 @@ def scratch() -> Path:
             held = _mine[os.getpid()] = _made(Path(tempfile.gettempdir()))
             atexit.register(remove)
         return held[0]
+
+
+@contextlib.contextmanager
+def everything_here() -> Iterator[None]:
+    """Let all that this process makes temporarily, backends too, be in its folder.
+
+    What it starts has the folder of the system, as in production.
+    """
+    folder, before = scratch(), tempfile.tempdir
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def remove() -> None:

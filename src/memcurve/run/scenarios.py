@@ -15,6 +15,7 @@ import msgspec
 
 from memcurve.judge.judgement import judge
 from memcurve.judge.ledger import ledger_of
+from memcurve.measure.scratch import everything_here
 from memcurve.model.effort import effort_for
 from memcurve.model.errors import MeasureError
 from memcurve.model.outcome import Outcome, Run
@@ -57,10 +58,11 @@ def run_scenarios(
             passes = measured_design(scenario, design, options)
             courses.append(Course(subject, scenario.backend, passes))
     outcomes: dict[str, Outcome] = {}
-    for courses in groups.values():
-        imported = _sharing(courses[0], among) or [course.subject for course in courses]
-        total = sum(map(len, groups.values()))
-        outcomes |= run_lanes(courses, imported, options, progress, len(outcomes), total, keep)
+    total = sum(map(len, groups.values()))
+    with everything_here():
+        for courses in groups.values():
+            imported = _sharing(courses[0], among) or [course.subject for course in courses]
+            outcomes |= run_lanes(courses, imported, options, progress, len(outcomes), total, keep)
     return [outcomes[f"{one.name}/{design}"] for one in scenarios for design in one.designs]
 
 
