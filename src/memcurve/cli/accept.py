@@ -68,10 +68,12 @@ def accept(
             rounds.append(bench.run_scenarios(scenarios, options, progress, found))
     kept: list[AcceptedScenario] = []
     for one in scenarios:
-        before = _before(rounds, baselines, one.name)
+        before, unreadable = _before(rounds, baselines, one.name)
         after = accepted(one, rounds, reason.strip(), before)
         path = save_baseline(baselines, after)
         lines = tuple(change_lines(after.scenario, changes(before, after)))
+        if unreadable:
+            lines = (f"{one.name}: the old one could not be read: {unreadable}", *lines)
         kept.append(AcceptedScenario(scenario=one.name, path=str(path), changes=lines))
         if not as_json:
             click.echo("\n".join(lines))
@@ -82,15 +84,17 @@ def accept(
         click.echo(f"accepted {len(scenarios)} scenarios in {time.monotonic() - began:.0f} s")
 
 
-def _before(rounds: list[list[Outcome]], folder: Path, scenario: str) -> Baseline | None:
-    """Return what was accepted before; what cannot be read any more counts as nothing."""
+def _before(
+    rounds: list[list[Outcome]], folder: Path, scenario: str
+) -> tuple[Baseline | None, str]:
+    """Return what was accepted before, and why it cannot be read where it is there and cannot."""
     from memcurve.model.errors import RecordingError
     from memcurve.store.files import load_baseline
 
     keys = {o.recording.environment.key for o in rounds[-1] if o.recording.environment}
     for key in keys:
         try:
-            return load_baseline(folder, key, scenario)
+            return load_baseline(folder, key, scenario), ""
         except RecordingError as error:
-            click.echo(f"memcurve: replacing {error}", err=True)
-    return None
+            return None, str(error)
+    return None, ""

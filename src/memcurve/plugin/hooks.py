@@ -13,7 +13,7 @@ from memcurve.plugin.isolation import OPEN_AT_START
 from memcurve.plugin.limits import Gated
 from memcurve.plugin.measured_test import MeasuredTest
 from memcurve.plugin.message import failure_text
-from memcurve.plugin.reporting import keep_outcome, write_report
+from memcurve.plugin.reporting import keep_outcome, look_at_folder, write_report
 from memcurve.plugin.settings import Settings, read_settings
 
 
@@ -21,6 +21,7 @@ class Measuring:
     """The hooks that measure; registered only where measuring was asked for."""
 
     def __init__(self, config: pytest.Config) -> None:
+        look_at_folder(config)
         self._config, self._held = config, config.stash[OPEN_AT_START]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

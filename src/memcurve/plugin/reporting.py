@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from memcurve.model.errors import OutputError
 from memcurve.model.outcome import Comparison, Outcome, PassedLimit, Run
 from memcurve.model.recording import Recording
 from memcurve.plugin.limits import Gated
 from memcurve.plugin.message import COUNTER_OF, summary_line
-from memcurve.store.files import load_recording, recording_path
+from memcurve.store.files import load_recording, ready, recording_path
 from memcurve.store.findings import load_outcome, save_outcomes
 
 PREFIX = "memcurve_"
@@ -44,7 +45,10 @@ def keep_outcome(item: pytest.Item, gated: Gated) -> None:
             comparison=_comparison(item.nodeid, gated, recording),
             explanation=found.explanation,
         )
-        save_outcomes(out, [outcome], item.nodeid)
+        try:
+            save_outcomes(out, [outcome], item.nodeid)
+        except OSError as error:  # of the test nothing is wrong
+            item.config.stash[COMPLAINT] = f"{error.filename or out}: {error.strerror}"
 
 
 def _comparison(nodeid: str, gated: Gated, recording: Recording) -> Comparison:
@@ -118,8 +122,35 @@ def split_properties(properties: list[tuple[str, object]]) -> list[dict[str, Any
     return found
 
 
+def look_at_folder(config: pytest.Config) -> None:
+    """Write into the folder of the report before tests run.
+
+    Raises pytest.UsageError where that fails.
+    """
+    out = report_folder(config)
+    if out is None or hasattr(config, "workerinput"):
+        return
+    try:
+        ready(out)
+    except OutputError as error:
+        raise pytest.UsageError(f"memcurve: --memcurve-report: {error}") from error
+
+
 def write_report(session: pytest.Session) -> None:
-    """Write the page of all curves of this session; xdist's workers leave that to their parent."""
+    """Write the page of all curves of this session; xdist's workers leave that to their parent.
+
+    What goes wrong costs a line: an error here would cost pytest's own account of all failures.
+    """
+    try:
+        _write_report(session)
+    except OSError as error:
+        session.config.stash[COMPLAINT] = f"no report: {error.filename}: {error.strerror}"
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        session.config.stash[COMPLAINT] = f"no report: {what}"
+
+
+def _write_report(session: pytest.Session) -> None:
     out = report_folder(session.config)
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if out is None or reporter is None or hasattr(session.config, "workerinput"):
@@ -136,7 +167,8 @@ def write_report(session: pytest.Session) -> None:
         outcomes=tuple(outcomes), descriptions=tests, command=command, recorded_at=measured_at
     )
     written = write_all(run, out)
-    session.config.stash[COMPLAINT] = written.complaint
+    if written.complaint:
+        session.config.stash[COMPLAINT] = written.complaint
 
 
 def _outcome(out: Path, name: str) -> Outcome:
