@@ -1,10 +1,14 @@
 """Each exit code means one thing, provoked from outside: the table in docs/exit-codes.md."""
 
+import ast
+import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from memcurve.measure.isolation import BOOT
 from tests.memcurve.outside import COMMAND, SCENARIOS, memcurve, one_line, written
 
 
@@ -161,3 +165,42 @@ def test_a_fault_of_ours_is_one_line_and_a_file(tmp_path: Path) -> None:
     assert "a fault of memcurve itself: KeyError" in one_line(done.stderr)
     (report,) = tmp_path.glob("memcurve-fault-*.txt")
     assert "KeyError: 'of our own'" in report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("generator_exit", "call 1 raised GeneratorExit"),
+        ("mute", "call 1 raised Mute: its message cannot be read, RuntimeError"),
+        ("out_of_memory", "call 4 raised MemoryError: of all things"),
+        ("rings", "call 1 raised ValueError: \\x1b[31mred\\x07"),
+        ("surrogate", "call 1 raised ValueError: cannot read file \\udcff"),
+        ("closes_all", "(os.closerange?), two of which lead to memcurve, in call 1"),
+        ("patches_len", "the target replaced builtins.len, which memcurve needs"),
+        ("patches_json", "the target replaced json.dumps, json.loads, which memcurve needs"),
+        ("patches_time", "the target replaced time."),
+    ],
+)
+def test_what_a_target_does_to_its_process_is_named(
+    tmp_path: Path, function: str, said: str
+) -> None:
+    done = memcurve(written(tmp_path), "check", f"jobs.py:{function}", "-q")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in one_line(done.stderr)
+
+
+def test_the_worker_tells_a_python_that_is_too_old_what_it_needs() -> None:
+    tree = ast.parse(BOOT.read_text(), feature_version=(3, 6))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)]
+    assert "annotations" not in BOOT.read_text(), "no __future__ that CPython 3.6 has not"
+    names: dict[str, object] = {"__name__": "boot"}
+    exec(compile(tree, str(BOOT), "exec"), names)
+    read_fd, write_fd = os.pipe()
+    try:
+        names["refuse"](write_fd, (3, 6, 15))  # type: ignore[operator]
+        told = json.loads(os.read(read_fd, 4096))
+    finally:
+        os.close(read_fd)
+        os.close(write_fd)
+    assert told["message"].startswith("memcurve measures CPython 3.8 and newer, and this is 3.6;")
+    assert (told["event"], told["stage"], told["kind"]) == ("failed", "import", "target")

@@ -30,6 +30,11 @@ from memcurve.model.surveys import Surveys
 BETWEEN_CALLS_S = 60.0
 """How long a set-up, or settling and looking between two calls, may take; the grace is extra."""
 
+CLOSED = (
+    "the target closed descriptors that are not its own (os.closerange?), two of which lead to "
+    "memcurve,"
+)
+
 NextStep = Callable[[PassRecord], Step]
 Progress = Callable[[int], None]
 
@@ -106,6 +111,8 @@ class Session:
             return ended(*self.worker.ended(), self.worker.tail())
         if answer["event"] == "exit":
             self.pass_ended = True
+            if answer.get("closed"):
+                return Failure(stage="call", kind="exited", message=CLOSED)
             return ended(answer["status"], answer["signal"], self.worker.tail())
         return self._failed(answer) if answer["event"] == "failed" else answer
 

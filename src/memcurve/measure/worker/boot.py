@@ -2,19 +2,21 @@
 
 The parent runs this file by its path. It loads the folder under a private name, so that nothing
 of the worker can shadow a module of the measured program, and puts the caller's folder where the
-script's own would have been on ``sys.path``.
+script's own would have been on ``sys.path``. Any Python can read this file, so that one that is
+too old is told so.
 """
 
-from __future__ import annotations
-
-import importlib
-import importlib.util
 import os
 import sys
-from typing import Any
+
+NEEDED = (3, 8)
 
 
-def load() -> Any:
+def load():  # type: ignore[no-untyped-def]
+    """Return the module that serves."""
+    import importlib
+    import importlib.util
+
     here = os.path.dirname(os.path.abspath(__file__))
     name = "_memcurve_worker"
     spec = importlib.util.spec_from_file_location(
@@ -29,5 +31,15 @@ def load() -> Any:
     return importlib.import_module(name + ".main")
 
 
+def refuse(write_fd, version):  # type: ignore[no-untyped-def]
+    """Tell the parent that this interpreter is too old."""
+    text = "memcurve measures CPython 3.8 and newer, and this is %d.%d" % tuple(version[:2])
+    line = '{"event": "failed", "stage": "import", "kind": "target", "message": "%s"}\n'
+    os.write(write_fd, (line % (text + "; name another one with --python")).encode("ascii"))
+
+
 if __name__ == "__main__":
-    load().serve(int(sys.argv[1]), int(sys.argv[2]))
+    if sys.version_info < NEEDED:
+        refuse(int(sys.argv[2]), sys.version_info)  # type: ignore[no-untyped-call]
+    else:
+        load().serve(int(sys.argv[1]), int(sys.argv[2]))  # type: ignore[no-untyped-call]

@@ -11,14 +11,16 @@ safe or not to be had, in the worker itself, which then serves that one pass onl
     {"op": "survey", stage, options}     →  {"event": "surveyed", found}            any number
     {"op": "finish"}                     →  {"event": "finished", …}
     {"op": "diagnose"}                   →  {"event": "diagnosed", environment, …}
-    (end of the fork)                    →  {"event": "exit", status}
+    (end of the fork)                    →  {"event": "exit", status, closed}
 At any point instead: {"event": "failed", stage, call, kind, message, traceback}.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
+import mmap
 import os
 import signal
 import sys
@@ -26,7 +28,7 @@ import time
 import traceback
 from typing import Any, Dict, Optional
 
-from . import environment, pass_setup, resources, target
+from . import environment, pass_setup, resources, tampering, target
 from .loop import CallError
 from .passes import Functions, Spec
 
@@ -133,7 +135,11 @@ def run_pass(channel: Channel, spec: Spec, functions: Functions) -> None:
                     break
         channel.send("finished", **current.finish())
     except BaseException as error:
-        channel.send("failed", **describe(error, stage))
+        names = tampering.put_back()  # before anything else is called
+        fields = describe(error, stage)
+        if names and not isinstance(error, CallError):
+            fields.update(kind="target", message=tampering.told(names, fields["message"]))
+        channel.send("failed", **fields)
 
 
 def _forked(channel: Channel, spec: Spec, functions: Functions) -> None:
@@ -141,6 +147,7 @@ def _forked(channel: Channel, spec: Spec, functions: Functions) -> None:
     gc.freeze()  # what was imported: a pass that freezes it anyway need not walk it first
     sys.stdout.flush()
     sys.stderr.flush()
+    closed = mmap.mmap(-1, 1)  # the copy shares it: what it says once its pipes are gone
     pid = os.fork()
     if pid == 0:
         die_with_parent()
@@ -150,6 +157,8 @@ def _forked(channel: Channel, spec: Spec, functions: Functions) -> None:
         try:
             run_pass(channel, spec, functions)
             status = 0
+        except OSError as error:
+            closed[0] = error.errno == errno.EBADF
         finally:
             os._exit(status)
     while True:
@@ -161,7 +170,8 @@ def _forked(channel: Channel, spec: Spec, functions: Functions) -> None:
     if os.WIFSIGNALED(status):
         channel.send("exit", signal=os.WTERMSIG(status), status=None)
     else:
-        channel.send("exit", signal=None, status=os.WEXITSTATUS(status))
+        channel.send("exit", signal=None, status=os.WEXITSTATUS(status), closed=bool(closed[0]))
+    closed.close()
 
 
 def _load(channel: Channel, message: Dict[str, Any]) -> Functions:
