@@ -15,7 +15,8 @@ from memcurve.model.findings import (
     Explanation,
 )
 from memcurve.model.recording import Failure, PassKind, PassRecord
-from memcurve.model.surveys import Surveys
+from memcurve.model.surveys import ReleaseSurvey, Surveys, UntrackedObjects
+from memcurve.report.causes import lost_text
 
 SITE = ["/srv/app/jobs.py", 12]
 
@@ -303,6 +304,53 @@ def test_no_holder_is_claimed_of_a_line_that_is_counted_after_such_a_death() -> 
     record = counted(MAIN, ("/srv/app/native.py", 9, 0, 0, 10_000))
     found = add_lines(growth(**MALLOC), join(growth(**MALLOC), died()), record)
     assert [one.root for one in found.culprits] == [NOT_KNOWN]
+
+
+def lost(**changes: object) -> UntrackedObjects:
+    """Return texts that every call loses, as a worker tells them."""
+    told = {"type": "str", "objects": 50, "bytes": 9600, "malloc": 0, "holder": "lost"}
+    found = {"references": 1, "sample": "'paid by'…", "stack": [["/srv/app/cards.py", 7]]}
+    return msgspec.convert({**told, **found, **changes}, UntrackedObjects)
+
+
+def of_lost(*found: UntrackedObjects) -> Explanation:
+    record = survivors()
+    surveys = msgspec.structs.replace(
+        record.surveys, release=ReleaseSurvey(pass_calls=400, lost=found)
+    )
+    return join(growth(), msgspec.structs.replace(record, surveys=surveys))
+
+
+def test_a_reference_that_nobody_has_is_told_as_lost_with_sample_and_line() -> None:
+    culprit = of_lost(lost()).culprits[0]
+    assert (culprit.type, culprit.root, culprit.lost_references) == ("str", OUTSIDE, 1.0)
+    assert (culprit.site, culprit.sample) == ("/srv/app/cards.py:7", "'paid by'…")
+    assert lost_text(culprit) == "str, 1 more reference a call than anyone holds"
+
+
+@pytest.mark.parametrize(
+    ("holder", "where", "root", "words"),
+    [
+        ("malloc", "", OUTSIDE, "memory of malloc"),
+        ("library", "libfoo.so", OUTSIDE, "a variable of libfoo.so"),
+        ("interned", "", OUTSIDE, "interned names"),
+        ("object", "spam.Egg", NOT_KNOWN, "an object of type spam.Egg"),
+        ("unknown", "", NOT_KNOWN, "too much memory to search"),
+    ],
+)
+def test_what_somebody_may_hold_is_never_said_to_be_lost(
+    holder: str, where: str, root: str, words: str
+) -> None:
+    culprit = of_lost(lost(holder=holder, where=where)).culprits[0]
+    assert (culprit.root, culprit.lost_references, lost_text(culprit)) == (root, 0.0, "")
+    assert words in culprit.path[0]
+
+
+def test_what_a_lost_object_has_the_address_of_counts_with_it() -> None:
+    part = lost(type="numpy.ndarray", bytes=1000, holder="object", where="str")
+    found = of_lost(lost(), part).culprits
+    assert [one.type for one in found if one.type != NOT_EXPLAINED] == ["str"]
+    assert [count.type for count in found[0].holds] == ["numpy.ndarray"]
 
 
 def test_blocks_of_python_in_which_no_object_was_found_have_no_known_holder() -> None:

@@ -7,13 +7,13 @@ import msgspec
 import pytest
 
 from memcurve.measure.explaining_passes import Wanted, Windows, survivors_request
-from memcurve.measure.isolation import SpawnedWorker
+from memcurve.measure.isolation import TUNABLES, SpawnedWorker
 from memcurve.measure.runner import PassPlan, Session
 from memcurve.measure.worker import pools, untracked
 from memcurve.measure.worker.blocks import live_blocks
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
-from memcurve.model.surveys import SurvivorGroup, UntrackedObjects
+from memcurve.model.surveys import Outlived, SurvivorGroup, UntrackedObjects
 
 pytestmark = pytest.mark.skipif(not pools.usable(), reason="pools cannot be read here")
 
@@ -52,6 +52,29 @@ def kept_by_code(number):
 def dropped(number):
     return "a text that nobody keeps, number %d" % number
 
+def lost_dict(number):
+    lose({"number": [number]})
+
+class Watched:
+    def __init__(self, number):
+        self.number = [number]
+
+def watched(number):
+    import weakref
+    thing = Watched(number)
+    KEPT.append(weakref.ref(thing))
+    lose(thing)
+
+def dict_in_c(number):
+    thing = {"number": [number]}
+    lose(thing)
+    ctypes.c_void_p.from_address(TABLE + 8 * number).value = id(thing)
+
+def in_an_object_that_does_not_tell(number):
+    import io
+    KEPT.append(io.StringIO(newline=None))
+    KEPT[-1].write("some text")
+
 class Ring:
     last = [None] * 40
 
@@ -66,7 +89,7 @@ def look(folder: Path, name: str, plan: PassPlan = PLAN) -> PassRecord:
     """Run a survivors pass of one function of the source."""
     file = folder / "lost.py"
     file.write_text(SOURCE)
-    with SpawnedWorker(sys.executable, {"PYTHONHASHSEED": "0"}) as worker:
+    with SpawnedWorker(sys.executable, {"GLIBC_TUNABLES": TUNABLES}) as worker:
         session = Session(worker, timeout_s=60.0)
         assert session.load(Target(call=f"{file}:{name}"), ()) is None
         record = session.run(*survivors_request(plan, WINDOWS, Wanted(least_per_call=5.0)))
@@ -110,6 +133,26 @@ def test_a_lost_reference_is_told_with_type_count_line_and_sample(
 def test_what_a_library_keeps_is_not_said_to_be_lost(tmp_path: Path) -> None:
     (found,) = lost(look(tmp_path, "kept_in_c"))
     assert (found.type, found.holder) == ("str", "malloc")
+
+
+def outside(record: PassRecord) -> list[Outlived]:
+    assert record.surveys.release is not None
+    return list(record.surveys.release.outside)
+
+
+@pytest.mark.parametrize(
+    ("name", "holder"), [("lost_dict", "lost"), ("watched", "lost"), ("dict_in_c", "malloc")]
+)
+def test_who_has_the_address_of_what_the_collector_tracks_is_told_too(
+    tmp_path: Path, name: str, holder: str
+) -> None:
+    (found,) = outside(look(tmp_path, name))
+    assert (found.alive, found.holder) == (found.heads, holder)
+
+
+def test_what_goes_with_what_was_let_go_is_not_outside(tmp_path: Path) -> None:
+    record = look(tmp_path, "in_an_object_that_does_not_tell")
+    assert all(2 * found.alive < found.heads for found in outside(record))
 
 
 @pytest.mark.parametrize("name", ["kept_in_a_list", "kept_by_code", "dropped", "replaced"])

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from memcurve.explain.advice import Signs, advise
 from memcurve.explain.figures import Growth
 from memcurve.explain.fingerprint import file_of, fingerprint
+from memcurve.explain.holding import who_has
 from memcurve.explain.places import site_of, user_site_of
 from memcurve.explain.survivor_culprits import types_of
-from memcurve.model.findings import NOT_KNOWN, OUTSIDE, Culprit
+from memcurve.model.findings import OUTSIDE, Culprit
 from memcurve.model.surveys import PathStep, Surveys, TypeTotal, UntrackedObjects
 
 NEARLY = 0.1
@@ -34,7 +35,7 @@ def _is_part(found: UntrackedObjects, kinds: set[str]) -> bool:
 def _culprit(
     growth: Growth, found: UntrackedObjects, parts: list[UntrackedObjects], calls: int
 ) -> Culprit:
-    root, path = _held(found)
+    root, path = who_has(found.holder, found.where)
     frames = tuple(frame.place for frame in found.stack)
     place = site_of(frames)
     lost = _whole(found.references * found.objects / calls) if found.holder == "lost" else 0.0
@@ -61,20 +62,3 @@ def _whole(count: float) -> float:
     """Return a whole number for what is nearly one: some blocks come where others were before."""
     whole = round(count)
     return float(whole) if abs(count - whole) <= NEARLY * count else count
-
-
-def _held(found: UntrackedObjects) -> tuple[str, str]:
-    """Return the kind of root, and who has the addresses of the objects."""
-    match found.holder:
-        case "lost":
-            return OUTSIDE, "nothing in the process has their address"
-        case "library":
-            return OUTSIDE, f"a variable of {found.where} has their address"
-        case "malloc":
-            return OUTSIDE, "memory of malloc has their address"
-        case "interned":
-            return OUTSIDE, "the interpreter's table of interned names has their address"
-        case "object":
-            what = f"an object of type {found.where}" if found.where else "a block of Python's heap"
-            return NOT_KNOWN, f"{what} has their address, and does not tell the collector"
-    return NOT_KNOWN, "nothing in Python leads to them; there is too much memory to search"

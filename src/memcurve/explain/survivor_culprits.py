@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from memcurve.explain.advice import Signs, advise
 from memcurve.explain.figures import Growth
 from memcurve.explain.fingerprint import fingerprint
+from memcurve.explain.holding import LOST, who_has
 from memcurve.explain.places import site_of, user_site_of
 from memcurve.model.findings import OUTSIDE, Culprit, Cycle, TypeCount
 from memcurve.model.surveys import (
     Frame,
+    Outlived,
     PathStep,
     Release,
     Surveys,
@@ -19,7 +21,6 @@ from memcurve.model.surveys import (
 
 OWNERS = ("client", "session", "engine", "connection")
 """Endings of the names of what a person opens and closes, the outermost kind first."""
-CONTAINERS = ("dict", "list", "tuple", "set", "collections.deque")
 
 WINDOWS = 2
 """A container's own growth is counted over both windows of the pass, all else over the first."""
@@ -37,10 +38,15 @@ def held_culprits(
     made = surveys.sites.sites if surveys.sites is not None else ()
     released = surveys.release.released if surveys.release is not None else ()
     weighed = {release.group: release for release in released}
+    outside = surveys.release.outside if surveys.release is not None else ()
+    outlived = {one.group: one for one in outside if one.group not in weighed}
     groups = surveys.survivors.groups if surveys.survivors is not None else ()
     for number, group in enumerate(groups):
         where = made[number] if number < len(made) else {}
-        yield _of_group(growth, group, where, weighed.get(number), calls, cycles)
+        found = outlived.get(number)
+        if found is not None and 2 * found.alive < found.heads:
+            continue  # it went with what was let go, and is in its weight
+        yield _of_group(growth, group, where, weighed.get(number), found, calls, cycles)
 
 
 def types_of(totals: Sequence[TypeTotal], calls: int) -> tuple[TypeCount, ...]:
@@ -60,17 +66,21 @@ def _of_group(
     group: SurvivorGroup,
     made: _Made,
     weighed: Release | None,
+    outlived: Outlived | None,
     calls: int,
     cycles: tuple[Cycle, ...],
 ) -> Culprit:
     own, native = _weights(group, weighed, calls)
     root = weighed.root if weighed is not None and weighed.root else group.root
     path, kind, heavy = _named(group, weighed, root)
+    lost = root == OUTSIDE
+    if lost and outlived is not None and outlived.holder:
+        root, text = who_has(outlived.holder, outlived.where)
+        path = (PathStep("", text),)
     frames = tuple(frame.place for frame in made.get(kind) or made.get(group.type, ()))
     signs = Signs(
         type=kind, heavy=heavy, root=root, path=path, traits=group.traits, bound=group.bound
     )
-    lost = root == OUTSIDE
     entries, entries_malloc = (
         0.0 if lost else size / (WINDOWS * calls)
         for size in (group.entries_bytes, group.entries_malloc)
@@ -88,12 +98,17 @@ def _of_group(
         user_site=user_site_of(frames),
         stack=frames,
         sample=group.sample,
+        lost_references=group.objects / calls if lost and _is_lost(outlived) else 0.0,
         holds=types_of(group.types, calls),
         cycle=_cycle_of(kind, cycles),
         bound=group.bound,
         advice=advise(signs),
         fingerprint=mark_of(growth, group),
     )
+
+
+def _is_lost(outlived: Outlived | None) -> bool:
+    return outlived is not None and outlived.holder == LOST
 
 
 def mark_of(growth: Growth, group: SurvivorGroup) -> str:
@@ -130,8 +145,12 @@ def _named(
     known = max((n for n in range(len(below) + 1) if path[len(path) - n :] == below[:n]), default=0)
     path.extend(below[known:])
     kinds = [group.type, *(step.type for step in steps)]
-    named = _owner_of(kinds)
-    return tuple(path), group.type if named in CONTAINERS else named, kinds[-1]
+    return tuple(path), _owner_of([group.type, *filter(_is_named, kinds[1:])]), kinds[-1]
+
+
+def _is_named(kind: str) -> bool:
+    """Say whether a person would look for a class by its name: not for a dict, or a buffer."""
+    return "." in kind and kind != "collections.deque"
 
 
 def _owner_of(kinds: list[str]) -> str:

@@ -267,11 +267,25 @@ class UntrackedObjects(msgspec.Struct, frozen=True, kw_only=True):
     stack: tuple[Frame, ...] = ()
 
 
+class Outlived(msgspec.Struct, frozen=True, kw_only=True):
+    """How many heads of a group with no holder outlived the cuts, and who has their addresses.
+
+    `holder` and `where` as for `UntrackedObjects`; "" where none outlived them.
+    """
+
+    group: int
+    alive: int
+    heads: int
+    holder: str = ""
+    where: str = ""
+
+
 class ReleaseSurvey(Answer, frozen=True, kw_only=True):
     """What letting the heaviest groups go freed, and what outlived it with no holder."""
 
     released: tuple[Release, ...] = ()
     lost: tuple[UntrackedObjects, ...] = ()
+    outside: tuple[Outlived, ...] = ()
 
 
 class TracerStart(Answer, frozen=True, kw_only=True):

@@ -49,6 +49,10 @@ class Places:
         """Say whether an address is in a pool."""
         return address // pools.POOL_BYTES * pools.POOL_BYTES in self._live.small
 
+    def is_free(self, address: int) -> bool:
+        """Say whether an address, of no live block that is listed, is in memory that is free."""
+        return self.in_pool(address) or chunks.is_free(self._memory, address)
+
     def block_at(self, address: int) -> Optional[Block]:
         """Return the live block that an address is in, None where it is in none that is listed."""
         if self.in_pool(address):

@@ -8,7 +8,7 @@ own, which begins the same way. Heaps of other threads are not read: calls run i
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 from .pools import WORD, WRITABLE, Memory
 
@@ -35,28 +35,42 @@ def large_blocks(memory: Memory) -> Large:
     heaps = _spans(HEAP, text)
     if heaps:  # after a fork one heap may be listed in parts; a chunk goes on from one to the next
         low, high = heaps[0][0], heaps[-1][1]
-        _walk(memory.read(low, high - low), low, found)
+        for at, size, in_use in _chunks(memory.read(low, high - low)):
+            if in_use and size > LEAST_BYTES:
+                found[(low + at + CHUNK_HEADER) >> SHIFT] = size - CHUNK_HEADER // 2
     for low, high in _spans(WRITABLE, text):
         _of_mapping(memory, low, high, found)
     return found
+
+
+def is_free(memory: Memory, address: int) -> bool:
+    """Say whether an address is in a chunk of the main heap that is free; walks up to it."""
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+        heaps = _spans(HEAP, file.read())
+    if not heaps or not heaps[0][0] <= address < heaps[-1][1]:
+        return False
+    low = heaps[0][0]
+    for at, size, in_use in _chunks(memory.read(low, heaps[-1][1] - low)):
+        if at <= address - low < at + size:
+            return not in_use
+    return True  # past the last chunk is what the heap has in reserve
 
 
 def _spans(pattern: "re.Pattern[str]", text: str) -> List[Tuple[int, int]]:
     return [(int(m.group(1), 16), int(m.group(2), 16)) for m in pattern.finditer(text)]
 
 
-def _walk(data: bytes, start: int, found: Large) -> None:
+def _chunks(data: bytes) -> Iterator[Tuple[int, int, bool]]:
+    """Yield (offset, size, whether it is in use) of the chunks of a heap, as far as it reads so."""
     words = memoryview(data)[: len(data) // 8 * 8].cast("Q")
     at, count, end = 0, 0, len(words) - 4
-    while at < end:
+    while at < end and count < MOST_CHUNKS:
         size = words[at + 1] & ~FLAGS
-        count += 1
         follows = at + size // 8
-        if size < 32 or size % 16 or follows >= end or count > MOST_CHUNKS:
+        if size < 32 or size % 16 or follows >= end:
             return
-        if size > LEAST_BYTES and words[follows + 1] & IN_USE:
-            found[(start + at * 8 + CHUNK_HEADER) >> SHIFT] = size - CHUNK_HEADER // 2
-        at = follows
+        yield at * 8, size, bool(words[follows + 1] & IN_USE)
+        at, count = follows, count + 1
 
 
 def _of_mapping(memory: Memory, low: int, high: int, found: Large) -> None:

@@ -237,8 +237,28 @@ class Survivors:
             self._counters, self._quiet, self._born, self._marks["atexit"], self._is_lost
         )
         released = weighing.of_groups(self._groups, native_each)
-        lost = self._untracked.facts(self._samples) if self._untracked is not None else []
-        return {"released": released, "lost": lost}
+        del weighing
+        # tables of the addresses that are searched for next
+        self._born = self._first = self._first_tracked = frozenset()
+        self._census = census.Census()
+        if self._untracked is None:
+            return {"released": released}
+        return {
+            "released": released,
+            "lost": self._untracked.facts(self._samples),
+            "outside": self._outside(self._untracked),
+        }
+
+    def _outside(self, blocks: untracked.Untracked) -> List[Fact]:
+        """Return of each group that nothing holds how many outlived the cuts, and who has them."""
+        gc.unfreeze()
+        found: List[Fact] = []
+        for number, group in enumerate(self._groups):
+            if group.holder is None and number < MOST_TRACED:
+                alive = _alive(group)
+                fact: Fact = {"group": number, "alive": len(alive), "heads": len(group.heads)}
+                found.append({**fact, **(blocks.tracked(alive) if alive else {})})
+        return found
 
     def _settle(self) -> None:
         return drive(self._loop.rest(), self._runner)
@@ -283,6 +303,16 @@ class Survivors:
                     {"type": kind, "grown": grown, "root": root.kind, "path": root.steps}
                 )
         return buffers
+
+
+def _alive(group: Group) -> List[int]:
+    """Return the addresses of a group's heads that are there still."""
+    wanted = frozenset(key >> 4 for key in group.heads)  # not as they are: they are searched for
+    return [
+        id(thing)
+        for thing in gc.get_objects()
+        if id(thing) >> 4 in wanted and type(thing) is group.kind
+    ]
 
 
 def _types(groups: List[Group]) -> List[List[Any]]:

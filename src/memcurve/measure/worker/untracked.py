@@ -15,7 +15,7 @@ import gc
 from typing import AbstractSet, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from . import address_search, block_sizes, labels, pools, sites
-from .blocks import Blocks, live_blocks
+from .blocks import Blocks, Places, live_blocks
 from .census import Census
 from .facts import sample_of
 
@@ -124,7 +124,7 @@ class Untracked:
     def _fact(self, kind: type, alive: List[Found], count: int, now: Blocks, samples: bool) -> Fact:
         chosen = alive[:: max(len(alive) // address_search.SAMPLES, 1)][: address_search.SAMPLES]
         holder = address_search.holder_of(
-            self._memory, now, [(one.address, one.block) for one in chosen], self._name_of
+            self._memory, now, [(one.address, one.block) for one in chosen], self._class_of
         )
         sizes = [block_sizes.heaps_of(_at(one.address)) for one in alive]
         each = count / len(alive)
@@ -144,10 +144,22 @@ class Untracked:
             "stack": self._stacks.get(kind, []),
         }
 
-    def _name_of(self, block: pools.Block) -> str:
-        """Return the type of the object that a block is, "" where it is none that is known."""
+    def tracked(self, addresses: List[int]) -> Fact:
+        """Return who has the addresses of objects that the collector tracks."""
+        now = live_blocks(self._memory)
+        places = Places(self._memory, now)
+        chosen = addresses[:: max(len(addresses) // address_search.SAMPLES, 1)]
+        wanted = [
+            (address, places.block_at(address) or pools.Block(address, HEADER_BYTES))
+            for address in chosen[: address_search.SAMPLES]
+        ]
+        holder = address_search.holder_of(self._memory, now, wanted, self._class_of)
+        return {"holder": holder.kind, "where": holder.where}
+
+    def _class_of(self, block: pools.Block) -> Optional[type]:
+        """Return the class of the object that a block is, None where none is known."""
         one = object_in(block, self._memory, all_classes(), tracked=True)
-        return labels.type_name(one.kind) if one is not None else ""
+        return one.kind if one is not None else None
 
     def _objects(self, blocks: Blocks) -> Iterator[Found]:
         kinds = all_classes()
