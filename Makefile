@@ -10,7 +10,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema rules calibrate debt gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead peers clean
+.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ mutate: $(STAMP) ## inject faults into ragpool; the gate must name each; ARGS="-
 schema: $(STAMP) ## write docs/schema and tests/api.txt from the code
 	$(BIN)/python -m tests.test_schema
 	$(BIN)/python -m tests.test_public_api
+
+fuzz: $(STAMP) ## spoil stored files in every way; each is taken, or one line; ARGS="--examples 2000"
+	$(BIN)/python -m bench.proof.fuzz.run $(ARGS)
 
 calibrate: $(STAMP) ## simulate leaks under noise: how often are floors too low, and clean curves convicted?
 	$(BIN)/python -m bench.proof.calibrate.run $(ARGS)

@@ -1,3 +1,3 @@
-from memcurve.cli.app import main
+from memcurve.cli import main
 
 main()

@@ -202,5 +202,5 @@ def test_the_worker_tells_a_python_that_is_too_old_what_it_needs() -> None:
     finally:
         os.close(read_fd)
         os.close(write_fd)
-    assert told["message"].startswith("memcurve measures CPython 3.8 and newer, and this is 3.6;")
+    assert told["message"].startswith("CPython 3.8 and newer can be measured, and this is 3.6;")
     assert (told["event"], told["stage"], told["kind"]) == ("failed", "import", "target")

@@ -19,6 +19,7 @@ import msgspec
 from memcurve.model.errors import KnownLeaksError
 from memcurve.model.findings import Culprit
 from memcurve.model.outcome import Crossing, Outcome
+from memcurve.model.text import printable
 
 DEFAULT_FILE = "known-leaks.toml"
 ENOUGH = 0.9
@@ -47,7 +48,9 @@ def parse_known(text: str, name: str = DEFAULT_FILE) -> tuple[KnownLeak, ...]:
     """Read the leaks of a file's text; raises KnownLeaksError naming the table and the field."""
     try:
         return tuple(msgspec.convert(tomllib.loads(text), _File).leak)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except RecursionError as error:
+        raise KnownLeaksError(f"{name}: nested too deep; write one [[leak]] for each") from error
+    except (ValueError, msgspec.ValidationError) as error:
         raise KnownLeaksError(
             f"{name}: {error}; each [[leak]] needs fingerprint, reason and expires"
         ) from error
@@ -57,7 +60,13 @@ def load_known(path: str | Path | None = None) -> tuple[KnownLeak, ...]:
     """Read the file at `path`; without one, `known-leaks.toml` of this folder if it is there."""
     place = Path(DEFAULT_FILE if path is None else path)
     try:
-        return parse_known(place.read_text(encoding="utf-8"), place.name)
+        return parse_known(printable(place.read_text(encoding="utf-8")), place.name)
+    except UnicodeDecodeError as error:
+        raise KnownLeaksError(
+            f"{place}: {error.reason} at byte {error.start}; save it as UTF-8"
+        ) from error
+    except IsADirectoryError as error:
+        raise KnownLeaksError(f"{place}: not a file; write it, or leave the option out") from error
     except FileNotFoundError as error:
         if path is None:
             return ()

@@ -33,7 +33,7 @@ def load():  # type: ignore[no-untyped-def]
 
 def refuse(write_fd, version):  # type: ignore[no-untyped-def]
     """Tell the parent that this interpreter is too old."""
-    text = "memcurve measures CPython 3.8 and newer, and this is %d.%d" % tuple(version[:2])
+    text = "CPython 3.8 and newer can be measured, and this is %d.%d" % tuple(version[:2])
     line = '{"event": "failed", "stage": "import", "kind": "target", "message": "%s"}\n'
     os.write(write_fd, (line % (text + "; name another one with --python")).encode("ascii"))
 
