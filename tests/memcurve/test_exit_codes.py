@@ -116,6 +116,23 @@ def test_a_full_disk_costs_one_line_and_not_the_table(tmp_path: Path) -> None:
     assert "summary.md" in one_line(done.stderr)
 
 
+def test_what_cannot_be_stored_is_shown_all_the_same_and_measured_again(tmp_path: Path) -> None:
+    written(tmp_path, good=SCENARIOS)
+    recordings = tmp_path / "reports" / "recordings"
+    recordings.mkdir(parents=True)
+    (recordings / "healthy").write_text("in the way")
+    done = memcurve(tmp_path, "run", "good.py", "-q", "--quick")
+    assert done.returncode == 2
+    assert "no threshold crossed" in done.stdout
+    assert "recordings/healthy/" in one_line(done.stderr)
+    assert one_line(done.stderr).endswith(
+        "make room, then: memcurve run good.py -q --quick --resume"
+    )
+    (recordings / "healthy").unlink()
+    assert memcurve(tmp_path, "run", "good.py", "-q", "--quick", "--resume").returncode == 0
+    assert len(list(recordings.glob("healthy/*.json"))) == 2
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_standard_output_that_takes_nothing_is_one_line(tmp_path: Path) -> None:
     written(tmp_path)

@@ -177,9 +177,8 @@ def _conclude(
         held = gated(scenarios, outcomes, reports.baselines)
         value = bench.run_of(scenarios, held, _command(), began)
         value = msgspec.structs.replace(value, missing=tuple(keeping.missing_names))
-        code = finish(value, reports)
+        code = finish(value, reports, keeping.complaint and f"{keeping.complaint}: {_again()}")
     if keeping.complaint:
-        complain(keeping.complaint)
         code = code or FAILED
     if ended is not None:
         code = _say_what_is_left(ended, keeping)
@@ -195,10 +194,9 @@ def _say_what_is_left(ended: KeyboardInterrupt | MemcurveError, keeping: "Keepin
         words, code = str(ended), FAILED
     done, missing = len(keeping.outcomes), keeping.missing_names
     names = ", ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
-    again = _command() if "--resume" in sys.argv else f"{_command()} --resume"
     complain(
         f"{words}; stored {done} of {done + len(missing)} "
-        f"designs" + (f", missing {names}; go on with: {again}" if missing else "")
+        f"designs" + (f", missing {names}; go on with: {_again()}" if missing else "")
     )
     return code
 
@@ -236,10 +234,10 @@ def report(
     sys.exit(finish(value, reports))
 
 
-def finish(value: Run, reports: Reports) -> int:
+def finish(value: Run, reports: Reports, told: str = "") -> int:
     """Write the reports and print the table; return the exit code that the gates give.
 
-    Reports that cannot be written cost a line and not the table.
+    Reports that cannot be written cost a line and not the table. `told` is said in place of that.
     """
     from memcurve.report.json.summary import summary_json
     from memcurve.report.table import print_table
@@ -255,7 +253,7 @@ def finish(value: Run, reports: Reports) -> int:
         print_table(view)
         if written is not None:
             click.echo(f"reports: {written.first}")
-    complaint = lost or (written.complaint if written is not None else "")
+    complaint = told or lost or (written.complaint if written is not None else "")
     if complaint:
         complain(complaint)
     return exit_code(value) or (FAILED if lost else 0)
@@ -287,6 +285,11 @@ def exit_code(value: Run) -> int:
     if value.crossings:
         return 1
     return 2 if value.failures else 0
+
+
+def _again() -> str:
+    """Return the command that measures what is missing."""
+    return _command() if "--resume" in sys.argv else f"{_command()} --resume"
 
 
 def _command() -> str:

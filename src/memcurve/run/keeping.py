@@ -25,15 +25,19 @@ from memcurve.store.unfinished import (
     save_unfinished,
 )
 
+MOST_NAMED = 5
+
 
 class Keeping:
     """The outcomes of a run: those that were there before, and each new one as it comes.
 
-    `complaint` says why some could not be stored; measuring goes on then, for the table.
+    `complaint` says why some could not be stored, up to the command that measures those again.
+    Measuring goes on then, for the table.
     """
 
     def __init__(self, out: Path, scenarios: Sequence[Scenario], asked: str) -> None:
         self.complaint = ""
+        self._unstored: list[str] = []
         self._out, self._scenarios = out, scenarios
         self._outcomes: dict[str, Outcome] = {}
         self._lock = threading.Lock()
@@ -79,8 +83,11 @@ class Keeping:
                 save_unfinished(self._out, state)
                 self._state = state
             except OSError as error:
-                where = error.filename or self._out
-                self.complaint = f"{where}: {error.strerror}; not stored: {name}"
+                self._unstored.append(name)
+                names = ", ".join(self._unstored[:MOST_NAMED])
+                more = " …" if len(self._unstored) > MOST_NAMED else ""
+                why = f"{error.filename}: {error.strerror}"
+                self.complaint = f"{why}; not stored: {names}{more}; make room, then"
 
     @property
     def missing(self) -> tuple[Scenario, ...]:

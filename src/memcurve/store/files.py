@@ -31,7 +31,17 @@ PAGE = 4096
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` in the place of a file, in one step; makes its folder if need be."""
+    """Put `data` in the place of a file, in one step; makes its folder if need be.
+
+    Raises OSError, which names the file.
+    """
+    try:
+        _replace(path, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
