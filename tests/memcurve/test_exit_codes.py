@@ -69,7 +69,7 @@ def test_a_target_that_is_gone_ends_with_2_also_where_it_may_grow(tmp_path: Path
     assert done.returncode == 0, "it ran, and ended as what may grow may end"
 
 
-@pytest.mark.parametrize("function", ["surrogate", "rings", "surrogate_class", "mute"])
+@pytest.mark.parametrize("function", ["surrogate", "rings", "odd_class", "mute"])
 def test_a_design_that_fails_in_odd_words_leaves_the_healthy_ones_alone(
     tmp_path: Path, function: str
 ) -> None:

@@ -54,3 +54,22 @@ def test_a_recording_that_cannot_be_kept_fails_no_test(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "1 failed, 2 passed" in done.stdout
     assert "memcurve: " in done.stdout
+
+
+ODD = """
+import pytest
+@pytest.mark.memcurve
+@pytest.mark.parametrize("x", [1, 2], ids=["../../x\\x1b[31m", "w" * 3000])
+def test_odd(x): pass
+"""
+
+
+def test_a_name_that_no_file_can_have_is_recorded_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "test_odd.py").write_text(ODD)
+    done = run_pytest(
+        tmp_path / "folder", "--memcurve-report", "report", "--memcurve-quick", "test_odd.py"
+    )
+    assert done.returncode == 0, done.stdout
+    assert len(list((tmp_path / "folder" / "report" / "recordings").glob("*/test.json"))) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

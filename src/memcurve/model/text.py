@@ -7,9 +7,9 @@ in, so that whatever draws a text afterwards can take it as it is.
 
 import re
 
-LONGEST_NAME = 100
-"""Characters of a name that becomes part of a path: with a suffix they fit in the 255 bytes that
-file systems give a name, for those two bytes wide too; `name_problem` counts the bytes."""
+LONGEST_NAME = 120
+"""Characters of a name that becomes part of a path. A file system gives 255 bytes, of which a
+temporary suffix takes 30; the plugin shortens names of tests to 109. Bytes are counted apart."""
 LONGEST_NAME_BYTES = 200
 
 _TURNS = "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
