@@ -206,6 +206,29 @@ def test_what_a_target_does_to_its_process_is_named(
     assert said in one_line(done.stderr)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file or directory"),
+        (b"1\n\xff\n", "can't decode byte 0xff"),
+        (b"1\n[[[\n", "line 2: Expecting value"),
+        (b"1\n" + b"[" * 100_000, "line 2: maximum recursion depth exceeded"),
+        (b"\n\n", "has no lines"),
+    ],
+    ids=["absent", "utf-8", "json", "deep", "empty"],
+)
+def test_inputs_that_cannot_be_read_are_one_line(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    written(tmp_path)
+    if content is not None:
+        (tmp_path / "cases.jsonl").write_bytes(content)
+    done = memcurve(tmp_path, "check", "jobs.py:clean", "--inputs", "cases.jsonl", "-q")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in one_line(done.stderr)
+    assert "cases.jsonl" in one_line(done.stderr)
+
+
 def test_the_worker_tells_a_python_that_is_too_old_what_it_needs() -> None:
     tree = ast.parse(BOOT.read_text(), feature_version=(3, 6))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)]

@@ -46,8 +46,19 @@ def _prepared(function: Any, runner: Runner) -> Iterator[Any]:
 def _inputs(path: Optional[str]) -> Optional[List[Any]]:
     if path is None:
         return None
-    with open(path, encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file if line.strip()]
+    lines: List[Any] = []
+    number = 0
+    try:
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                number += 1
+                if line.strip():
+                    lines.append(json.loads(line))
+    except OSError as error:
+        raise target.TargetError("the inputs file %r: %s" % (path, error.strerror)) from error
+    except (ValueError, RecursionError) as error:  # no UTF-8 is a ValueError too
+        text = "the inputs file %r, line %d: %s; write one JSON value a line"
+        raise target.TargetError(text % (path, max(number, 1), error)) from error
     if not lines:
         raise target.TargetError("the inputs file %r has no lines" % path)
     return lines
