@@ -92,7 +92,9 @@ def look(folder: Path, name: str, plan: PassPlan = PLAN) -> PassRecord:
     with SpawnedWorker(sys.executable, {"GLIBC_TUNABLES": TUNABLES}) as worker:
         session = Session(worker, timeout_s=60.0)
         assert session.load(Target(call=f"{file}:{name}"), ()) is None
-        record = session.run(*survivors_request(plan, WINDOWS, Wanted(least_per_call=5.0)))
+        record = session.run(
+            *survivors_request(plan, WINDOWS, Wanted(least_per_call=5.0, least_lost=5.0))
+        )
     assert record.failure is None, record.failure
     return record
 

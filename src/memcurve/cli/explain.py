@@ -10,6 +10,7 @@ from memcurve.cli.progress import one_line
 from memcurve.cli.scenarios import complete_names, json_option, quiet_option, samples_option
 from memcurve.model.errors import ScenarioError
 from memcurve.model.findings import Explanation
+from memcurve.model.outcome import Outcome
 from memcurve.model.scenario import Scenario
 
 DRAWN = 3
@@ -26,6 +27,19 @@ DRAWN = 3
 @click.option(
     "--drawings", type=click.Path(file_okay=False), help="Draw cycles and holders as SVG in here."
 )
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the page of one culprit here: path, bytes, calls, code, what to do.",
+)
+@click.option(
+    "--culprit",
+    "number",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Which culprit the page is of.",
+)
 @samples_option
 @click.option("--known-leaks", type=click.Path(dir_okay=False), help="Acknowledged leaks.")
 @json_option("Print one JSON object.")
@@ -38,6 +52,8 @@ def explain(
     flame_graph: str | None,
     keep_trace: str | None,
     drawings: str | None,
+    html: Path | None,
+    number: int,
     samples: bool,
     known_leaks: str | None,
     as_json: bool,
@@ -48,6 +64,7 @@ def explain(
     \b
     Examples:
       memcurve explain vectordb_node/naive
+      memcurve explain vectordb_node/naive --html culprit.html
       memcurve explain executions/naive --flame-graph flame.html --drawings drawings
     """
     from memcurve.explain.known import load_known, mark_known
@@ -78,6 +95,8 @@ def explain(
     found = msgspec.structs.replace(found, culprits=culprits)
     if drawings:
         _draw(found, Path(drawings))
+    if html is not None:
+        _write_page(html, outcome, found, number)
     if as_json:
         value = Explained(
             scenario=scenario.name, design=design, explanation=found, ledger=outcome.ledger
@@ -85,6 +104,20 @@ def explain(
         click.echo(json_text(value, indent=2))
     else:
         click.echo(outcome_text(outcome, found))
+
+
+def _write_page(path: Path, outcome: Outcome, found: Explanation, number: int) -> None:
+    from memcurve.report.write import write_culprit
+
+    if number > len(found.culprits):
+        told = f"there are {len(found.culprits)}" if found.culprits else "nothing grows"
+        raise ScenarioError(f"no culprit {number} to write a page of; {told}")
+    try:
+        write_culprit(outcome, found.culprits[number - 1], path)
+    except ModuleNotFoundError as error:
+        raise ScenarioError(
+            f"--html: {error.name} is missing; pip install 'memcurve[report]'"
+        ) from error
 
 
 def _named(scenarios: list[Scenario], name: str) -> tuple[Scenario, str]:

@@ -89,7 +89,8 @@ def of_site(growth: Growth, site: Site, unsearched: str = "") -> Culprit:
     That of malloc belongs to no object then, and is held outside Python: all new ones were looked
     at. Where nobody could look, or where it is Python's own heap, no holder is claimed.
     """
-    kind = "native memory (malloc)" if site.native else "untracked Python memory"
+    of_python = "Python memory" if unsearched else "untracked Python memory"
+    kind = "native memory (malloc)" if site.native else of_python
     place = site_of(site.stack) or site.site
     proved = site.native and not unsearched
     root = OUTSIDE if proved else NOT_KNOWN

@@ -62,4 +62,8 @@ def _python(culprit: Culprit) -> float:
 
 
 def _weighing(culprit: Culprit, whole: float, native: float) -> Culprit:
-    return msgspec.structs.replace(culprit, bytes_per_call=whole, native_per_call=native)
+    share = whole / culprit.bytes_per_call if culprit.bytes_per_call else 1.0
+    steps = tuple(size * share for size in culprit.step_bytes)
+    return msgspec.structs.replace(
+        culprit, bytes_per_call=whole, native_per_call=native, step_bytes=steps
+    )

@@ -7,7 +7,7 @@ from memcurve.explain.figures import Growth
 from memcurve.explain.fingerprint import fingerprint
 from memcurve.explain.holding import LOST, who_has
 from memcurve.explain.places import site_of, user_site_of
-from memcurve.model.findings import OUTSIDE, Culprit, Cycle, TypeCount
+from memcurve.model.findings import OUTSIDE, Cohort, Culprit, Cycle, TypeCount
 from memcurve.model.surveys import (
     Frame,
     Outlived,
@@ -40,13 +40,14 @@ def held_culprits(
     weighed = {release.group: release for release in released}
     outside = surveys.release.outside if surveys.release is not None else ()
     outlived = {one.group: one for one in outside if one.group not in weighed}
+    mark = surveys.mark.call if surveys.mark is not None else 0
     groups = surveys.survivors.groups if surveys.survivors is not None else ()
     for number, group in enumerate(groups):
         where = made[number] if number < len(made) else {}
         found = outlived.get(number)
         if found is not None and 2 * found.alive < found.heads:
             continue  # it went with what was let go, and is in its weight
-        yield _of_group(growth, group, where, weighed.get(number), found, calls, cycles)
+        yield _of_group(growth, group, where, weighed.get(number), found, calls, mark, cycles)
 
 
 def types_of(totals: Sequence[TypeTotal], calls: int) -> tuple[TypeCount, ...]:
@@ -68,6 +69,7 @@ def _of_group(
     weighed: Release | None,
     outlived: Outlived | None,
     calls: int,
+    mark: int,
     cycles: tuple[Cycle, ...],
 ) -> Culprit:
     own, native = _weights(group, weighed, calls)
@@ -94,6 +96,8 @@ def _of_group(
         root=root,
         path=texts_of(path),
         steps=path,
+        step_bytes=_step_bytes(group, weighed, path, own + entries, calls),
+        cohorts=_cohorts(group, mark, calls),
         site=site_of(frames),
         user_site=user_site_of(frames),
         stack=frames,
@@ -104,6 +108,35 @@ def _of_group(
         bound=group.bound,
         advice=advise(signs),
         fingerprint=mark_of(growth, group),
+    )
+
+
+def _step_bytes(
+    group: SurvivorGroup,
+    weighed: Release | None,
+    path: tuple[PathStep, ...],
+    whole: float,
+    calls: int,
+) -> tuple[float, ...]:
+    """Return the bytes a call that go when each step is let go: all down to the objects.
+
+    Below them, what malloc got back when one object's part was cut off.
+    """
+    steps = weighed.steps if weighed is not None else ()
+    each = group.objects / calls
+    below = [min(max(step.malloc, 0) * each, whole) for step in steps]
+    above = max(len(path) - len(below), 0)
+    return (*(whole for _ in range(above)), *below[len(below) - (len(path) - above) :])
+
+
+def _cohorts(group: SurvivorGroup, mark: int, calls: int) -> tuple[Cohort, ...]:
+    """Return how many of both windows are alive; none where what is counted is below the heads."""
+    if not group.later:
+        return ()
+    middle = mark + calls
+    return (
+        Cohort(first=mark + 1, last=middle, alive=group.objects),
+        Cohort(first=middle + 1, last=middle + calls, alive=group.later),
     )
 
 

@@ -68,7 +68,8 @@ def windows_for(call_s: float, *, brief: bool = False, fitting: float = MOST) ->
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a survivors pass looks for.
 
-    Groups below `least_per_call` bytes are left out. Lines and weights, the expensive part, are
+    Groups below `least_per_call` bytes are left out, and untracked objects that nothing holds below
+    `least_lost`. Lines and weights, the expensive part, are
     looked for only where something `grows`; who refers to the heaviest groups is drawn for so
     many of them as `drawings` says.
     """
@@ -77,6 +78,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     least_per_call: float = 0.0
     grows: bool = True
     drawings: int = 0
+    least_lost: float = 0.0
 
 
 def survivors_request(
@@ -114,7 +116,7 @@ def _look_steps(
     yield Calls(to=done + window)
     yield Survey(stage="middle")
     yield Calls(to=done + 2 * window)
-    yield Survey(stage="survivors", options={"least_per_call": wanted.least_per_call})
+    yield Survey(stage="survivors", options=_least(wanted))
     if wanted.drawings:
         yield Survey(stage="drawings", options={"groups": wanted.drawings})
     if wanted.grows:
@@ -122,6 +124,10 @@ def _look_steps(
         if exact and _ran(record) < done + 2 * window + traced:
             yield Calls(to=done + 2 * window + traced)
         yield Survey(stage="release", options={"native_each": wanted.native_per_call})
+
+
+def _least(wanted: Wanted) -> dict[str, object]:
+    return {"least_per_call": wanted.least_per_call, "least_lost": wanted.least_lost}
 
 
 def allocations_request(

@@ -20,6 +20,14 @@ class TypeCount(msgspec.Struct, frozen=True, kw_only=True):
     bytes_per_call: float
 
 
+class Cohort(msgspec.Struct, frozen=True, kw_only=True):
+    """Objects that were born in calls `first` to `last`, and are `alive` at the end of the pass."""
+
+    first: int
+    last: int
+    alive: int
+
+
 class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     """One cause of growth: what survives, who holds it, where it was made.
 
@@ -32,7 +40,9 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     is made, `user_site` the innermost line of the user's own code on the way there, `stack` the
     frames from `site` outwards. `sample` is the beginning of one object, of text and bytes only.
     `lost_references` are the references each call takes and nobody has: all memory of the process
-    was searched. What is not known is empty, or 0.
+    was searched. `step_bytes` are the bytes a call that go when a step of `steps` is let go, 0
+    where that was not weighed; `cohorts` tell how many of each window of calls are alive. What is
+    not known is empty, or 0.
     """
 
     type: str
@@ -44,6 +54,8 @@ class Culprit(msgspec.Struct, frozen=True, kw_only=True):
     root: str = ""
     path: tuple[str, ...] = ()
     steps: tuple[PathStep, ...] = ()
+    step_bytes: tuple[float, ...] = ()
+    cohorts: tuple[Cohort, ...] = ()
     site: str = ""
     user_site: str = ""
     stack: tuple[str, ...] = ()

@@ -157,7 +157,8 @@ class SurvivorGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     `bytes` are their own sizes and those of what hangs below them, `malloc` that heap's part.
     `entries_bytes` is what the entries gained since the mark, over both windows, added to the
-    holder itself. `holders` counts the holders of that shape.
+    holder itself. `holders` counts the holders of that shape. `later` are those born in the second
+    window.
     """
 
     type: str
@@ -166,6 +167,7 @@ class SurvivorGroup(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     path: tuple[PathStep, ...]
     malloc: int = 0
+    later: int = 0
     holders: int = 1
     holder: str = ""
     entries_before: int | None = None

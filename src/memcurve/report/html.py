@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from memcurve.model.baseline import AcceptedCurve
+from memcurve.model.findings import NOT_EXPLAINED
 from memcurve.model.outcome import Crossing, LeftBand
 from memcurve.report.cycle_drawing import draw_cycle
 from memcurve.report.downsampling import thin_parts
 from memcurve.report.panels import Line, Panel
-from memcurve.report.phrases import FILTERS
+from memcurve.report.phrases import FILTERS, culprit_file
 from memcurve.report.sentences import SYMBOLS
 from memcurve.report.sparklines import spark_points
 from memcurve.report.view import RunView, ScenarioView
@@ -47,6 +48,8 @@ def render_html(view: RunView, folder: Path | None = None) -> str:
         data=lambda: Markup(_embedded({"charts": charts.found})),
         spark=spark_points,
         draw_cycle=draw_cycle,
+        culprit_file=culprit_file,
+        not_explained=NOT_EXPLAINED,
         link=lambda path: _link(path, folder),
         css=Markup(_read("report.css")),
         js=Markup(_read("report.js")),

@@ -123,6 +123,11 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
+def culprit_file(scenario: str, design: str, number: int) -> str:
+    """Return where the page of a design's culprit stands, relative to the page of the run."""
+    return f"culprits/{slug(scenario)}-{slug(design)}-{number}.html"
+
+
 def counted(value: float, noun: str) -> str:
     """Return "1 object" or "2.5 objects"; just the number without a noun."""
     plural = "" if value == 1 or not noun else "s"

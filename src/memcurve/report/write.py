@@ -1,14 +1,17 @@
 """Write every report of a run into a folder: the one door for whoever has a run."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from memcurve.model.baseline import Baseline
-from memcurve.model.outcome import Run
+from memcurve.model.findings import NOT_EXPLAINED, Culprit
+from memcurve.model.outcome import Outcome, Run
+from memcurve.report.phrases import culprit_file
 from memcurve.report.picture import Format
 from memcurve.report.view import RunView, view_of
+from memcurve.store.excerpts import excerpt_of
 from memcurve.store.files import replace_file
 
 EXTRA = frozenset({"jinja2", "markupsafe", "matplotlib"})
@@ -75,10 +78,30 @@ def write_all(
     return Written(paths=tuple(paths), missing=tuple(missing))
 
 
+def write_culprit(outcome: Outcome, culprit: Culprit, path: Path, back: str = "") -> Path:
+    """Write the page of one culprit, with the code of the places that are there to read."""
+    from memcurve.report.culprit_page import render_culprit
+
+    places = dict.fromkeys(filter(None, (culprit.user_site, culprit.site)))
+    excerpts = [excerpt_of(place, Path.cwd()) for place in places]
+    return _written(path, render_culprit(outcome, culprit, excerpts, back=back).encode())
+
+
 def _page(view: RunView, out: Path) -> list[Path]:
+    """Write the page of a run, and one of each culprit that it links to."""
     from memcurve.report.html import render_html
 
-    return [_written(out / "index.html", render_html(view, out).encode())]
+    page = _written(out / "index.html", render_html(view, out).encode())
+    return [page, *_culprit_pages(view, out)]
+
+
+def _culprit_pages(view: RunView, out: Path) -> Iterator[Path]:
+    for scenario in view.scenarios:
+        for design in scenario.designs:
+            for number, culprit in enumerate(design.culprits, 1):
+                if culprit.type != NOT_EXPLAINED:
+                    path = out / culprit_file(scenario.name, design.name, number)
+                    yield write_culprit(design.outcome, culprit, path, back="../index.html")
 
 
 def _summaries(view: RunView, out: Path) -> list[Path]:

@@ -95,6 +95,7 @@ def wanted_of(growth: Growth, *, grows: bool = True, drawings: int = 0) -> Wante
         native_per_call=growth.native_per_call,
         # of what Python allocates: an object that weighs in malloc is small by itself
         least_per_call=LEAST_SHARE * max(growth.python_per_call, 1.0),
+        least_lost=LEAST_SHARE * growth.bytes_per_call,
         grows=grows,
         drawings=drawings,
     )

@@ -44,6 +44,7 @@ class Places:
     def __init__(self, memory: Memory, live: Blocks) -> None:
         self._memory, self._live = memory, live
         self._starts = sorted(live.large)
+        self._heap: Optional[chunks.MainHeap] = None
 
     def in_pool(self, address: int) -> bool:
         """Say whether an address is in a pool."""
@@ -51,7 +52,11 @@ class Places:
 
     def is_free(self, address: int) -> bool:
         """Say whether an address, of no live block that is listed, is in memory that is free."""
-        return self.in_pool(address) or chunks.is_free(self._memory, address)
+        if self.in_pool(address):
+            return True
+        if self._heap is None:
+            self._heap = chunks.MainHeap(self._memory)
+        return self._heap.is_free(address)
 
     def block_at(self, address: int) -> Optional[Block]:
         """Return the live block that an address is in, None where it is in none that is listed."""

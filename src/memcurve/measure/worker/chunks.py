@@ -8,6 +8,7 @@ own, which begins the same way. Heaps of other threads are not read: calls run i
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import Dict, Iterator, List, Tuple
 
 from .pools import WORD, WRITABLE, Memory
@@ -43,17 +44,24 @@ def large_blocks(memory: Memory) -> Large:
     return found
 
 
-def is_free(memory: Memory, address: int) -> bool:
-    """Say whether an address is in a chunk of the main heap that is free; walks up to it."""
-    with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
-        heaps = _spans(HEAP, file.read())
-    if not heaps or not heaps[0][0] <= address < heaps[-1][1]:
-        return False
-    low = heaps[0][0]
-    for at, size, in_use in _chunks(memory.read(low, heaps[-1][1] - low)):
-        if at <= address - low < at + size:
-            return not in_use
-    return True  # past the last chunk is what the heap has in reserve
+class MainHeap:
+    """Which parts of glibc's main heap are free, read once."""
+
+    def __init__(self, memory: Memory) -> None:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+            heaps = _spans(HEAP, file.read())
+        self._low, self._high = (heaps[0][0], heaps[-1][1]) if heaps else (0, 0)
+        self._starts: List[int] = []
+        self._in_use: List[bool] = []
+        for at, _, in_use in _chunks(memory.read(self._low, self._high - self._low)):
+            self._starts.append(at)
+            self._in_use.append(in_use)
+
+    def is_free(self, address: int) -> bool:
+        """Say whether an address is in a chunk of this heap that is free."""
+        if not self._low <= address < self._high or not self._starts:
+            return False
+        return not self._in_use[bisect_right(self._starts, address - self._low) - 1]
 
 
 def _spans(pattern: "re.Pattern[str]", text: str) -> List[Tuple[int, int]]:

@@ -34,6 +34,7 @@ def facts(group: Group, survey: Survey, search: roots.Search, *, samples: bool) 
         "objects": heads if heads * 10 >= same else same,
         "bytes": group.bytes,
         "malloc": group.malloc,
+        "later": len(group.all_heads) - heads,
         "holders": len(group.holders),
         "root": root.kind,
         "path": _general(root.steps) + inner if len(group.holders) > 1 else root.steps + inner,

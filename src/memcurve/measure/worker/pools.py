@@ -39,13 +39,25 @@ class Block(NamedTuple):
 
 
 class Memory:
-    """The memory of this process, to read."""
+    """The memory of this process, to read; it is open from the first reading until `close`.
+
+    Whoever looks closes it before calls run: their descriptors are counted.
+    """
 
     def __init__(self) -> None:
-        self._descriptor = os.open("/proc/self/mem", os.O_RDONLY)
+        self._opened = -1
+
+    @property
+    def _descriptor(self) -> int:
+        if self._opened < 0:
+            self._opened = os.open("/proc/self/mem", os.O_RDONLY)
+        return self._opened
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Let go of the descriptor."""
+        if self._opened >= 0:
+            os.close(self._opened)
+            self._opened = -1
 
     def read_into(self, buffer: bytearray, address: int, size: int) -> int:
         """Read what stands there into a buffer, and return how many bytes that were."""
@@ -69,8 +81,20 @@ def _mappings() -> List[Tuple[int, int]]:
     return [(int(m.group(1), 16), int(m.group(2), 16)) for m in WRITABLE.finditer(text)]
 
 
-def live_blocks(memory: Memory) -> Live:
-    """Return which blocks of all pools are live; costs some 0.2 s for 100 MB of pools."""
+Headers = Dict[int, bytes]  # address of a pool: what its header was
+
+
+def headers_of(memory: Memory, pools: Live) -> Headers:
+    """Return the headers of these pools, as they are now."""
+    return {pool: memory.read(pool, HEADER.size) for pool in pools}
+
+
+def live_blocks(memory: Memory, unlike: Optional[Headers] = None) -> Live:
+    """Return which blocks of all pools are live; costs some 0.2 s for 100 MB of pools.
+
+    With `unlike`, only of pools whose header is another one: then few objects are made, each of
+    which is expensive while tracemalloc runs.
+    """
     found: Live = {}
     looked = 0
     for start, end in _mappings():
@@ -81,6 +105,8 @@ def live_blocks(memory: Memory) -> Live:
         for piece in range(start, end, PIECE):
             data = memory.read(piece, min(PIECE, end - piece))
             for offset in range(0, len(data) - POOL_BYTES + 1, POOL_BYTES):
+                if unlike and data[offset : offset + HEADER.size] == unlike.get(piece + offset):
+                    continue
                 live = _live_in(data, offset, piece + offset)
                 if live is not None:
                     found[piece + offset] = live
@@ -165,11 +191,10 @@ def usable() -> bool:
     False where another allocator took pymalloc's place, on a system without /proc, and where pools
     have another layout.
     """
+    memory = Memory()
     try:
-        memory = Memory()
-    except OSError:
-        return False
-    try:
+        if not memory.read(id(memory), HEADER.size) or not os.path.exists("/proc/self/maps"):
+            return False
         probe = [bytes(200) for _ in range(PROBES)]
         places = [id(one) for one in probe]
         before = live_blocks(memory)

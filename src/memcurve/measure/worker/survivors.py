@@ -141,7 +141,7 @@ class Survivors:
         gc.freeze()
         return {"call": self._loop.calls, "objects": len(self._first)}
 
-    def stage_survivors(self, least_per_call: float = 0.0) -> Fact:
+    def stage_survivors(self, least_per_call: float = 0.0, least_lost: float = 0.0) -> Fact:
         """Group what was born in the first window and is still alive."""
         drive(self._settler.patient(), self._runner)
         second = frozenset(map(id, gc.get_objects()))
@@ -151,7 +151,7 @@ class Survivors:
         objects = gc.get_objects()
         window = self._marks["middle"] - self._marks["call"]
         if self._untracked is not None:
-            self._untracked.survivors(objects, least_per_call * window)
+            self._untracked.survivors(objects, least_lost * window)
         alive = frozenset(map(id, objects))
         young = ((self._first_tracked - second) | second) & alive
         first = self._first - second

@@ -14,7 +14,8 @@ import ctypes
 import gc
 from typing import AbstractSet, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from . import address_search, block_sizes, labels, pools, sites
+from . import address_search, block_sizes, chunks, labels, pools, sites
+from .block_sizes import LARGEST_SMALL
 from .blocks import Blocks, Places, live_blocks
 from .census import Census
 from .facts import sample_of
@@ -36,7 +37,7 @@ LEAST_OBJECTS = 2
 """Of one type: one object that nothing leads to is not growth."""
 MOST_TYPES = 6
 """Types that are told, the heaviest first: as many as groups that are weighed."""
-MOST_LOOKS = 3
+MOST_LOOKS = 2
 """Looks for the lines of these types while calls are traced: of what is rarer, none is told."""
 
 
@@ -56,16 +57,21 @@ class Untracked:
         self._left: Dict[type, List[Found]] = {}
         self._stacks: Dict[type, sites.Frames] = {}
         self._looks = 0
+        self._headers: pools.Headers = {}
+        self._large = False
+        self._kinds: Dict[int, type] = {}
         self._born = Blocks()
         self._noted: Tuple[Blocks, ...] = ()
         gc.collect()  # free lists hold blocks that the next objects come into
         self._before = live_blocks(self._memory)
+        self._memory.close()
 
     def middle(self) -> None:
         """End the first window: what was born in it and is live now is a candidate."""
         now = live_blocks(self._memory)
         self._born = now.new_since(self._before)
         self._noted = (self._before, now)  # kept: what comes to their place later is not of now
+        self._memory.close()
 
     def survivors(self, objects: List[Any], least_bytes: float) -> None:
         """End the second window; `objects` are all that the collector tracks.
@@ -89,10 +95,16 @@ class Untracked:
             if len(left[kind]) >= LEAST_OBJECTS and weights[kind] >= least_bytes
         ]
         self._left = {kind: left[kind] for kind in told[:MOST_TYPES]}
+        self._memory.close()
 
     def begin_tracing(self) -> None:
         """Note the blocks before calls are traced."""
         self._before = live_blocks(self._memory) if self._left else Blocks()
+        self._headers = pools.headers_of(self._memory, self._before.small)
+        self._large = any(
+            one.block.size > LARGEST_SMALL for kind in self._left.values() for one in kind
+        )
+        self._memory.close()
 
     @property
     def lines_known(self) -> bool:
@@ -104,14 +116,23 @@ class Untracked:
         wanted = self._left.keys() - self._stacks.keys()
         if wanted:
             self._looks += 1
-            for one in self._objects(live_blocks(self._memory).new_since(self._before)):
+            large = self._large and self._looks == 1
+            for one in self._objects(self._new_ones(large=large)):
                 if one.kind in wanted and one.kind not in self._stacks:
                     frames = sites.frames_at(one.block.address)
                     if frames:
                         self._stacks[one.kind] = frames
+            self._memory.close()
+
+    def _new_ones(self, *, large: bool) -> Blocks:
+        """Return the blocks that are new since tracing began; of large ones, once: it is slow."""
+        small = pools.live_blocks(self._memory, unlike=self._headers)
+        now = Blocks(small, chunks.large_blocks(self._memory) if large else {})
+        return now.new_since(self._before)
 
     def facts(self, samples: bool) -> List[Fact]:
         """Return what is told of each type whose objects outlived the cuts."""
+        self._kinds = all_classes()
         now = live_blocks(self._memory) if self._left else Blocks()
         told = []
         for kind, noted in self._left.items():
@@ -119,6 +140,7 @@ class Untracked:
             if 2 * len(alive) > len(noted):
                 told.append(self._fact(kind, alive, len(noted), now, samples))
         self._left = {}
+        self._memory.close()
         return told
 
     def _fact(self, kind: type, alive: List[Found], count: int, now: Blocks, samples: bool) -> Fact:
@@ -154,11 +176,12 @@ class Untracked:
             for address in chosen[: address_search.SAMPLES]
         ]
         holder = address_search.holder_of(self._memory, now, wanted, self._class_of)
+        self._memory.close()
         return {"holder": holder.kind, "where": holder.where}
 
     def _class_of(self, block: pools.Block) -> Optional[type]:
         """Return the class of the object that a block is, None where none is known."""
-        one = object_in(block, self._memory, all_classes(), tracked=True)
+        one = object_in(block, self._memory, self._kinds, tracked=True)
         return one.kind if one is not None else None
 
     def _objects(self, blocks: Blocks) -> Iterator[Found]:
