@@ -52,7 +52,7 @@ class Places:
 
     def is_free(self, address: int) -> bool:
         """Say whether an address, of no live block that is listed, is in memory that is free."""
-        if self.in_pool(address):
+        if self.in_pool(address) or pools.is_free_pool(self._memory, address):
             return True
         if self._heap is None:
             self._heap = chunks.MainHeap(self._memory)

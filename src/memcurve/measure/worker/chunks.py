@@ -45,7 +45,11 @@ def large_blocks(memory: Memory) -> Large:
 
 
 class MainHeap:
-    """Which parts of glibc's main heap are free, read once."""
+    """Which parts of glibc's main heap hold small chunks, read once.
+
+    Who asks has listed the large ones before: another one was free then, and what is in it is old,
+    even if the search itself uses it by now.
+    """
 
     def __init__(self, memory: Memory) -> None:
         with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
@@ -53,12 +57,12 @@ class MainHeap:
         self._low, self._high = (heaps[0][0], heaps[-1][1]) if heaps else (0, 0)
         self._starts: List[int] = []
         self._in_use: List[bool] = []
-        for at, _, in_use in _chunks(memory.read(self._low, self._high - self._low)):
+        for at, size, in_use in _chunks(memory.read(self._low, self._high - self._low)):
             self._starts.append(at)
-            self._in_use.append(in_use)
+            self._in_use.append(in_use and size <= LEAST_BYTES)
 
     def is_free(self, address: int) -> bool:
-        """Say whether an address is in a chunk of this heap that is free."""
+        """Say whether an address, of no large chunk in use, is in one of this heap that is free."""
         if not self._low <= address < self._high or not self._starts:
             return False
         return not self._in_use[bisect_right(self._starts, address - self._low) - 1]

@@ -181,6 +181,15 @@ def is_live(live: Live, block: Block) -> bool:
     return live.get(pool, b"")[place : place + 1] == b"\x01"
 
 
+def is_free_pool(memory: Memory, address: int) -> bool:
+    """Say whether an address is in a pool in which nothing is in use: it keeps its last header."""
+    data = memory.read(address // POOL_BYTES * POOL_BYTES, HEADER.size)
+    if len(data) < HEADER.size:
+        return False
+    in_use, _, _, _, _, number, _, last = HEADER.unpack(data)
+    return not in_use and number < CLASSES and bool(last == POOL_BYTES - (number + 1) * ALIGNMENT)
+
+
 def _size_in(memory: Memory, pool: int) -> int:
     return (int(HEADER.unpack(memory.read(pool, HEADER.size))[5]) + 1) * ALIGNMENT
 
