@@ -36,6 +36,7 @@ import contextlib, tempfile
 from pathlib import Path
 from memcurve import Backend, scenario
 from memcurve.model.scenario import Lead
+from memcurve.store.unfinished import Unfinished, forget_unfinished, save_unfinished
 
 small = scenario(
     "small",
@@ -143,6 +144,11 @@ def test_run_accept_and_compare_work_together(place: Path, tmp_path: Path) -> No
     assert (code, "small/naive: new" in text) == (0, True)
     code, text = invoke("compare", "--out", out, *kept, str(place))
     assert (code, "live bytes ~" in text) == (0, True)
+    ended = Unfinished(begun_at="", asked="", designs=("small/naive", "small/x"))
+    save_unfinished(tmp_path / "out", ended)
+    code, text = invoke("compare", "--out", out, *kept, str(place))
+    assert (code, "was ended before small/naive and 1 more; go on" in text) == (2, True)
+    forget_unfinished(tmp_path / "out")
 
     jobs = place.parent / "jobs.py"
     jobs.write_text(JOBS.replace("bytes(1000)\ndef raises", "kept.append(bytes(3000))\ndef raises"))

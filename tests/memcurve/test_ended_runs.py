@@ -101,11 +101,17 @@ def test_an_ended_run_keeps_what_it_measured_and_is_taken_up_again(
     line = one_line(said)
     assert line.startswith(f"{words}; stored 2 of 4 designs, missing slow/c, slow/d; go on with: ")
     assert line.endswith("run long.py -q --quick --jobs 2 --resume")
-    assert "ended early: 2 not measured yet" in printed
-    assert "ended early: 2 not measured yet" in (run.folder / "reports/summary.md").read_text()
+    early = "ended early: 2 not measured yet"
+    assert early in printed
+    assert early in (run.folder / "reports/summary.md").read_text()
     assert run.stored() == {"quick/a", "quick/b"}
     assert settled(run.processes, []) == []
     assert list((run.folder / "temporary").iterdir()) == []
+
+    for command, said in (("report", early), ("compare", "nothing to compare with")):
+        done = memcurve(run.folder, command, "long.py")
+        assert done.returncode == 2
+        assert said in done.stdout + done.stderr
 
     before = {
         path: path.stat().st_mtime_ns for path in run.folder.glob("reports/recordings/quick/*")

@@ -1,7 +1,7 @@
 """`memcurve compare`: compare the last run with its baselines, or with another run.
 
-Exit code 0: inside every band · 1: a threshold is crossed · 2: nothing to compare with, or it
-cannot be read.
+Exit code 0: inside every band · 1: a threshold is crossed · 2: nothing to compare with, it cannot
+be read, or the run was ended early.
 """
 
 import sys
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from memcurve.cli.net import FAILED, complain
 from memcurve.cli.scenarios import (
     baselines_option,
     json_option,
@@ -70,7 +71,7 @@ def compare(
         click.echo(json_text(comparison_of(compared), indent=2))
     else:
         show(compared)
-    sys.exit(verdict_of(compared))
+    sys.exit(verdict_of(compared) or _is_whole(out))
 
 
 def _compared(
@@ -114,6 +115,20 @@ def _cell(change: CounterChange) -> str:
 
 def _comparisons(compared: Sequence[Outcome]) -> Iterator[Comparison]:
     return (outcome.comparison for outcome in compared if outcome.comparison is not None)
+
+
+def _is_whole(out: Path) -> int:
+    """Return 2 and say so where the run that was compared was ended early."""
+    from memcurve.cli.stored import missing_of
+
+    missing = missing_of(out)
+    if missing:
+        complain(
+            f"the run in {out} was ended before {missing[0]}"
+            + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+            + "; go on with: memcurve run --resume"
+        )
+    return FAILED if missing else 0
 
 
 def verdict_of(compared: Sequence[Outcome]) -> int:

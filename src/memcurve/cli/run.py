@@ -220,7 +220,7 @@ def report(
       memcurve report
       memcurve report --svg --out build/memory
     """
-    from memcurve.cli.stored import stored_outcomes
+    from memcurve.cli.stored import missing_of, stored_outcomes
     from memcurve.run import scenarios as bench
     from memcurve.run.gate import gated
 
@@ -229,7 +229,9 @@ def report(
     outcomes = gated(scenarios, outcomes, baselines)
     value = bench.run_of(scenarios, outcomes, _command(), began)
     measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
-    value = msgspec.structs.replace(value, recorded_at=measured_at, elapsed_s=0.0)
+    value = msgspec.structs.replace(
+        value, recorded_at=measured_at, elapsed_s=0.0, missing=missing_of(out)
+    )
     reports = Reports(out=out, baselines=baselines, svg=svg, as_json=as_json, junit=junit)
     sys.exit(finish(value, reports))
 
@@ -281,10 +283,10 @@ def _written(
 
 
 def exit_code(value: Run) -> int:
-    """Return 1 for a crossed threshold, 2 for a design that could not be measured, else 0."""
+    """Return 1 for a crossed threshold, 2 for a design that was not measured, else 0."""
     if value.crossings:
         return 1
-    return 2 if value.failures else 0
+    return 2 if value.failures or value.missing else 0
 
 
 def _again() -> str:

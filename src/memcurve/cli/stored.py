@@ -35,6 +35,14 @@ def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenari
     return scenarios, outcomes
 
 
+def missing_of(out: Path) -> tuple[str, ...]:
+    """Return the designs that the run in `out`, if it was ended, did not come to."""
+    from memcurve.store.unfinished import load_unfinished
+
+    left = load_unfinished(out)
+    return () if left is None else tuple(name for name in left.designs if name not in left.done)
+
+
 def _unknown(name: str, recordings: Sequence[Recording], description: str) -> Scenario:
     designs = {one.design: Target(call=one.target) for one in recordings}
     return Scenario(name=name, designs=designs, description=description)
