@@ -14,6 +14,7 @@ from memcurve.run import scenarios as bench
 from memcurve.run.discovery import discover
 from memcurve.run.lanes import Event
 from memcurve.run.options import RunOptions
+from memcurve.store.unfinished import Unfinished, forget_unfinished, save_unfinished
 from tests.memcurve.command_line import run_command
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ import contextlib, tempfile
 from pathlib import Path
 from memcurve import Backend, scenario
 from memcurve.model.scenario import Lead
-from memcurve.store.unfinished import Unfinished, forget_unfinished, save_unfinished
 
 small = scenario(
     "small",
