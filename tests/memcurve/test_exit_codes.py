@@ -59,6 +59,30 @@ def test_a_scenario_file_that_cannot_be_run_ends_with_2_before_anything_is_measu
     assert not (tmp_path / "reports").exists()
 
 
+GAUGED = """
+import contextlib, memcurve, pathlib, struct
+@contextlib.contextmanager
+def beside():
+    pathlib.Path("gauges").write_bytes(struct.pack("q", 3))
+    yield memcurve.Backend(gauges={"orders": ("gauges", 0)})
+odd = memcurve.scenario(
+    "odd", {"a": "jobs.py:clean", "b": "jobs.py:clean"}, calls=50, backend=beside,
+    leads=(memcurve.Lead(design="a", over="b", at_most={"COUNTER": 0.5}),),
+)
+"""
+
+
+@pytest.mark.parametrize(("counter", "code"), [("orders", 0), ("ordres", 2)])
+def test_a_lead_in_what_no_backend_counts_ends_with_2(
+    tmp_path: Path, counter: str, code: int
+) -> None:
+    written(tmp_path, odd=GAUGED.replace("COUNTER", counter))
+    done = memcurve(tmp_path, "run", "odd.py", "-q", "--quick")
+    assert done.returncode == code
+    if code:
+        assert "no counter 'ordres' for a lead; there are orders, " in one_line(done.stderr)
+
+
 def test_a_target_that_is_gone_ends_with_2_also_where_it_may_grow(tmp_path: Path) -> None:
     written(tmp_path, odd=declared("'a': 'jobs.py:gone'", "may_grow=('a',)"))
     done = memcurve(tmp_path, "run", "odd.py", "-q", "--quick")

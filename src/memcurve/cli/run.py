@@ -168,6 +168,7 @@ def _conclude(
     reports: "Reports",
 ) -> None:
     """Write the reports of what there is, say what is missing, and end with what the run is."""
+    from memcurve.compare.leads import unread
     from memcurve.run import scenarios as bench
     from memcurve.run.gate import gated
 
@@ -178,7 +179,10 @@ def _conclude(
         value = bench.run_of(scenarios, held, _command(), began)
         value = msgspec.structs.replace(value, missing=tuple(keeping.missing_names))
         code = finish(value, reports, keeping.complaint and f"{keeping.complaint}: {_again()}")
-    if keeping.complaint:
+    unknown = [text for one in scenarios for text in unread(one, outcomes)]
+    for text in unknown:
+        complain(text)
+    if keeping.complaint or unknown:
         code = code or FAILED
     if ended is not None:
         code = _say_what_is_left(ended, keeping)

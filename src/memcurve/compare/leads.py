@@ -13,6 +13,7 @@ from memcurve.model.caveat import Caveat
 from memcurve.model.outcome import Comparison, LostLead, Outcome
 from memcurve.model.recording import Recording
 from memcurve.model.scenario import Lead, Scenario
+from memcurve.model.units import COUNTERS
 
 
 def hold_leads(scenario: Scenario, compared: Sequence[Outcome]) -> list[Outcome]:
@@ -26,6 +27,26 @@ def hold_leads(scenario: Scenario, compared: Sequence[Outcome]) -> list[Outcome]
         lost = () if caveats else tuple(_lost(lead, ours.recording, other.recording))
         by_design[lead.design] = _with(ours, lost, caveats)
     return list(by_design.values())
+
+
+def unread(scenario: Scenario, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield the counters of leads that nobody knows: no counter of memcurve's, and no gauge.
+
+    They are found only here, since a backend says what gauges it has when it runs.
+    """
+    counters = [
+        counters
+        for outcome in outcomes
+        if outcome.recording.scenario == scenario.name
+        for record in outcome.recording.passes
+        if (counters := record.samples.counters)
+    ]
+    for lead in scenario.leads:
+        for counter in lead.at_most:
+            if counters and counter not in COUNTERS and not any(counter in c for c in counters):
+                gauges = sorted(set().union(*counters) - set(COUNTERS))
+                known = ", ".join([*gauges, *COUNTERS])
+                yield f"{scenario.name}: no counter {counter!r} for a lead; there are {known}"
 
 
 def _lost(lead: Lead, ours: Recording, other: Recording) -> Iterator[LostLead]:
