@@ -68,11 +68,11 @@ def test_importing_memcurve_loads_nothing_heavy() -> None:
 
 
 def test_the_list_of_loaded_modules_would_show_a_heavy_one() -> None:
-    assert "click" in loaded_by("import memcurve.cli")
+    assert "click" in loaded_by("import memcurve.cli.app")
 
 
 def test_the_command_line_starts_without_what_only_reports_need() -> None:
-    loaded = loaded_by("import memcurve.cli")
+    loaded = loaded_by("import memcurve.cli.app")
     assert not loaded.intersection({"matplotlib", "jinja2", "memray", "numpy", "pytest"})
 
 
