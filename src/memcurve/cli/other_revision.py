@@ -12,6 +12,7 @@ from typing import Any
 import click
 import msgspec
 
+from memcurve.measure.scratch import scratch
 from memcurve.model.errors import MeasureError
 from memcurve.model.scenario import Scenario, Target
 
@@ -25,7 +26,7 @@ def checked_out(root: Path, revision: str) -> Iterator[Path]:
     Removed afterwards. Raises MeasureError where there is no repository or no such revision.
     """
     top = Path(_git(root, "rev-parse", "--show-toplevel"))
-    with tempfile.TemporaryDirectory(prefix="memcurve-against-") as folder:
+    with tempfile.TemporaryDirectory(prefix="against-", dir=scratch()) as folder:
         place = Path(folder).resolve() / "tree"
         _git(root, "worktree", "add", "--detach", "--force", str(place), revision)
         try:
@@ -53,7 +54,7 @@ def interpreter(root: Path, other: Path) -> Iterator[str]:
         yield sys.executable
         return
     click.echo("memcurve: it requires other versions; installing those …", err=True)
-    with tempfile.TemporaryDirectory(prefix="memcurve-against-") as folder:
+    with tempfile.TemporaryDirectory(prefix="against-", dir=scratch()) as folder:
         python = str(Path(folder) / "venv" / "bin" / "python")
         pins = ["-c", PINS] if (other / PINS).exists() else []
         steps = [
