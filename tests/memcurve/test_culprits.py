@@ -335,7 +335,7 @@ def test_a_reference_that_nobody_has_is_told_as_lost_with_sample_and_line() -> N
         ("library", "libfoo.so", OUTSIDE, "a variable of libfoo.so"),
         ("interned", "", OUTSIDE, "interned names"),
         ("object", "spam.Egg", NOT_KNOWN, "an object of type spam.Egg"),
-        ("unknown", "", NOT_KNOWN, "too much memory to search"),
+        ("unknown", "", NOT_KNOWN, "more memory than there was time"),
     ],
 )
 def test_what_somebody_may_hold_is_never_said_to_be_lost(

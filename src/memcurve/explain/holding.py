@@ -19,4 +19,7 @@ def who_has(holder: str, where: str) -> tuple[str, str]:
         case "object":
             what = f"an object of type {where}" if where else "a block of Python's heap"
             return NOT_KNOWN, f"{what} has their address, and does not tell the collector"
-    return NOT_KNOWN, "nothing in Python leads to them; there is too much memory to search"
+    return (
+        NOT_KNOWN,
+        "nothing in Python leads to them; there is more memory than there was time to search",
+    )

@@ -13,6 +13,7 @@ import collections
 import ctypes
 import os
 import re
+import time
 import weakref
 from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -24,7 +25,10 @@ SAMPLES = 9
 a free list that an object came from. Each costs some 0.3 ms for a MB of memory."""
 SEARCHED_BYTES = 2 << 30
 """Of memory that is searched, about a second of it; where there is more, nothing is said."""
-PIECE = 4 << 20
+CPU_S = 4.0
+"""Seconds of CPU for all searches of a pass, as for letting groups go."""
+PIECE = 1 << 20
+NOTHING = bytes(PIECE)
 WRITABLE = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) rw.. \S+ \S+ \d+ *(.*)$", re.M)
 
 LOST, OBJECT, LIBRARY, MALLOC, UNKNOWN = "lost", "object", "library", "malloc", "unknown"
@@ -42,11 +46,16 @@ class HeldBy(NamedTuple):
 
 
 def holder_of(
-    memory: pools.Memory, live: Blocks, chosen: List[Tuple[int, pools.Block]], class_of: ClassOf
+    memory: pools.Memory,
+    live: Blocks,
+    chosen: List[Tuple[int, pools.Block]],
+    class_of: ClassOf,
+    end_s: float,
 ) -> HeldBy:
     """Say who has the addresses of these objects, each with the block that it is in.
 
-    `live` are all live blocks; `class_of` tells the class of the object that a block is.
+    `live` are all live blocks; `class_of` tells the class of the object that a block is. Nothing is
+    said where the search is not done at `end_s` of this process's CPU time.
     """
     needles = [bytes(pools.WORD.pack(address)) for address, _ in chosen]
     regions = _regions()
@@ -59,6 +68,8 @@ def holder_of(
     own += [(block.address, block.address + block.size) for _, block in chosen]
     places, votes = Places(memory, live), [_none() for _ in needles]
     for low, high, file in regions:
+        if time.process_time() > end_s:
+            return HeldBy(UNKNOWN)
         for number, address in _hits(memory, buffer, low, high, needles):
             if not any(first <= address < last for first, last in own):
                 held = _held_by(places, address, file, class_of)
@@ -108,6 +119,8 @@ def _hits(
     """Yield (number of the needle, address) for each aligned word that is one."""
     for start in range(low, high, PIECE):
         size = memory.read_into(buffer, start, min(PIECE, high - start))
+        if memoryview(buffer)[:size] == NOTHING[:size]:
+            continue  # never touched: most of what libraries map ahead
         for number, needle in enumerate(needles):
             at = buffer.find(needle, 0, size)
             while at >= 0:

@@ -210,7 +210,7 @@ class Survivors:
             self._untracked.begin_tracing()
         with sites.Tracing() as tracing:
             found: List[Dict[str, sites.Frames]] = [{} for _ in groups]
-            while calls > 0 and not (self._lines_known() and found and all(found[:ENOUGH_SITES])):
+            while calls > 0 and not (self._lines_known() and all(found[:ENOUGH_SITES])):
                 for _ in range(min(calls, SITE_CALLS)):
                     gc.collect()
                     self._run_unsampled(1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import collections
 import ctypes
 import gc
+import time
 from typing import AbstractSet, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from . import address_search, block_sizes, chunks, labels, pools, sites
@@ -59,6 +60,7 @@ class Untracked:
         self._looks = 0
         self._headers: pools.Headers = {}
         self._large = False
+        self._ends_s = 0.0
         self._kinds: Dict[int, type] = {}
         self._born = Blocks()
         self._noted: Tuple[Blocks, ...] = ()
@@ -146,7 +148,11 @@ class Untracked:
     def _fact(self, kind: type, alive: List[Found], count: int, now: Blocks, samples: bool) -> Fact:
         chosen = alive[:: max(len(alive) // address_search.SAMPLES, 1)][: address_search.SAMPLES]
         holder = address_search.holder_of(
-            self._memory, now, [(one.address, one.block) for one in chosen], self._class_of
+            self._memory,
+            now,
+            [(one.address, one.block) for one in chosen],
+            self._class_of,
+            self._end_s(),
         )
         sizes = [block_sizes.heaps_of(_at(one.address)) for one in alive]
         each = count / len(alive)
@@ -175,9 +181,15 @@ class Untracked:
             (address, places.block_at(address) or pools.Block(address, HEADER_BYTES))
             for address in chosen[: address_search.SAMPLES]
         ]
-        holder = address_search.holder_of(self._memory, now, wanted, self._class_of)
+        holder = address_search.holder_of(self._memory, now, wanted, self._class_of, self._end_s())
         self._memory.close()
         return {"holder": holder.kind, "where": holder.where}
+
+    def _end_s(self) -> float:
+        """Return when all searches must have ended, counted from the first of them."""
+        if not self._ends_s:
+            self._ends_s = time.process_time() + address_search.CPU_S
+        return self._ends_s
 
     def _class_of(self, block: pools.Block) -> Optional[type]:
         """Return the class of the object that a block is, None where none is known."""
