@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from memcurve.compare.against_baseline import accept, compare
 from memcurve.compare.revisions import differences
 from memcurve.compare.usage import used
 from memcurve.model.baseline import Baseline
+from memcurve.model.debt import Heavy, Stood
 from memcurve.model.outcome import Comparison, Outcome
 from memcurve.model.scenario import Lead, Scenario, scenario
 from memcurve.model.thresholds import Thresholds
@@ -25,7 +27,7 @@ from tests.memcurve.making import (
     settled,
 )
 
-KIB = 1024
+KIB, MIB = 1024, 1 << 20
 LONG = 1600
 SCENARIO = scenario("rag_client", {"naive": "m:f", "pooled": "m:g"}, may_grow=("naive",))
 
@@ -106,6 +108,35 @@ def test_a_design_that_may_grow_is_held_to_its_band_alone() -> None:
     accepted = baseline(leak, design="naive")
     assert held(leak, accepted).crossings == ()
     assert [c.kind for c in held(steeper, accepted).crossings] == ["band"]
+
+
+def standing(stood: int, design: str = "pooled") -> Outcome:
+    """Make an outcome of which so much garbage stood at once."""
+    one = outcome(still(), design)
+    assert one.judgement is not None
+    heavy = Heavy(
+        bytes_per_call=float(MIB),
+        objects_per_call=3.0,
+        limit=64.0 * MIB,
+        stood=Stood(bytes=stood, at=90, calls=100),
+    )
+    return msgspec.structs.replace(
+        one, judgement=msgspec.structs.replace(one.judgement, debt=heavy)
+    )
+
+
+def test_garbage_that_stands_is_crossed_without_a_baseline_unless_it_may() -> None:
+    (crossed,) = held(standing(90 * MIB), None).crossings
+    assert (crossed.kind, crossed.value, crossed.limit) == ("garbage", 90 * MIB, 64 * MIB)
+    assert "90.0 MiB of garbage stood at once after 90 calls" in crossing_message(crossed)
+    assert held(standing(90 * MIB, design="naive"), None).crossings == ()
+
+
+def test_what_was_accepted_may_stand_and_a_quarter_more() -> None:
+    accepted = baseline(standing(80 * MIB))
+    assert accepted.designs["pooled"].garbage_bytes == 80 * MIB
+    assert held(standing(100 * MIB), accepted).crossings == ()
+    assert [one.limit for one in held(standing(101 * MIB), accepted).crossings] == [100 * MIB]
 
 
 @pytest.mark.parametrize("counter", ["fds", "threads", "tasks"])

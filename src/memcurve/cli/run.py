@@ -26,7 +26,7 @@ from memcurve.model.errors import MemcurveError
 from memcurve.model.outcome import Run
 from memcurve.model.scenario import Scenario
 from memcurve.model.text import printable
-from memcurve.run.options import Options, RunOptions
+from memcurve.run.options import Options, RunOptions, thresholds_of
 
 if TYPE_CHECKING:
     from memcurve.model.baseline import Baseline
@@ -69,6 +69,11 @@ def _report_options(command: Command) -> Command:
 @click.option("--full", is_flag=True, help="Explain every design, whatever its verdict.")
 @samples_option
 @click.option(
+    "--max-garbage",
+    metavar="SIZE",
+    help="The most that may wait for the collector at once [default: 64 MiB].",
+)
+@click.option(
     "--resume", is_flag=True, help="Measure only what the last run, which was ended, left out."
 )
 @_report_options
@@ -82,6 +87,7 @@ def run(
     quick: bool,
     full: bool,
     samples: bool,
+    max_garbage: str | None,
     resume: bool,
     svg: bool,
     as_json: bool,
@@ -118,12 +124,15 @@ def run(
         baselines=baselines,
         flame_graphs=out / "flamegraphs",
         judge_all=not quick,
-        each=Options(samples=samples),
+        each=Options(samples=samples, thresholds=thresholds_of(max_garbage=max_garbage)),
     )
     for folder in (out, *([junit.parent] if junit is not None else [])):
         ready(folder)
     _readable(scenarios, baselines)
-    asked = f"calls={calls or 'default'} quick={quick} full={full} samples={samples}"
+    asked = (
+        f"calls={calls or 'default'} quick={quick} full={full} samples={samples} "
+        f"max-garbage={max_garbage or 'default'}"
+    )
     keeping = Keeping(out, scenarios, asked)
     if resume:
         keeping.resume()

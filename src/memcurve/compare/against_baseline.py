@@ -3,6 +3,7 @@
     band       a gated curve is above its accepted band for good (see `bands`)
     verdict    memory grows in a design that must not grow
     resources  descriptors, threads or tasks grow in a design that must not grow
+    garbage    more stood at once than is allowed, or than was accepted if that was more
     lead       a design no longer saves what it must save over another (see `leads`)
 
 Only "band" needs a baseline; the others gate in any environment. Verdicts are computed before a
@@ -20,11 +21,13 @@ from memcurve.compare.usage import used
 from memcurve.model.baseline import AcceptedCurve, AcceptedDesign, Baseline
 from memcurve.model.caveat import Caveat
 from memcurve.model.curve import Curve
+from memcurve.model.debt import Heavy
 from memcurve.model.outcome import (
     Cause,
     Comparison,
     CounterChange,
     Crossing,
+    GarbageStood,
     LeftBand,
     MemoryGrew,
     Outcome,
@@ -34,6 +37,10 @@ from memcurve.model.recording import Recording
 from memcurve.model.scenario import Scenario
 from memcurve.model.units import counter_of, format_value
 from memcurve.model.verdict import GATED, Growing, name_of
+
+REPEATS_DIFFER = 1.25
+"""Times what was accepted: CPython collects all generations when a quarter more waits than has
+grown old, so two runs may differ by that quarter."""
 
 
 def compare(
@@ -47,7 +54,9 @@ def compare(
 def _compared(scenario: Scenario, outcome: Outcome, baseline: Baseline | None) -> Outcome:
     recording = outcome.recording
     accepted = baseline.designs.get(recording.design) if baseline is not None else None
-    grows = () if recording.design in scenario.may_grow else growth_crossings(outcome)
+    grows: tuple[Crossing, ...] = ()
+    if recording.design not in scenario.may_grow:
+        grows = (*growth_crossings(outcome), *garbage_crossings(outcome, accepted))
     held = Comparison(
         scenario=recording.scenario,
         design=recording.design,
@@ -111,6 +120,29 @@ def _growth_crossing(outcome: Outcome, name: str, verdict: Growing) -> Crossing:
         cause=_cause(outcome, counter),
         no_bound_up_to=verdict.no_bound_up_to,
     )
+
+
+def garbage_crossings(
+    outcome: Outcome, accepted: AcceptedDesign | None
+) -> tuple[GarbageStood, ...]:
+    """Return a crossing where more garbage stood at once than is allowed, and than was accepted."""
+    debt = outcome.judgement.debt if outcome.judgement is not None else None
+    if not isinstance(debt, Heavy) or debt.stood is None:
+        return ()
+    held = accepted.garbage_bytes * REPEATS_DIFFER if accepted is not None else 0.0
+    limit = max(debt.limit, held)
+    if debt.stood.bytes <= limit:
+        return ()
+    crossed = GarbageStood(
+        scenario=outcome.recording.scenario,
+        design=outcome.recording.design,
+        counter="deferred_bytes",
+        call=debt.stood.at,
+        value=float(debt.stood.bytes),
+        limit=limit,
+        cause=_cause(outcome, "deferred_bytes"),
+    )
+    return (crossed,)
 
 
 def _cause(outcome: Outcome, counter: str) -> Cause | None:
@@ -225,9 +257,11 @@ def accept(outcomes: Sequence[Outcome]) -> AcceptedDesign:
     curves = [_curves(outcome.recording) for outcome in outcomes]
     shared = [name for name in curves[0] if all(name in other for other in curves)]
     last = judgements[-1]
+    stood = [one.debt.stood.bytes for one in judgements if one.debt and one.debt.stood]
     return AcceptedDesign(
         curves={name: band([found[name] for found in curves]) for name in shared},
         verdict=name_of(last.overall),
         retained_per_call=last.retained.evidence.per_call,
         deferred_per_call=last.deferred.bytes_per_call,
+        garbage_bytes=float(max(stood, default=0)),
     )

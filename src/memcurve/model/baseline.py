@@ -22,12 +22,16 @@ class AcceptedCurve(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AcceptedDesign(msgspec.Struct, frozen=True, kw_only=True):
-    """What was accepted of one design: its curves by counter, and the verdict they had."""
+    """What was accepted of one design: its curves by counter, and the verdict they had.
+
+    `garbage_bytes` is the most garbage that stood at once in any of the repeats.
+    """
 
     curves: dict[str, AcceptedCurve]
     verdict: str
     retained_per_call: float = 0.0
     deferred_per_call: float = 0.0
+    garbage_bytes: float = 0.0
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):

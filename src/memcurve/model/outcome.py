@@ -12,7 +12,7 @@ from memcurve.model.verdict import WORST_FIRST, Judgement, Verdict, VerdictName,
 
 State = VerdictName | Literal["failed"]
 STATES: tuple[State, ...] = ("failed", *WORST_FIRST)
-CrossingKind = Literal["band", "verdict", "resources", "lead", "limit"]
+CrossingKind = Literal["band", "verdict", "resources", "garbage", "lead", "limit"]
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +64,12 @@ class ResourceGrew(_Crossed, frozen=True, kw_only=True, tag="resources"):
     no_bound_up_to: int
 
 
+class GarbageStood(_Crossed, frozen=True, kw_only=True, tag="garbage"):
+    """More garbage stood at once at `call` than a design may leave to the collector; in bytes."""
+
+    kind: ClassVar[CrossingKind] = "garbage"
+
+
 class LostLead(_Crossed, frozen=True, kw_only=True, tag="lead"):
     """A design uses more than the share `most` of what the design `over_design` uses: `theirs`."""
 
@@ -84,7 +90,7 @@ class PassedLimit(_Crossed, frozen=True, kw_only=True, tag="limit"):
     verdict: Verdict | None = None
 
 
-Crossing = LeftBand | MemoryGrew | ResourceGrew | LostLead | PassedLimit
+Crossing = LeftBand | MemoryGrew | ResourceGrew | GarbageStood | LostLead | PassedLimit
 
 
 class CounterChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,13 +5,14 @@ from typing import assert_never
 from memcurve.model.outcome import (
     Cause,
     Crossing,
+    GarbageStood,
     LeftBand,
     LostLead,
     MemoryGrew,
     PassedLimit,
     ResourceGrew,
 )
-from memcurve.model.units import counter_of, format_value
+from memcurve.model.units import counter_of, format_count, format_value
 from memcurve.report.text import verdict_line
 
 LIMIT_NAMES = {"live_bytes": "retained", "deferred_bytes": "deferred"}
@@ -32,6 +33,8 @@ def crossing_line(crossing: Crossing, *, cause: bool = False) -> str:
 
 def crossing_remedy(crossing: Crossing) -> str:
     """Return the command for a change that is meant; "" where none makes it right."""
+    if isinstance(crossing, GarbageStood):
+        return "close what the cycle holds, or break it"
     if isinstance(crossing, LeftBand):
         name = f"{crossing.scenario}/{crossing.design}"
         return f"if this is meant: memcurve accept -k {name} --reason '…'"
@@ -56,6 +59,11 @@ def _what(crossing: Crossing) -> str:
             return (
                 f"{title} grow by {value} a call; no bound up to call "
                 f"{crossing.no_bound_up_to}; nothing may grow in this design"
+            )
+        case GarbageStood():
+            return (
+                f"{value} of garbage stood at once after {format_count(crossing.call)} calls; "
+                f"{amount(crossing, crossing.limit)} are allowed in this design"
             )
         case LostLead():
             return (

@@ -13,15 +13,13 @@ from memcurve.model.debt import Heavy
 from memcurve.model.effort import Effort, effort_for
 from memcurve.model.errors import TargetError
 from memcurve.model.scenario import Target
-from memcurve.model.thresholds import Thresholds
-from memcurve.model.units import parse_bytes
 from memcurve.model.verdict import Checked, Rise
 from memcurve.run.conclude import concluded, with_explanation
 from memcurve.run.explain import ExplainOptions, explained
 from memcurve.run.fork import ForkOfThis, subject_here
 from memcurve.run.in_process import ThisProcess
 from memcurve.run.interpreter import Interpreter
-from memcurve.run.options import Options
+from memcurve.run.options import Options, thresholds_of
 from memcurve.run.passes import Passes, Progress, Subject, measured
 from memcurve.run.standing import with_standing
 
@@ -74,7 +72,7 @@ def check(
         grace_s=grace,
         python=python or sys.executable,
         samples=samples,
-        thresholds=_thresholds(max_bytes, max_garbage),
+        thresholds=thresholds_of(max_bytes, max_garbage),
     )
     looks = explain is not False and isolation != "none"
     effort = effort_for(calls, budget, options.thresholds, looks=looks)
@@ -112,7 +110,7 @@ async def acheck(
     figures, no call has a time limit, and the collector is off between calls while this runs.
     Raises CheckFailedError from what the target raised.
     """
-    options = Options(grace_s=grace, thresholds=_thresholds(max_bytes))
+    options = Options(grace_s=grace, thresholds=thresholds_of(max_bytes))
     effort = effort_for(calls, budget, options.thresholds)
     return await ThisProcess(target).adrive(checked(subject_here(target), options, effort))
 
@@ -140,12 +138,6 @@ def checked(
         explanation = yield from explained(subject, options, recording, found.judgement, chosen)
         found = with_explanation(found, explanation, known)
     return msgspec.structs.replace(found, elapsed_s=time.monotonic() - began)
-
-
-def _thresholds(max_bytes: str | int | None, max_garbage: str | int | None = None) -> Thresholds:
-    given = {"max_bytes": max_bytes, "max_garbage": max_garbage}
-    chosen = {name: int(parse_bytes(size)) for name, size in given.items() if size is not None}
-    return msgspec.structs.replace(Thresholds(), **chosen)
 
 
 def _named(given: Given, *, in_fork: bool) -> Target | None:

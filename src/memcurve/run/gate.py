@@ -7,6 +7,7 @@ from pathlib import Path
 from memcurve.compare.against_baseline import compare
 from memcurve.explain.known import KnownLeak, acknowledge, load_known
 from memcurve.model.baseline import Baseline
+from memcurve.model.debt import Heavy
 from memcurve.model.outcome import Crossing, Outcome
 from memcurve.model.scenario import Scenario
 from memcurve.model.units import KIB
@@ -71,4 +72,6 @@ def is_suspect(outcome: Outcome) -> bool:
     judgement = outcome.judgement
     if judgement is None:
         return False
-    return isinstance(judgement.overall, Rise) or (judgement.deferred.bytes_per_call > MUCH_GARBAGE)
+    grows = isinstance(judgement.overall, Rise)
+    much = judgement.deferred.bytes_per_call > MUCH_GARBAGE or isinstance(judgement.debt, Heavy)
+    return grows or much

@@ -8,6 +8,7 @@ import msgspec
 
 from memcurve.model.scenario import Scenario
 from memcurve.model.thresholds import Thresholds
+from memcurve.model.units import parse_bytes
 
 CPU_BUDGET_S = 4.0
 MAY_GROW_CPU_S = 1.0  # its verdict gates nothing
@@ -55,3 +56,15 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     def calls_of(self, scenario: Scenario) -> int:
         """Return how many calls the curves of a scenario show."""
         return self.calls or scenario.calls
+
+
+def thresholds_of(
+    max_bytes: str | int | None = None, max_garbage: str | int | None = None
+) -> Thresholds:
+    """Return the thresholds with these sizes, such as "16 MiB"; None leaves one as it is.
+
+    Raises MemcurveError for a size that is none.
+    """
+    given = {"max_bytes": max_bytes, "max_garbage": max_garbage}
+    chosen = {name: int(parse_bytes(size)) for name, size in given.items() if size is not None}
+    return msgspec.structs.replace(Thresholds(), **chosen)

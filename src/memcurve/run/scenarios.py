@@ -30,6 +30,7 @@ from memcurve.run.options import Options, RunOptions
 from memcurve.run.passes import Passes, Subject, measured, settled, with_natural
 from memcurve.run.passes import Progress as PassProgress
 from memcurve.run.scenario_effort import effort_of
+from memcurve.run.standing import with_standing
 
 CALLS_A_ROW = 5
 """After the first 100, which have a row each; a prime, so that it beats with few periods, and so
@@ -88,14 +89,14 @@ def measured_design(scenario: Scenario, design: str, options: RunOptions) -> Pas
         outcome = yield from _settled(scenario, design, options)
         recording = msgspec.structs.replace(outcome.recording, set_aside=first.recording.passes)
         outcome = msgspec.structs.replace(outcome, recording=recording)
-    judgement = outcome.judgement
-    if judgement is None:
+    if outcome.judgement is None:
         return outcome
     if options.natural:
         recording = yield from with_natural(outcome.recording, subject, each)
-        ledger = ledger_of(recording)
-        outcome = msgspec.structs.replace(outcome, recording=recording, ledger=ledger)
-    if not _wants_explaining(options, scenario, outcome):
+        recording = yield from with_standing(recording, subject, each)
+        outcome = judged(recording, each.thresholds)  # with what stood of its garbage, too
+    judgement = outcome.judgement
+    if judgement is None or not _wants_explaining(options, scenario, outcome):
         return outcome
     chosen = ExplainOptions(flame_graph=_flame_graph(options.flame_graphs, subject))
     explanation = yield from explained(subject, each, outcome.recording, judgement, chosen)
