@@ -1,5 +1,6 @@
 """Garbage that stands is proved by running it, and what helps against it is measured."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from memcurve.model.steps import Calls, Finish, Survey
 from memcurve.report.debt import act_text, debt_lines
 from memcurve.report.text import check_text
 from memcurve.run.standing import _steps
+from tests.memcurve.command_line import run_command
 
 SOURCE = """
 class Node:
@@ -29,6 +31,9 @@ def collected():
     Node()
     gc.collect()
 """
+
+
+DESIGNS = {"naive": "in_a_cycle", "careless": "in_a_cycle", "clean": "freed_at_once"}
 
 
 @pytest.fixture
@@ -105,3 +110,25 @@ def test_more_is_forecast_than_is_allowed_and_does_not_stand(leaves: str) -> Non
     assert debt.stood is not None
     assert len(found.recording.tried) >= 1  # 33 MiB are forecast: it is run, and stands
     assert isinstance(debt, Heavy) == (debt.stood.bytes > debt.limit)
+
+
+def test_a_run_gates_what_stands_but_for_designs_that_may_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaves: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    designs = {name: f"leaves.py:{call}" for name, call in DESIGNS.items()}
+    (tmp_path / "s.py").write_text(
+        "from memcurve import scenario\n"
+        f"uploads = scenario('uploads', {designs}, calls=60, may_grow=('naive',))\n"
+    )
+    arguments = ["run", "s.py", "--quiet", "--json", "--baselines", "none"]
+    found = run_command(*arguments, "--max-garbage", "2 MiB")
+    (crossed,) = json.loads(found.stdout)["crossings"]
+    assert (found.exit_code, crossed["kind"], crossed["design"]) == (1, "garbage", "careless")
+    assert crossed["limit"] == 2 << 20 < crossed["value"]
+    debts = {
+        one["name"]: one["debt"]["verdict"]
+        for one in json.loads(found.stdout)["scenarios"][0]["designs"]
+    }
+    assert debts == {"naive": "heavy", "careless": "heavy", "clean": "calm"}
+    assert run_command(*arguments, "--max-garbage", "1 GiB").exit_code == 0
