@@ -70,3 +70,27 @@ def test_growth_of_nothing_needs_no_explanation() -> None:
 def test_the_call_at_which_it_is_full_can_be_planned_from_one_look() -> None:
     assert full_at(record((500, 250))) == 2000
     assert full_at(record()) is None
+
+
+def test_a_container_that_is_born_in_the_calls_has_no_history() -> None:
+    made = record((250, 250), (500, 500))
+    first, last = made.verifications
+    born = msgspec.structs.replace(last.bounds[0], id=8)
+    made = msgspec.structs.replace(
+        made, verifications=(first, msgspec.structs.replace(last, bounds=(born,)))
+    )
+    assert filling_bounds(made, 200.0, THRESHOLDS) is None
+
+
+def test_what_all_that_fill_will_hold_is_held_to_the_most_that_a_cache_may() -> None:
+    made = record((250, 250), (500, 500), bound=800_000)
+    proofs = [
+        msgspec.structs.replace(
+            proof,
+            bounds=(*proof.bounds, *(msgspec.structs.replace(b, id=8) for b in proof.bounds)),
+        )
+        for proof in made.verifications
+    ]
+    both = msgspec.structs.replace(made, verifications=tuple(proofs))
+    assert filling_bounds(made, 200.0, THRESHOLDS) is not None  # 160 MB
+    assert filling_bounds(both, 400.0, THRESHOLDS) is None  # 320 MB

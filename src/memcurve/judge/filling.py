@@ -3,7 +3,10 @@
 Two verifications, at different calls, list the bounded containers that are not full. One that
 gained entries between them at r entries a call, of e bytes each, explains r·e bytes a call, and is
 full at call n + (bound - size)/r. If the containers found explain at least 0.7 of the slope, and
-what they hold when full is no more than `max_bytes`, the growth is theirs.
+what all of them hold when full is no more than `max_bytes`, the growth is theirs.
+
+A container that the first of the two did not list has no history: it is born in the calls, as each
+of a leak of objects with a cache of their own is. Its bound says nothing of how many there will be.
 """
 
 from memcurve.model.recording import Bound, PassRecord
@@ -25,8 +28,10 @@ def filling_bounds(settled: PassRecord, per_call: float, thresholds: Thresholds)
     if explained < thresholds.explained * per_call:
         return None
     bound, rate = max(found, key=lambda pair: pair[1] * pair[0].entry_bytes)
-    filling = _filling(bound, rate, settled.verifications[-1].call)
-    return filling if filling.full_bytes <= thresholds.max_bytes else None
+    full_bytes = sum(bound.bound * bound.entry_bytes for bound, _ in found)
+    if full_bytes > thresholds.max_bytes:
+        return None
+    return _filling(bound, rate, settled.verifications[-1].call)
 
 
 def full_at(settled: PassRecord) -> int | None:
@@ -45,12 +50,17 @@ def _rates(settled: PassRecord) -> list[tuple[Bound, float]]:
     """
     last = settled.verifications[-1]
     first = settled.verifications[0] if len(settled.verifications) > 1 else None
-    earlier = {bound.id: bound.size for bound in first.bounds} if first else {}
+    bounds = {bound.id: bound for bound in last.bounds}
+    empty = dict.fromkeys(bounds, 0)
+    earlier = {bound.id: bound.size for bound in first.bounds} if first else empty
     calls = last.call - (first.call if first else 0)
     if calls <= 0:
         return []
-    bounds = {bound.id: bound for bound in last.bounds}.values()
-    rates = [(bound, (bound.size - earlier.get(bound.id, 0)) / calls) for bound in bounds]
+    rates = [
+        (bound, (bound.size - earlier[known]) / calls)
+        for known, bound in bounds.items()
+        if known in earlier
+    ]
     return [(bound, rate) for bound, rate in rates if rate > 0]
 
 
