@@ -39,6 +39,12 @@ _CLEAN_CACHES: Final = (
         "what it drops is cyclic garbage, which a frozen heap would keep",
         still_after=300,
     ),
+    _clean(
+        "caches:statements_of_a_lazy_engine",
+        "declared bound",
+        "made at the first call, full at 800",
+        still_after=801,
+    ),
     _clean("caches:urls_split", "declared bound", "urlsplit's own lru_cache", still_after=128),
     _clean(
         "caches:sqlite_statements",
@@ -301,6 +307,7 @@ _LEAKS_OF_REGISTRIES: Final = (
     _leak("registries:classes_registered", "registries", "a class a call"),
     _leak("registries:modules_per_call", "registries", "sys.modules grows"),
     _leak("registries:thread_local_list", "registries", "spans in thread-local storage"),
+    _leak("registries:engine_per_call", "registries", "each has a bounded cache, 1 of 500 full"),
     _leak("registries:metrics_by_user", "registries", "a label a user: a dict that doubles"),
 )
 

@@ -196,7 +196,9 @@ def _row(workload: Workload, value: dict[str, float]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-k", default="", help="only workloads with this in their name")
+    parser.add_argument(
+        "-k", default="", help="only workloads with this in their name; others keep their truth"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -215,9 +217,10 @@ def main() -> int:
         except TruthError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-    if not options.k:
-        TRUTH.write_text(json.dumps(_document(values), indent=1) + "\n")
-        print(f"written: {TRUTH.relative_to(ROOT)}")
+    known = json.loads(TRUTH.read_text())["workloads"] | values
+    ordered = {workload.name: known[workload.name] for workload in WORKLOADS}
+    TRUTH.write_text(json.dumps(_document(ordered), indent=1) + "\n")
+    print(f"written: {TRUTH.relative_to(ROOT)}")
     return 0
 
 

@@ -218,3 +218,23 @@ _replies = {}
 
 def replies_by_request():
     _replies[f"request-{next(_calls)}"] = {"status": 200}
+
+
+class _Compiled(dict):
+    def __init__(self, maxsize):
+        super().__init__()
+        self.maxsize = maxsize
+
+    def compile(self, text):
+        if len(self) >= self.maxsize:
+            del self[next(iter(self))]
+        self[text] = bytes(300)
+
+
+_engine = []
+
+
+def statements_of_a_lazy_engine():
+    if not _engine:
+        _engine.append(_Compiled(800))
+    _engine[0].compile(next(_calls))

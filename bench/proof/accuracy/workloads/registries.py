@@ -127,3 +127,19 @@ _request_log = {}
 def metrics_by_user():
     user = f"user-{next(_calls)}"
     _request_log.setdefault(user, []).append(1.5)
+
+
+class _Statements(dict):
+    def __init__(self, maxsize):
+        super().__init__()
+        self.maxsize = maxsize
+
+
+class _Engine:
+    def __init__(self):
+        self.statements = _Statements(500)
+        self.statements["select 1"] = 1
+
+
+def engine_per_call():
+    _kept.append(_Engine())
