@@ -97,7 +97,7 @@ explain-cost: $(STAMP) ## CPU of each explaining pass against the same calls run
 accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preloaded malloc counter
 	$(BIN)/python -m bench.proof.accuracy.truth $(ARGS)
 
-explain-accuracy: $(STAMP) ## explain 36 labelled leaks, and say what is told wrongly; ARGS="name --jobs 1"
+explain-accuracy: $(STAMP) ## explain labelled leaks, and say what is told wrongly; ARGS="name --jobs 1"
 	$(BIN)/python -m bench.proof.explain_accuracy.run $(ARGS)
 
 overhead: $(STAMP) ## measure what measuring costs, compared with other tools; writes docs/overhead.md
