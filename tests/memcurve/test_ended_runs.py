@@ -29,6 +29,11 @@ def held(number):
 """
 
 
+def _hears_ctrl_c() -> None:
+    """Undo what a shell does to a command that it runs in the background: let it ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Run:
     """A run that hangs in its third design once the first two are stored."""
 
@@ -45,6 +50,7 @@ class Run:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=_hears_ctrl_c,
         )
 
     def stored(self) -> set[str]:

@@ -221,7 +221,7 @@ def _rounded(baseline: Baseline) -> Baseline:
             design,
             retained_per_call=round(design.retained_per_call, 2),
             deferred_per_call=round(design.deferred_per_call, 2),
-            garbage_bytes=round(design.garbage_bytes),
+            garbage_bytes=float(round(design.garbage_bytes)),
             curves={
                 key: msgspec.structs.replace(
                     curve,
