@@ -19,6 +19,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(tmp_path_factory.mktemp("fuzz"))
 
 
+def refused(place: Place, name: str, data: bytes) -> str:
+    """Return the one line by which a file with this in it is refused, in its folder."""
+    Path(name).write_bytes(data)
+    try:
+        done = run_command("compare")
+    finally:
+        Path(name).write_bytes(place.files[name])
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"memcurve: {name}: ")
+    return line
+
+
 def test_a_spoiled_file_is_taken_or_costs_one_line(place: Place) -> None:
     assert {Path(name).parts[0] for name in place.files} == {"reports", "known-leaks.toml"}
     assert spoil_all(place, EXAMPLES, number=3, draws=False) >= EXAMPLES
@@ -61,15 +74,7 @@ def test_file_and_field_are_named(
     (name,) = (one for one in place.files if kind in one and "leaks.json" not in one)
     monkeypatch.chdir(place.folder)
     document = json.loads(place.files[name]) | {field: value}
-    Path(name).write_text(json.dumps(document))
-    try:
-        done = run_command("compare")
-    finally:
-        Path(name).write_bytes(place.files[name])
-    assert done.exit_code == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"memcurve: {name}: ")
-    assert said in line
+    assert said in refused(place, name, json.dumps(document).encode())
 
 
 def test_a_stored_name_chooses_no_path(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,12 +105,4 @@ def test_what_is_no_recording_is_one_line(
 ) -> None:
     name = "reports/recordings/suite/clean.json"
     monkeypatch.chdir(place.folder)
-    Path(name).write_bytes(text)
-    try:
-        done = run_command("compare")
-    finally:
-        Path(name).write_bytes(place.files[name])
-    assert done.exit_code == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"memcurve: {name}: ")
-    assert said in line
+    assert said in refused(place, name, text)

@@ -83,6 +83,17 @@ def test_a_place_that_cannot_be_read_has_no_lines(tmp_path: Path, place: str) ->
     assert excerpt_of(place, tmp_path).lines == ()
 
 
+def test_a_place_that_others_wrote_chooses_no_path(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name in ("secret.py", "project/.env", "project/own.py"):
+        (tmp_path / name).write_text("KEY = 1\n")
+    (folder / "link.py").symlink_to(tmp_path / "secret.py")
+    assert excerpt_of("own.py:1", folder).lines
+    for place in ("../secret.py:1", f"{tmp_path}/secret.py:1", ".env:1", "link.py:1"):
+        assert excerpt_of(place, folder).lines == ()
+
+
 def test_a_library_is_read_where_packages_are(tmp_path: Path) -> None:
     assert excerpt_of("msgspec/__init__.py:1", tmp_path).lines[0].wanted
 

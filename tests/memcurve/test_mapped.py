@@ -156,6 +156,22 @@ def test_a_reserve_is_read_page_by_page(process: OtherProcess, swaps: bool) -> N
     assert process.number("own.untouched()") == (1 << 30) - 16 * PAGE
 
 
+def test_of_more_large_mappings_than_can_be_remembered_none_is_taken_for_new(
+    process: OtherProcess,
+) -> None:
+    process.ask("from memcurve.measure.worker import reserves")
+    process.ask("own = reserves.Reserves(4096, swaps=False)")
+    process.ask("pages(1 << 30, 16 * 4096)")
+    process.ask("mapped_one = (addresses[-1], addresses[-1] + (1 << 30))")
+    process.ask("many = [(n << 40, (n << 40) + (1 << 26)) for n in range(20)]")
+    process.ask("own.relist(many, 1 << 40, risen=0)")
+    process.ask("own.relist([*many, mapped_one], 1 << 40, risen=1 << 40)")
+    assert process.number("own.untouched()") == 0  # which of them rose nobody can tell
+    process.ask("own.relist([], 1 << 40, risen=0)")
+    process.ask("own.relist([mapped_one], 1 << 40, risen=1 << 30)")
+    assert process.number("own.untouched()") == (1 << 30) - 16 * PAGE
+
+
 def test_pages_of_a_file_never_count(process: OtherProcess) -> None:
     process.ask("file = tempfile.TemporaryFile()")
     process.ask("file.truncate(1 << 26)")

@@ -132,3 +132,28 @@ def test_a_run_gates_what_stands_but_for_designs_that_may_grow(
     }
     assert debts == {"naive": "heavy", "careless": "heavy", "clean": "calm"}
     assert run_command(*arguments, "--max-garbage", "1 GiB").exit_code == 0
+
+
+def test_what_stood_when_it_was_accepted_may_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaves: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.py").write_text(
+        "from memcurve import scenario\n"
+        "uploads = scenario('uploads', {'careless': 'leaves.py:in_a_cycle'}, calls=60)\n"
+    )
+    kept = ["s.py", "--quiet", "--baselines", "kept"]
+    strict = ["run", *kept, "--max-garbage", "2 MiB"]
+    assert run_command(*strict).exit_code == 1
+    assert run_command("accept", *kept, "--reason", "known").exit_code == 0
+    (file,) = (tmp_path / "kept").glob("*/uploads.json")
+    accepted = json.loads(file.read_text())["designs"]["careless"]["garbage_bytes"]
+    assert accepted > 2 << 20
+    assert run_command(*strict).exit_code == 0
+
+    file.write_text("{")
+    done = run_command("accept", *kept, "--reason", "anew")
+    assert done.exit_code == 0
+    (line, *_) = done.stdout.splitlines()
+    assert line.startswith("uploads: in place of one that could not be read: ")
+    assert "new" not in done.stdout

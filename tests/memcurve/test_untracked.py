@@ -9,7 +9,7 @@ import pytest
 from memcurve.measure.explaining_passes import Wanted, Windows, survivors_request
 from memcurve.measure.isolation import TUNABLES, SpawnedWorker
 from memcurve.measure.runner import PassPlan, Session
-from memcurve.measure.worker import pools, untracked
+from memcurve.measure.worker import chunks, pools, untracked
 from memcurve.measure.worker.blocks import live_blocks
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
@@ -213,3 +213,17 @@ def test_a_block_that_is_not_surely_an_object_is_not_named(words: tuple[int, int
     place = pools.Block(start, 64)
     assert untracked.object_in(place, memory, untracked.all_classes()) is None
     memory.close()
+
+
+def test_a_heap_that_is_too_large_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = [bytes(5000) for _ in range(50)]  # of malloc, too small for mappings of their own
+    memory = pools.Memory()
+    try:
+        whole = set(chunks.large_blocks(memory))
+        monkeypatch.setattr(chunks, "MOST_HEAP_BYTES", 1 << 12)
+        without = set(chunks.large_blocks(memory))
+    finally:
+        memory.close()
+    listed = {id(one) >> chunks.SHIFT for one in kept} & whole
+    assert listed
+    assert not listed & without

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from memcurve.report.write import Written
     from memcurve.run.keeping import Keeping
 
-MOST_NAMED = 5
-
 
 class Reports(msgspec.Struct, frozen=True, kw_only=True):
     """Which reports are written of a run, and where."""
@@ -201,15 +199,16 @@ def _conclude(
 
 def _say_what_is_left(ended: KeyboardInterrupt | MemcurveError, keeping: "Keeping") -> int:
     """Name what is stored and what is not, and how to go on; return the exit code."""
+    from memcurve.run.keeping import some_of
+
     if isinstance(ended, KeyboardInterrupt):
         words, code = words_of(ended), code_of(ended)
     else:
         words, code = str(ended), FAILED
     done, missing = len(keeping.outcomes), keeping.missing_names
-    names = ", ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
     complain(
         f"{words}; stored {done} of {done + len(missing)} "
-        f"designs" + (f", missing {names}; go on with: {_again()}" if missing else "")
+        f"designs" + (f", missing {some_of(missing)}; go on with: {_again()}" if missing else "")
     )
     return code
 

@@ -45,6 +45,8 @@ def _problems(value: Any, where: str, depth: int) -> Iterator[str]:
             yield from _problems(each, _at(where, str(key)[:60]), depth + 1)
     elif isinstance(value, tuple | list | set | frozenset):
         for position, each in enumerate(value):
+            if type(each) is int and -LARGEST < each < LARGEST:
+                continue  # nearly all there is: a path for each costs more than reading the file
             yield from _problems(each, f"{where}[{position}]", depth + 1)
     elif isinstance(value, str):
         if len(value) > LONGEST_TEXT:

@@ -1,7 +1,6 @@
 """One culprit as a page: who holds it, with bytes at each step, since when, where it is made."""
 
 from collections.abc import Iterable
-from importlib import resources
 from itertools import pairwise
 
 import msgspec
@@ -9,7 +8,7 @@ import msgspec
 from memcurve.model.findings import Culprit
 from memcurve.model.outcome import Outcome
 from memcurve.report.causes import headline, lost_text
-from memcurve.report.phrases import FILTERS
+from memcurve.report.templating import read, template
 from memcurve.report.text import verdict_line
 from memcurve.store.excerpts import Excerpt
 
@@ -43,15 +42,10 @@ def render_culprit(
     back: str = "",
 ) -> str:
     """Return the page of one culprit of a design; `back` is a link to the run's page."""
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(FILTERS)
     recording, judgement = outcome.recording, outcome.judgement
-    return environment.from_string(_read("culprit.html")).render(
+    return template("culprit.html").render(
         name=f"{recording.scenario}/{recording.design}",
         verdict=verdict_line(judgement.overall) if judgement is not None else "",
         headline=headline(culprit),
@@ -61,12 +55,8 @@ def render_culprit(
         bars=bars_of(outcome),
         excerpts=[one for one in excerpts if one.lines],
         back=back,
-        css=Markup(_read("report.css") + _read("culprit.css")),
+        css=Markup(read("report.css") + read("culprit.css")),
     )
-
-
-def _read(name: str) -> str:
-    return (resources.files("memcurve.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def step_rows(culprit: Culprit) -> tuple[StepRow, ...]:

@@ -6,7 +6,6 @@ from the data in the page by `report.js`, thinned as `downsampling` says.
 
 import json
 import os
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ from memcurve.model.outcome import Crossing, LeftBand
 from memcurve.report.cycle_drawing import draw_cycle
 from memcurve.report.downsampling import thin_parts
 from memcurve.report.panels import Line, Panel
-from memcurve.report.phrases import FILTERS, culprit_file
+from memcurve.report.phrases import culprit_file
 from memcurve.report.sentences import SYMBOLS
 from memcurve.report.sparklines import spark_points
+from memcurve.report.templating import read, template
 from memcurve.report.view import RunView, ScenarioView
 
 BAND_BUCKETS = 60
@@ -29,16 +29,11 @@ def render_html(view: RunView, folder: Path | None = None) -> str:
 
     Links to other files are written relative to `folder`, where the page will stand.
     """
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(FILTERS)
     charts = _Charts()
     hero = view.hero
-    return environment.from_string(_read("index.html")).render(
+    return template("index.html").render(
         page=view,
         hero=hero,
         hero_panel=hero and (hero.panel("retained") or next(iter(hero.panels), None)),
@@ -51,18 +46,14 @@ def render_html(view: RunView, folder: Path | None = None) -> str:
         culprit_file=culprit_file,
         not_explained=NOT_EXPLAINED,
         link=lambda path: _link(path, folder),
-        css=Markup(_read("report.css")),
-        js=Markup(_read("report.js")),
+        css=Markup(read("report.css")),
+        js=Markup(read("report.js")),
     )
 
 
 def _link(path: str, folder: Path | None) -> str:
     target = Path(path)
     return os.path.relpath(target, folder).replace(os.sep, "/") if folder else target.name
-
-
-def _read(name: str) -> str:
-    return (resources.files("memcurve.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _embedded(value: object) -> str:

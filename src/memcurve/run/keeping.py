@@ -28,6 +28,11 @@ from memcurve.store.unfinished import (
 MOST_NAMED = 5
 
 
+def some_of(names: Sequence[str]) -> str:
+    """Return the first few names, for a line."""
+    return ", ".join(names[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "")
+
+
 class Keeping:
     """The outcomes of a run: those that were there before, and each new one as it comes.
 
@@ -84,10 +89,8 @@ class Keeping:
                 self._state = state
             except OSError as error:
                 self._unstored.append(name)
-                names = ", ".join(self._unstored[:MOST_NAMED])
-                more = " …" if len(self._unstored) > MOST_NAMED else ""
                 why = f"{error.filename}: {error.strerror}"
-                self.complaint = f"{why}; not stored: {names}{more}; make room, then"
+                self.complaint = f"{why}; not stored: {some_of(self._unstored)}; make room, then"
 
     @property
     def missing(self) -> tuple[Scenario, ...]:

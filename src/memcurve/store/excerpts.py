@@ -1,4 +1,8 @@
-"""Read the lines of code around a place, as a report shows them."""
+"""Read the lines of code around a place, as a report shows them.
+
+A place may come from a file that others wrote, so it chooses no path: only Python's source below
+the folder at hand, or where packages are, is read.
+"""
 
 import sys
 import sysconfig
@@ -28,7 +32,10 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def excerpt_of(place: str, folder: Path) -> Excerpt:
-    """Return the lines around a ``file:line``, relative to a folder or to where packages are."""
+    """Return the lines around a ``file:line``, relative to a folder or to where packages are.
+
+    None of a file that is elsewhere, or no Python's source.
+    """
     file, _, text = place.rpartition(":")
     number = int(text) if text.isdecimal() else 0
     found = next((path for path in _candidates(file, folder) if _is_source(path)), None)
@@ -48,13 +55,17 @@ def excerpt_of(place: str, folder: Path) -> Excerpt:
 
 def _candidates(file: str, folder: Path) -> list[Path]:
     places = sysconfig.get_paths()
-    roots = [folder, *map(Path, sys.path)]
-    roots += [Path(places[name]) for name in ("purelib", "platlib", "stdlib")]
-    return [root / file for root in roots]
+    roots = [folder, *(Path(places[name]) for name in ("purelib", "platlib", "stdlib"))]
+    roots += [Path(entry) for entry in sys.path if entry]
+    try:
+        found = [(root.resolve(), (root / file).resolve()) for root in roots]
+    except (OSError, ValueError):  # a name with a null byte, or too long
+        return []
+    return [path for root, path in found if path.is_relative_to(root) and path.suffix == ".py"]
 
 
 def _is_source(path: Path) -> bool:
     try:
         return path.is_file() and path.stat().st_size <= LARGEST
-    except (OSError, ValueError):  # a name with a null byte, or too long
+    except OSError:
         return False

@@ -98,9 +98,9 @@ def save_recordings(out: Path, recordings: Iterable[Recording]) -> None:
 
 def load_recording(path: Path) -> Recording:
     """Read one recording; raises RecordingError, which names the file and what is wrong."""
-    advice = "record it again"
-    _of_version(path, SCHEMA_VERSION, "recording", "run memcurve run first", advice)
-    return read_json(path, Recording, "recording", advice)
+    data, advice = _read(path, "run memcurve run first"), "record it again"
+    _of_version(path, data, SCHEMA_VERSION, "recording", advice)
+    return _decoded(path, data, Recording, "recording", advice)
 
 
 def load_recordings(out: Path) -> list[Recording]:
@@ -116,17 +116,18 @@ def read_json(path: Path, kind: type[T], noun: str, advice: str) -> T:
 
     Raises RecordingError, which names the file, the field and what to do; `noun` says what it is.
     """
+    return _decoded(path, _read(path, advice), kind, noun, advice)
+
+
+def _decoded(path: Path, data: bytes, kind: type[T], noun: str, advice: str) -> T:
     try:
-        return decoded(printable_json(_read(path, advice)), kind)
+        return decoded(printable_json(data), kind)
     except RecordingError as error:
-        if str(error).startswith(str(path)):
-            raise
         raise RecordingError(f"{path}: not a {noun}: {error}; {advice}") from error
 
 
-def _of_version(path: Path, version: int, noun: str, absent: str, advice: str) -> None:
-    _read(path, absent)
-    found = read_json(path, _Version, noun, advice).schema_version
+def _of_version(path: Path, data: bytes, version: int, noun: str, advice: str) -> None:
+    found = _decoded(path, data, _Version, noun, advice).schema_version
     if found != version:
         raise RecordingError(f"{path}: {noun} version {found} is not {version}; {advice}")
 
@@ -183,9 +184,10 @@ def other_environments(folder: Path, scenario: str) -> list[str]:
 
 
 def _decode(path: Path) -> Baseline:
-    again = "accept again with memcurve accept --reason '…'"
-    _of_version(path, BASELINE_VERSION, "baseline", "accept one", again)
-    return read_json(path, Baseline, "baseline", "restore it from version control, or accept again")
+    data, again = _read(path, "accept one"), "accept again with memcurve accept --reason '…'"
+    _of_version(path, data, BASELINE_VERSION, "baseline", again)
+    advice = "restore it from version control, or accept again"
+    return _decoded(path, data, Baseline, "baseline", advice)
 
 
 def _read(path: Path, advice: str) -> bytes:

@@ -25,6 +25,8 @@ PAGE = 4096
 LEAST_MAPPED = 128 << 10
 MOST_CHUNKS = 2_000_000
 """Chunks of a heap that are read, a second of them; where there are more, none is."""
+MOST_HEAP_BYTES = 256 << 20
+"""Of a heap that is read: the reading is a copy of it, in the process that is looked at."""
 HEAP = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \d+ *\[heap\]$", re.M)
 
 
@@ -33,12 +35,10 @@ def large_blocks(memory: Memory) -> Large:
     with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
         text = file.read()
     found: Large = {}
-    heaps = _spans(HEAP, text)
-    if heaps:  # after a fork one heap may be listed in parts; a chunk goes on from one to the next
-        low, high = heaps[0][0], heaps[-1][1]
-        for at, size, in_use in _chunks(memory.read(low, high - low)):
-            if in_use and size > LEAST_BYTES:
-                found[(low + at + CHUNK_HEADER) >> SHIFT] = size - CHUNK_HEADER // 2
+    low, high = _main_heap(text)
+    for at, size, in_use in _chunks(memory.read(low, high - low)):
+        if in_use and size > LEAST_BYTES:
+            found[(low + at + CHUNK_HEADER) >> SHIFT] = size - CHUNK_HEADER // 2
     for low, high in _spans(WRITABLE, text):
         _of_mapping(memory, low, high, found)
     return found
@@ -53,8 +53,7 @@ class MainHeap:
 
     def __init__(self, memory: Memory) -> None:
         with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
-            heaps = _spans(HEAP, file.read())
-        self._low, self._high = (heaps[0][0], heaps[-1][1]) if heaps else (0, 0)
+            self._low, self._high = _main_heap(file.read())
         self._starts: List[int] = []
         self._in_use: List[bool] = []
         for at, size, in_use in _chunks(memory.read(self._low, self._high - self._low)):
@@ -66,6 +65,17 @@ class MainHeap:
         if not self._low <= address < self._high or not self._starts:
             return False
         return not self._in_use[bisect_right(self._starts, address - self._low) - 1]
+
+
+def _main_heap(maps: str) -> Tuple[int, int]:
+    """Return where the main heap begins and ends; an empty one where there is none to read.
+
+    After a fork one heap may be listed in parts; a chunk goes on from one to the next.
+    """
+    heaps = _spans(HEAP, maps)
+    if not heaps or heaps[-1][1] - heaps[0][0] > MOST_HEAP_BYTES:
+        return 0, 0
+    return heaps[0][0], heaps[-1][1]
 
 
 def _spans(pattern: "re.Pattern[str]", text: str) -> List[Tuple[int, int]]:

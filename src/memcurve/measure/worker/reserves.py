@@ -17,12 +17,11 @@ import ctypes
 import os
 from typing import Any, Iterator, List, Sequence, Tuple
 
-MOST = 16  # more are left to count whole: none was seen that had more than four
+MOST = 16  # more count whole, since nobody knows which of them are new; four were seen at most
 WINDOW = 1 << 16
 IN_PAGEMAP = 8  # bytes a page; the last one has its flags
-ABSENT_FLAGS = bytes(
-    flags for flags in range(256) if not flags & 0xC0
-)  # neither present nor swapped
+ABSENT_FLAGS = bytes(flags for flags in range(256) if not flags & 0xC0)
+"""Of a page that is neither present nor swapped."""
 
 Range = Tuple[int, int]
 
@@ -34,6 +33,7 @@ class Reserves:
         self._page = page
         self._ranges = array.array("q", [0] * (2 * MOST))  # start, end; unused ones are empty
         self._large = array.array("q", [0] * (2 * MOST))
+        self._too_many = array.array("b", [0])  # whether the last listing had more than fit
         self._window = bytearray(WINDOW)
         self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._window))
         self._mincore = _mincore()
@@ -45,12 +45,13 @@ class Reserves:
         seen = list(_pairs(self._large))
         new = [one for one in large if one not in seen]
         known = [one for one in _pairs(self._ranges) if any(_holds(other, one) for other in large)]
-        if new and _bytes(new) <= risen:
+        if new and _bytes(new) <= risen and not self._too_many[0]:
             known += [one for one in new if not any(_holds(one, other) for other in known)]
         if len(known) > MOST or _bytes(known) > unexplained:
             known = []
         _store(self._ranges, known)
         _store(self._large, list(large)[:MOST])
+        self._too_many[0] = len(large) > MOST
 
     def untouched(self) -> int:
         """Return the bytes of all reserves that are neither in memory nor swapped."""
