@@ -175,14 +175,14 @@ def test_samples_can_be_left_out(tmp_path: Path, name: str) -> None:
 
 def test_a_block_is_live_while_its_object_is() -> None:
     memory = pools.Memory()
-    things = [b"%0440d" % number for number in range(300)]  # few are that long
+    things = [b"%0440d" % number for number in range(3000)]
     places = [id(thing) for thing in things]
     before = live_blocks(memory)
     starts = {block.address for block in before.each(memory)}
     assert starts.issuperset(places)
     del things
     after = {block.address for block in live_blocks(memory).each(memory)}
-    assert len(after.intersection(places)) < 150  # some are in use again, by what looked
+    assert len(after.intersection(places)) < 1500  # hundreds are in use again, by what looked
     memory.close()
 
 

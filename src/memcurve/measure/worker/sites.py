@@ -99,6 +99,21 @@ def _below(things: List[Any]) -> Iterator[Any]:
         ]
 
 
+def commonest(stacks: Iterable[Frames]) -> Frames:
+    """Return the stack that made the most of these objects, [] where two made one object each.
+
+    Between the calls something else may have made an object or two of the same type: one vote is
+    no majority. Of stacks that made equally many, the first one tells.
+    """
+    votes: Dict[Tuple[Tuple[Any, ...], ...], int] = {}
+    for frames in stacks:
+        key = tuple(map(tuple, frames))
+        votes[key] = votes.get(key, 0) + 1
+    most = max(votes, key=lambda key: votes[key], default=())
+    clear = len(votes) == 1 or votes.get(most, 0) > 1
+    return [list(frame) for frame in most] if clear else []
+
+
 def _first(things: Iterable[Any]) -> Frames:
     for thing in things:
         frames = [] if labels.is_ours(thing) else frames_of(thing)

@@ -38,6 +38,8 @@ LEAST_OBJECTS = 2
 """Of one type: one object that nothing leads to is not growth."""
 MOST_TYPES = 6
 """Types that are told, the heaviest first: as many as groups that are weighed."""
+MOST_VOTES = 100
+"""Objects of one type that say where they were made: more than strays are; a limit on time."""
 MOST_LOOKS = 2
 """Looks for the lines of these types while calls are traced: of what is rarer, none is told."""
 
@@ -119,11 +121,16 @@ class Untracked:
         if wanted:
             self._looks += 1
             large = self._large and self._looks == 1
+            seen: Dict[type, List[sites.Frames]] = collections.defaultdict(list)
             for one in self._objects(self._new_ones(large=large)):
-                if one.kind in wanted and one.kind not in self._stacks:
+                if one.kind in wanted and len(seen[one.kind]) < MOST_VOTES:
                     frames = sites.frames_at(one.block.address)
                     if frames:
-                        self._stacks[one.kind] = frames
+                        seen[one.kind].append(frames)
+            for kind, stacks in seen.items():
+                frames = sites.commonest(stacks)
+                if frames:
+                    self._stacks[kind] = frames
             self._memory.close()
 
     def _new_ones(self, *, large: bool) -> Blocks:
