@@ -14,8 +14,10 @@ from memcurve.cli.accept import accept
 from memcurve.cli.compare import compare
 from memcurve.cli.doctor import doctor
 from memcurve.cli.explain import explain
+from memcurve.cli.merge import merge
 from memcurve.cli.net import Command, complain
-from memcurve.cli.run import report, run
+from memcurve.cli.reports import report
+from memcurve.cli.run import run
 from memcurve.cli.scenarios import samples_option
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def main() -> None:
     """
 
 
-for scenario_command in (run, compare, accept, report, explain, doctor):
+for scenario_command in (run, compare, accept, report, merge, explain, doctor):
     main.add_command(scenario_command)
 
 

@@ -1,62 +1,47 @@
-"""`memcurve run` and `memcurve report`: measure scenarios, gate them, write the reports.
+"""`memcurve run`: measure scenarios, gate them, write the reports.
 
 Exit code 0: nothing was crossed · 1: a threshold was · 2: a design that must not fail did.
 """
 
-import shlex
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from memcurve.cli.net import FAILED, code_of, complain, words_of
-from memcurve.cli.scenarios import (
-    Command,
-    baselines_option,
-    json_option,
-    out_option,
-    samples_option,
-    scenario_options,
-)
+from memcurve.cli.reports import Reports, command_line, finish, leads_unread, report_options
+from memcurve.cli.scenarios import samples_option, scenario_options
 from memcurve.model.errors import MemcurveError
-from memcurve.model.outcome import Run
 from memcurve.model.scenario import Scenario
-from memcurve.model.text import printable
 from memcurve.run.options import Options, RunOptions, thresholds_of
+from memcurve.store.shares import MOST_SHARDS
 
 if TYPE_CHECKING:
-    from memcurve.model.baseline import Baseline
-    from memcurve.report.picture import Format
-    from memcurve.report.write import Written
     from memcurve.run.keeping import Keeping
+    from memcurve.run.shards import Shard
 
 
-class Reports(msgspec.Struct, frozen=True, kw_only=True):
-    """Which reports are written of a run, and where."""
+class ShardType(click.ParamType["Shard"]):
+    """Reads ``I/N``."""
 
-    out: Path
-    baselines: Path
-    svg: bool = False
-    as_json: bool = False
-    junit: Path | None = None
+    name = "I/N"
 
-
-def _report_options(command: Command) -> Command:
-    """Add the options that say which reports are written, and where."""
-    for add in (
-        out_option,
-        click.option(
-            "--junit", type=click.Path(dir_okay=False, path_type=Path), help="JUnit XML, here."
-        ),
-        json_option("Print summary.json instead of the table."),
-        click.option("--svg", is_flag=True, help="Draw the pictures as SVG too."),
-    ):
-        command = add(command)
-    return command
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> "Shard":
+        """Return the number of a shard and how many there are."""
+        if isinstance(value, tuple):
+            return value
+        number, _, of = str(value).partition("/")
+        if not (
+            number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= MOST_SHARDS
+        ):
+            self.fail(f"{value!r} is no shard; write its number and how many there are, as 1/3")
+        return int(number), int(of)
 
 
 @click.command(short_help="Run scenarios in all their designs, and gate their curves.")
@@ -74,7 +59,12 @@ def _report_options(command: Command) -> Command:
 @click.option(
     "--resume", is_flag=True, help="Measure only what the last run, which was ended, left out."
 )
-@_report_options
+@click.option(
+    "--shard",
+    type=ShardType(),
+    help="Only share I of N of the scenarios; memcurve merge puts all together.",
+)
+@report_options
 def run(
     paths: tuple[Path, ...],
     expression: str | None,
@@ -87,6 +77,7 @@ def run(
     samples: bool,
     max_garbage: str | None,
     resume: bool,
+    shard: "Shard | None",
     svg: bool,
     as_json: bool,
     junit: Path | None,
@@ -101,19 +92,23 @@ def run(
       memcurve run bench/scenarios/parsing.py --quick --json
       memcurve run --svg --out build/memory
       memcurve run --resume
+      memcurve run --shard 1/3 --out shard-1
 
     Each design is stored as soon as it is measured. Ended by Ctrl-C or a signal, the reports tell
     what there is.
     """
     from memcurve.run.discovery import discover, select
     from memcurve.run.keeping import Keeping
+    from memcurve.run.shards import dealt, share_of
     from memcurve.store.files import ready
+    from memcurve.store.shares import save_share
 
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other; choose one")
     began = time.monotonic()
     found = discover(paths)
-    scenarios = select(found, expression)
+    whole = select(found, expression)
+    scenarios = whole if shard is None else dealt(whole, shard)
     options = RunOptions(
         calls=calls,
         jobs=jobs,
@@ -131,9 +126,12 @@ def run(
         f"calls={calls or 'default'} quick={quick} full={full} samples={samples} "
         f"max-garbage={max_garbage or 'default'}"
     )
-    keeping = Keeping(out, scenarios, asked)
+    share = share_of(scenarios, whole, shard, asked)
+    place = "" if shard is None else f" shard={shard[0]}/{shard[1]}"
+    keeping = Keeping(out, scenarios, asked + place)
     if resume:
         keeping.resume()
+    save_share(out, share)
     keeping.begin()
     ended = _measured(keeping, options, quiet, found)
     reports = Reports(out=out, baselines=baselines, svg=svg, as_json=as_json, junit=junit)
@@ -175,7 +173,6 @@ def _conclude(
     reports: "Reports",
 ) -> None:
     """Write the reports of what there is, say what is missing, and end with what the run is."""
-    from memcurve.compare.leads import unread
     from memcurve.run import scenarios as bench
     from memcurve.run.gate import gated
 
@@ -183,13 +180,10 @@ def _conclude(
     code = 0
     if outcomes:
         held = gated(scenarios, outcomes, reports.baselines)
-        value = bench.run_of(scenarios, held, _command(), began)
+        value = bench.run_of(scenarios, held, command_line(), began)
         value = msgspec.structs.replace(value, missing=tuple(keeping.missing_names))
         code = finish(value, reports, keeping.complaint and f"{keeping.complaint}: {_again()}")
-    unknown = [text for one in scenarios for text in unread(one, outcomes)]
-    for text in unknown:
-        complain(text)
-    if keeping.complaint or unknown:
+    if leads_unread(scenarios, outcomes) or keeping.complaint:
         code = code or FAILED
     if ended is not None:
         code = _say_what_is_left(ended, keeping)
@@ -213,98 +207,6 @@ def _say_what_is_left(ended: KeyboardInterrupt | MemcurveError, keeping: "Keepin
     return code
 
 
-@click.command(short_help="Write the reports of the last run again.")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@_report_options
-@baselines_option
-def report(
-    paths: tuple[Path, ...],
-    svg: bool,
-    as_json: bool,
-    junit: Path | None,
-    out: Path,
-    baselines: Path,
-) -> None:
-    """Write the reports of the last run again, from its recordings.
-
-    \b
-    Examples:
-      memcurve report
-      memcurve report --svg --out build/memory
-    """
-    from memcurve.cli.stored import missing_of, stored_outcomes
-    from memcurve.run import scenarios as bench
-    from memcurve.run.gate import gated
-
-    began = time.monotonic()
-    scenarios, outcomes = stored_outcomes(out, paths)
-    outcomes = gated(scenarios, outcomes, baselines)
-    value = bench.run_of(scenarios, outcomes, _command(), began)
-    measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
-    value = msgspec.structs.replace(
-        value, recorded_at=measured_at, elapsed_s=0.0, missing=missing_of(out)
-    )
-    reports = Reports(out=out, baselines=baselines, svg=svg, as_json=as_json, junit=junit)
-    sys.exit(finish(value, reports))
-
-
-def finish(value: Run, reports: Reports, told: str = "") -> int:
-    """Write the reports and print the table; return the exit code that the gates give.
-
-    Reports that cannot be written cost a line and not the table. `told` is said in place of that.
-    """
-    from memcurve.report.json.summary import summary_json
-    from memcurve.report.table import print_table
-    from memcurve.report.view import view_of
-    from memcurve.store.files import load_baselines
-
-    accepted = load_baselines(reports.baselines, [one.recording for one in value.outcomes])
-    written, lost = _written(value, reports, accepted)
-    view = view_of(value, accepted)
-    if reports.as_json:
-        click.echo(summary_json(view).decode(), nl=False)
-    else:
-        print_table(view)
-        if written is not None:
-            click.echo(f"reports: {written.first}")
-    complaint = told or lost or (written.complaint if written is not None else "")
-    if complaint:
-        complain(complaint)
-    return exit_code(value) or (FAILED if lost else 0)
-
-
-def _written(
-    value: Run, reports: Reports, accepted: "dict[str, Baseline]"
-) -> "tuple[Written | None, str]":
-    """Write all reports; return them, and why some could not be written."""
-    from memcurve.report.ci import action_benchmark_json, junit_xml
-    from memcurve.report.write import write_all
-    from memcurve.store.files import replace_file
-
-    formats: tuple[Format, ...] = ("png", "svg") if reports.svg else ("png",)
-    written = None
-    try:
-        written = write_all(value, reports.out, baselines=accepted, formats=formats)
-        replace_file(reports.out / "benchmark.json", action_benchmark_json(value))
-        if reports.junit is not None:
-            replace_file(reports.junit, junit_xml(value))
-    except OSError as error:
-        where = error.filename or reports.out
-        return None, f"{where}: {error.strerror}; make room, then: memcurve report"
-    return written, ""
-
-
-def exit_code(value: Run) -> int:
-    """Return 1 for a crossed threshold, 2 for a design that was not measured, else 0."""
-    if value.crossings:
-        return 1
-    return 2 if value.failures or value.missing else 0
-
-
 def _again() -> str:
     """Return the command that measures what is missing."""
-    return _command() if "--resume" in sys.argv else f"{_command()} --resume"
-
-
-def _command() -> str:
-    return printable(shlex.join(["memcurve", *sys.argv[1:]]))
+    return command_line() if "--resume" in sys.argv else f"{command_line()} --resume"
