@@ -98,6 +98,8 @@ class ConfigClient(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///ragpool.db")
+    database_connections: int = Field(5, ge=1, le=1000)
+    """How many connections to the database are held at most."""
     workflow_max_workers: int = Field(10, ge=1, le=256)
     max_unfinished: int = Field(1000, ge=1)
     max_unfinished_per_caller: int | None = Field(None, ge=1)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 DEFAULT_URL = "sqlite+aiosqlite:///ragpool.db"
-_MAX_CONNECTIONS = 5
+MAX_CONNECTIONS = 5
+"""SQLAlchemy's own default: records are small and rarely written."""
 _CHANGING = tuple(
     name
     for name in EXECUTIONS.c.keys()[1:]
@@ -44,12 +45,23 @@ class DatabaseClient:
 
     The tables are made, or brought up to date, at the first use. Every method raises DatabaseError
     when the database fails. `owner` names this client to other replicas on the same database: what
-    one has saved, no other overwrites (`ragpool.leases`).
+    one has saved, no other overwrites (`ragpool.leases`). It holds at most `max_connections`; who
+    finds none free waits for one.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, *, owner: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        owner: str | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> None:
+        if max_connections < 1:
+            raise ConfigurationError(
+                "database client", [f"max_connections is {max_connections}; needs >= 1"]
+            )
         self.owner = owner or new_owner()
-        self._engine = _engine(url)
+        self._engine = _engine(url, max_connections)
         self._insert = postgresql.insert if self._engine.name == "postgresql" else sqlite.insert
         self._process = os.getpid()
         self._ready = False
@@ -187,14 +199,14 @@ def new_owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"[-128:]
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, max_connections: int) -> AsyncEngine:
     try:
         parsed = make_url(url)
         options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
         if parsed.get_backend_name() == "sqlite":
             options["connect_args"] = {"timeout": 30}  # for the lock of another writer
         if parsed.database not in (None, "", ":memory:"):
-            options |= {"pool_size": _MAX_CONNECTIONS, "max_overflow": 0}
+            options |= {"pool_size": max_connections, "max_overflow": 0}
         engine = create_async_engine(parsed, **options)
     except (ArgumentError, InvalidRequestError, ImportError) as error:
         raise ConfigurationError(

@@ -40,8 +40,9 @@ def runtime_of(app: FastAPI) -> Runtime:
 
 
 def _database_of(app: FastAPI) -> DatabaseClient:
-    url = settings_of(app).database_url
-    return _once(app, "app_db", lambda: DatabaseClient(url.get_secret_value()))
+    settings = settings_of(app)
+    url, most = settings.database_url.get_secret_value(), settings.database_connections
+    return _once(app, "app_db", lambda: DatabaseClient(url, max_connections=most))
 
 
 def settings_of(app: FastAPI) -> ConfigClient:

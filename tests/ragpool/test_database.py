@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from ragpool import (
@@ -95,6 +96,29 @@ def test_lists_are_newest_first_by_status_and_in_pages(url: str) -> None:
             return [[found.execution_id for found in page] for page in lists]
 
     assert asyncio.run(use()) == [["done", "4"], ["3", "2"], ["done"]]
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_no_more_connections_are_held_than_are_allowed(tmp_path: Path, most: int) -> None:
+    path = tmp_path / "records.db"
+
+    async def use() -> int:
+        url = f"sqlite+aiosqlite:///{path}"
+        async with DatabaseClient(url, max_connections=most) as database:
+            await database.save(record("first"))  # makes the tables
+            await asyncio.gather(*(database.get("first") for _ in range(20)))
+            return open_descriptors(path)
+
+    assert asyncio.run(use()) == most
+
+
+def open_descriptors(path: Path) -> int:
+    return sum(one.path == str(path) for one in psutil.Process().open_files())
+
+
+def test_a_client_of_no_connection_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="max_connections is 0; needs >= 1"):
+        DatabaseClient("sqlite+aiosqlite:///:memory:", max_connections=0)
 
 
 def test_a_deleted_record_is_gone(url: str) -> None:

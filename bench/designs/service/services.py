@@ -87,6 +87,7 @@ async def pooled_service() -> AsyncIterator[httpx.AsyncClient]:
         settings = ConfigClient.load(
             node_defaults={"llm_base_url": cases.llm_url()},  # so that it gets the service's key
             database_url=_url(folder),
+            database_connections=1,  # a heartbeat that falls into a save would open another
             rag_base_url=cases.rag_url(),
             max_history=cases.SUITE,
         )
