@@ -163,6 +163,22 @@ def test_a_sawtooth_is_flat(every: int) -> None:
     assert shape(curve(calls=LONG).flat().sawtooth(per_call=1000, every=every)) == "flat"
 
 
+SPIKES = (233, 560, 730)
+"""Calls on the slopes of a sawtooth of 100: a fall from such a spike ends near the top."""
+
+
+@pytest.mark.parametrize(("leak", "verdict"), [(0, "flat"), (60, "undecided")])
+def test_a_spike_on_a_sawtooth_makes_no_low_of_it(leak: int, verdict: str) -> None:
+    maker = curve(calls=800).grows(per_call=leak).sawtooth(per_call=175, every=100)
+    for at in SPIKES:
+        maker = maker.blip(at=at, by=11_000, calls=1)
+    assert shape(maker) == verdict
+
+
+def test_a_sawtooth_of_two_rows_is_all_spikes_and_flat() -> None:
+    assert shape(curve(calls=LONG).flat().sawtooth(per_call=1000, every=2)) == "flat"
+
+
 def test_a_sawtooth_on_a_leak_is_growing() -> None:
     assert (
         shape(curve(calls=LONG).grows(per_call=2000).sawtooth(per_call=1000, every=50)) == "growing"

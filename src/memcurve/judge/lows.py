@@ -3,7 +3,8 @@
 A curve has turned when it fell, or rose, by half of its noise (a zigzag); a low is the lowest row
 between two such falls and rises. Lows of a sawtooth repeat to the byte. Those of random noise lie a
 few calls apart, those of slow noise as far apart as it takes to forget, so that they are nearly
-independent, whatever the noise. A line through n lows has Student's interval with n - 2 degrees of
+independent, whatever the noise. One row that stands alone above its neighbours is no rise: on the
+slope of a sawtooth it would end in a low near the top. A line through n lows has Student's interval with n - 2 degrees of
 freedom (Gosset 1908): lows that repeat to the byte have none, and three of them are enough.
 """
 
@@ -22,6 +23,22 @@ def lows_of(rows: Curve, turn: float) -> list[Point]:
     """
     if turn <= 0:
         return []
+    lows = _turns(without_spikes(rows, turn), turn)
+    return lows if len(lows) > 1 else _turns(list(rows), turn)  # every second row is a high
+
+
+def without_spikes(rows: Curve, turn: float) -> list[Point]:
+    """Return the rows but for those that stand alone: both neighbours are a turn lower, and alike."""
+    points = list(rows)
+    kept = points[:1]
+    for before, point, after in zip(points, points[1:], points[2:], strict=False):
+        alone = point[1] - max(before[1], after[1]) >= turn > abs(before[1] - after[1])
+        if not alone:
+            kept.append(point)
+    return kept + points[1:][-1:]
+
+
+def _turns(rows: list[Point], turn: float) -> list[Point]:
     lows: list[Point] = []
     points = iter(rows)
     low = high = next(points)
