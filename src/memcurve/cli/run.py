@@ -5,7 +5,7 @@ Exit code 0: nothing was crossed · 1: a threshold was · 2: a design that must 
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,9 @@ from memcurve.run.options import Options, RunOptions, thresholds_of
 from memcurve.store.shares import MOST_SHARDS
 
 if TYPE_CHECKING:
+    from memcurve.run.elsewhere import Place
     from memcurve.run.keeping import Keeping
+    from memcurve.run.lanes import Progress
     from memcurve.run.shards import Shard
 
 
@@ -64,6 +66,11 @@ class ShardType(click.ParamType["Shard"]):
     type=ShardType(),
     help="Only share I of N of the scenarios; memcurve merge puts all together.",
 )
+@click.option(
+    "--executor",
+    metavar="URL",
+    help="Measure there, a design a job: processes://4, dask://HOST:PORT.",
+)
 @report_options
 def run(
     paths: tuple[Path, ...],
@@ -78,6 +85,7 @@ def run(
     max_garbage: str | None,
     resume: bool,
     shard: "Shard | None",
+    executor: str | None,
     svg: bool,
     as_json: bool,
     junit: Path | None,
@@ -93,11 +101,13 @@ def run(
       memcurve run --svg --out build/memory
       memcurve run --resume
       memcurve run --shard 1/3 --out shard-1
+      memcurve run --executor dask://scheduler:8786
 
     Each design is stored as soon as it is measured. Ended by Ctrl-C or a signal, the reports tell
     what there is.
     """
     from memcurve.run.discovery import discover, select
+    from memcurve.run.executors import place_at
     from memcurve.run.keeping import Keeping
     from memcurve.run.shards import dealt, share_of
     from memcurve.store.files import ready
@@ -105,6 +115,7 @@ def run(
 
     if quick and full:
         raise click.UsageError("--quick and --full exclude each other; choose one")
+    place = place_at(executor) if executor else None
     began = time.monotonic()
     found = discover(paths)
     whole = select(found, expression)
@@ -125,15 +136,16 @@ def run(
     asked = (
         f"calls={calls or 'default'} quick={quick} full={full} samples={samples} "
         f"max-garbage={max_garbage or 'default'}"
-    )
+    ) + (f" executor={executor}" if executor else "")
     share = share_of(scenarios, whole, shard, asked)
-    place = "" if shard is None else f" shard={shard[0]}/{shard[1]}"
-    keeping = Keeping(out, scenarios, asked + place)
+    of_whole = "" if shard is None else f" shard={shard[0]}/{shard[1]}"
+    keeping = Keeping(out, scenarios, asked + of_whole)
     if resume:
         keeping.resume()
     save_share(out, share)
     keeping.begin()
-    ended = _measured(keeping, options, quiet, found)
+    measure = _here(options, found) if place is None else _there(options, paths, place)
+    ended = _measured(keeping, measure, quiet)
     reports = Reports(out=out, baselines=baselines, svg=svg, as_json=as_json, junit=junit)
     _conclude(scenarios, keeping, ended, began, reports)
 
@@ -150,16 +162,37 @@ def _readable(scenarios: Sequence[Scenario], baselines: Path) -> None:
         load_baseline(baselines, here, one.name)
 
 
+Measure = Callable[[Sequence[Scenario], "Progress | None", "Keeping"], object]
+"""Measures the designs that are missing, and hands on each as it is done."""
+
+
+def _here(options: RunOptions, found: Sequence[Scenario]) -> Measure:
+    """Return what measures on this machine."""
+    from memcurve.run.scenarios import run_scenarios
+
+    return lambda missing, progress, keep: run_scenarios(missing, options, progress, found, keep)
+
+
+def _there(options: RunOptions, paths: Sequence[Path], place: "Place") -> Measure:
+    """Return what measures on an executor."""
+    from memcurve.run.discovery import DEFAULT_FOLDER
+    from memcurve.run.elsewhere import run_elsewhere
+
+    where = paths or (DEFAULT_FOLDER,)
+    return lambda missing, progress, keep: run_elsewhere(
+        missing, where, options, place, progress, keep
+    )
+
+
 def _measured(
-    keeping: "Keeping", options: RunOptions, quiet: bool, found: Sequence[Scenario]
+    keeping: "Keeping", measure: Measure, quiet: bool
 ) -> KeyboardInterrupt | MemcurveError | None:
     """Measure what is missing; return what ended that early, None where nothing did."""
     from memcurve.cli.progress import shown
-    from memcurve.run import scenarios as bench
 
     try:
         with shown(quiet) as progress:
-            bench.run_scenarios(keeping.missing, options, progress, found, keeping)
+            measure(keeping.missing, progress, keeping)
     except (KeyboardInterrupt, MemcurveError) as error:
         return error
     return None

@@ -28,6 +28,7 @@ CaveatKind = Literal[
     "other_versions",
     "no_baseline",
     "other_environment",
+    "other_machine",
 ]
 
 

@@ -242,7 +242,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 
     `tried` are natural passes with something done about the garbage that stands, and one with
     nothing done, of as many calls. `set_aside` are the settled passes of a first measurement,
-    whose curves left their accepted bands, so that it was made again.
+    whose curves left their accepted bands, so that it was made again. `host` tells machines apart
+    where an executor chose one: time does not compare between two of them.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -255,6 +256,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: tuple[PassRecord, ...] = ()
     tried: tuple[PassRecord, ...] = ()
     recorded_at: str = ""
+    host: str = ""
 
     def of(self, kind: PassKind) -> PassRecord | None:
         """Return the last pass of that kind: a repeated one replaces the one before it."""

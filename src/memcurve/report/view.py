@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from memcurve.compare.hosts import on_one_host, without_time
 from memcurve.compare.metrics import Metrics, metrics_of
 from memcurve.compare.ranking import (
     Standing,
@@ -223,13 +224,16 @@ def _scenario(
 ) -> ScenarioView:
     outcomes = [outcome for outcome in run.outcomes if outcome.recording.scenario == name]
     metrics = {outcome.recording.design: metrics_of(outcome) for outcome in outcomes}
+    compared = metrics
+    if not on_one_host(outcomes):
+        compared = {name: without_time(found) for name, found in metrics.items()}
     return ScenarioView(
         name=name,
         description=run.descriptions.get(name, ""),
         designs=tuple(_design(o, ink, metrics[o.recording.design]) for o in outcomes),
         panels=panels_of(outcomes),
-        standings=standings(metrics),
-        winner=winner(metrics, {o.recording.design: o.state for o in outcomes}),
+        standings=standings(compared),
+        winner=winner(compared, {o.recording.design: o.state for o in outcomes}),
         baseline=baseline,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from memcurve.compare.against_baseline import compare
+from memcurve.compare.hosts import marked
 from memcurve.explain.known import KnownLeak, acknowledge, load_known
 from memcurve.model.baseline import Baseline
 from memcurve.model.debt import Heavy
@@ -43,7 +44,7 @@ def gated_by(
     found: list[Outcome] = []
     for one in scenarios:
         own = [outcome for outcome in outcomes if outcome.recording.scenario == one.name]
-        found.extend(compare(one, own, baselines.get(one.name)))
+        found.extend(marked(compare(one, own, baselines.get(one.name))))
     return found
 
 
