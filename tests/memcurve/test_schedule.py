@@ -4,7 +4,7 @@ import msgspec
 
 from memcurve.judge.schedule import Shapes, next_step, rerun_mode
 from memcurve.model.effort import Effort, effort_for
-from memcurve.model.recording import Bound, InFlight, PassRecord, Verification
+from memcurve.model.recording import Bound, InFlight, Mode, PassRecord, Verification
 from memcurve.model.steps import Calls, Finish, Step, Verify
 from memcurve.model.thresholds import Thresholds
 from tests.memcurve.making import CurveMaker, curve, settled
@@ -169,3 +169,25 @@ def test_a_flat_pass_that_gave_back_next_to_nothing_is_not_repeated() -> None:
 
 def test_what_was_given_back_before_the_tail_that_is_flat_hides_nothing() -> None:
     assert rerun_mode(flat_after(390_000, at=40), THRESHOLDS) is None
+
+
+def in_flight(waited: int, *, mode: Mode = "settled") -> PassRecord:
+    proof = Verification(
+        call=250,
+        released_bytes=waited,
+        waited_bytes=waited,
+        unfrozen_objects=0,
+        in_flight=InFlight(),
+    )
+    rises = settled(curve(calls=250).grows(per_call=200))
+    return msgspec.structs.replace(rises, mode=mode, verifications=(proof,))
+
+
+def test_a_rise_that_was_in_flight_ends_the_pass_since_it_is_measured_again() -> None:
+    assert isinstance(step(in_flight(45_000)), Finish)
+    assert rerun_mode(in_flight(45_000), THRESHOLDS) == "patient"
+
+
+def test_a_rise_that_stayed_or_was_waited_for_already_runs_on() -> None:
+    assert step(in_flight(900)) == Calls(to=300)
+    assert step(in_flight(45_000, mode="patient")) == Calls(to=300)

@@ -4,6 +4,7 @@
     fewer calls than are run whatever is seen   → run on, to the next mark
     flat in memory and resources                → finish, or look on while calls cost nothing
     something rises                             → verify (and learn which bounded caches fill)
+    that gave back what rose                    → finish: it is measured again in another mode
     nothing more can be learnt                  → finish, or follow what is not proved
     rises, and a bound is not excluded yet      → run on
 
@@ -133,6 +134,8 @@ def next_step(record: PassRecord, thresholds: Thresholds, effort: Effort) -> Ste
         return _run_on(done, effort.open_to)
     if not is_verified(record):
         return Verify() if effort.judged or shapes.grows else Finish()
+    if _is_void(record, thresholds) and effort.judged:
+        return Finish()
     step: Step = Finish()
     if not (spent or full or done >= effort.most):
         step = _wait_for_bounds(record, shapes, thresholds, effort.most)
@@ -171,6 +174,11 @@ def _next_look(done: int, thresholds: Thresholds, most: int) -> int:
 def is_verified(record: PassRecord) -> bool:
     """Say whether what was frozen was given back to the collector at the last call."""
     return any(verification.call == record.calls for verification in record.verifications)
+
+
+def _is_void(record: PassRecord, thresholds: Thresholds) -> bool:
+    """Say whether a pass will be repeated in another mode: more calls of it tell nothing."""
+    return record.mode == "settled" and rerun_mode(record, thresholds) is not None
 
 
 def is_full(record: PassRecord, thresholds: Thresholds) -> bool:

@@ -120,7 +120,8 @@ class Allowance:
     WAITED_OBJECTS,
     BYTES_A_CALL,
     OBJECTS_A_CALL,
-) = range(8)
+    ROW_BYTES,  # live at the last row: what is waited for after it was in that row
+) = range(9)
 
 
 class CallLoop:
@@ -143,7 +144,7 @@ class CallLoop:
         self._counters, self._settler = counters, settler
         self._allowance, self._mode = allowance, mode
         # not as Python's integers: from 257 on those are objects, and would read as growth
-        self._numbers = array.array("q", [0] * 8)
+        self._numbers = array.array("q", [0] * 9)
         self._numbers[ROWS_APART] = 1
         self._pid = os.getpid()
         self._every = {"unfrozen": 0, "patient": 0}.get(mode, 1)
@@ -229,6 +230,7 @@ class CallLoop:
             yield from self._settle()
             deferred = self._numbers[WAITED_BYTES], self._numbers[WAITED_OBJECTS]
         self._row(deferred)
+        self._numbers[ROW_BYTES] = self._counters.live_bytes()
         warming_up = self.freezing and FIRST_CALLS <= self.calls <= WARM_UP_CALLS
         if warming_up and self._mode in ("settled", "patient"):
             self._freeze_warm_up()
@@ -311,10 +313,12 @@ class CallLoop:
 
         With `things` it is a rehearsal: it looks at those only, and leaves frozen what is frozen.
         Returns the bytes and objects that this freed, what is still in flight, and which bounded
-        containers are filling: the evidence without which nothing may be called growing.
+        containers are filling: the evidence without which nothing may be called growing. What was
+        in flight at the last row is compared with that row: it may have become due since then.
         """
         yield from self._settler.quick()
-        before = self._counters.live_bytes()
+        has_row = self._numbers[ROW_CALL] == self.calls > 0
+        before = self._numbers[ROW_BYTES] if has_row else self._counters.live_bytes()
         left = yield from self._settler.patient()
         waited = before - self._counters.live_bytes()
         frozen = gc.get_freeze_count()
@@ -328,7 +332,7 @@ class CallLoop:
             left = again if any(again) else left  # what outlived the grace is waited for only once
             gc.unfreeze()
             gc.collect()
-        after = self._counters.live_bytes()
+        after = self._numbers[ROW_BYTES] = self._counters.live_bytes()
         found = bounds.filling(things)  # now: nothing frozen is listed by the collector
         if frozen:
             gc.freeze()
