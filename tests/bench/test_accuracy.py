@@ -13,6 +13,7 @@ from bench.proof.accuracy import few_calls
 from bench.proof.accuracy.blocks import block, malloc_block
 from bench.proof.accuracy.document import replaced
 from bench.proof.accuracy.judging import Judgement, Outcome, judge
+from bench.proof.accuracy.patterns import PATTERNS
 from bench.proof.accuracy.registry import WORKLOADS
 from bench.proof.accuracy.run import confusion
 from bench.proof.accuracy.truth import (
@@ -62,6 +63,7 @@ def test_the_sixteen_scenarios_of_the_other_tools_are_among_them() -> None:
 
 def test_targets_and_setups_exist_and_every_public_function_is_labelled() -> None:
     named = {target for w in WORKLOADS for target in (w.target, w.setup) if target}
+    named |= {target for one in PATTERNS for target in (one.target, one.fixed)}
     existing = {
         f"{FOLDER / path.name}:{name}"
         for path in (ROOT / FOLDER).glob("*.py")

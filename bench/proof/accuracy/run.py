@@ -12,9 +12,9 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from bench.proof.accuracy import few_calls
+from bench.proof.accuracy import few_calls, naming
 from bench.proof.accuracy.document import table, write_section
 from bench.proof.accuracy.judging import Judgement, Outcome, judge
 from bench.proof.accuracy.load import burners
@@ -22,7 +22,7 @@ from bench.proof.accuracy.registry import WORKLOADS
 from bench.proof.accuracy.truth import ROOT, load_truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bench.proof.accuracy.workload import Workload
 
@@ -30,10 +30,14 @@ TIMEOUT_S: Final = 180.0
 
 
 def check(workload: Workload, extra: Sequence[str] = ()) -> Outcome:
+    """Run one check of a workload in processes of its own."""
+    setup = ["--setup", workload.setup] if workload.setup else []
+    return check_target(workload.target, [*setup, *extra])
+
+
+def check_target(target: str, extra: Sequence[str] = ()) -> Outcome:
     """Run one check in processes of its own; a run beyond 180 s is ended and has no document."""
-    command = [str(Path(sys.executable).with_name("memcurve")), "check", workload.target, "--json"]
-    if workload.setup:
-        command += ["--setup", workload.setup]
+    command = [str(Path(sys.executable).with_name("memcurve")), "check", target, "--json"]
     started = time.perf_counter()
     process = subprocess.Popen(
         [*command, *extra],
@@ -129,7 +133,9 @@ def markdown(judgements: Sequence[Judgement], truth: dict[str, dict[str, float]]
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-k", default="", help="only workloads with this in their name or kind")
+    parser.add_argument(
+        "-k", default="", help="only workloads with this in their name or kind; patterns"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--repeat", type=int, default=1, help="run everything so many times")
     parser.add_argument("--load", type=int, default=0, help="keep so many processors busy")
@@ -178,6 +184,29 @@ def of_few_calls(
     return 1 if wrong else 0
 
 
+def of_patterns(options: argparse.Namespace, extra: Sequence[str]) -> int:
+    """Check how cycles are counted and named; print and write that, return how many are wrong."""
+    patterns, python = naming.chosen(options.k), options.python or sys.executable
+
+    def document_of(target: str) -> Mapping[str, Any]:
+        outcome = check_target(target, extra)
+        if outcome.document is None:
+            raise RuntimeError(f"no result for {target}: {outcome.errors.strip()}")
+        return outcome.document
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        rows = list(pool.map(lambda one: naming.told(one, document_of, python), patterns))
+    wrong = sum(bool(row[-1]) for row in rows)
+    end = f"{len(rows)} patterns of cycles and their fixes, {wrong} with a fault"
+    for row in rows:
+        if row[-1] or not options.quiet:
+            print(f"{row[0]:<34}{row[-1] or row[4]}")
+    print(end)
+    if options.write and len(rows) == len(naming.PATTERNS):
+        write_section("cycles", "\n\n".join([end + ".", table(naming.HEADER, rows)]))
+    return wrong
+
+
 def main() -> int:
     options = arguments()
     extra = ["--python", options.python] if options.python else []
@@ -204,9 +233,10 @@ def main() -> int:
     for row in [CONFUSION_HEADER, *confusion(judgements)]:
         print("".join(f"{cell:<14}" for cell in row))
     print(end)
-    if options.write:
+    if options.write and judgements:
         write_section("suite", markdown(judgements, truth, end))
-    return 1 if any(judgement.faults for judgement in judgements) else 0
+    wrong = of_patterns(options, extra)
+    return 1 if wrong or any(judgement.faults for judgement in judgements) else 0
 
 
 if __name__ == "__main__":

@@ -9,16 +9,16 @@ from typing import Any
 import msgspec
 
 from memcurve.explain.known import KnownLeak, load_known
-from memcurve.model.debt import Heavy
 from memcurve.model.effort import Effort, effort_for
 from memcurve.model.errors import TargetError
 from memcurve.model.scenario import Target
-from memcurve.model.verdict import Checked, Rise
+from memcurve.model.verdict import Checked
 from memcurve.run.conclude import concluded, with_explanation
 from memcurve.run.explain import ExplainOptions, explained
 from memcurve.run.fork import ForkOfThis, subject_here
 from memcurve.run.in_process import ThisProcess
 from memcurve.run.interpreter import Interpreter
+from memcurve.run.look import wants_a_cause
 from memcurve.run.options import Options, thresholds_of
 from memcurve.run.passes import Passes, Progress, Subject, measured
 from memcurve.run.standing import with_standing
@@ -123,17 +123,17 @@ def checked(
     explain: bool | None = False,
     known: tuple[KnownLeak, ...] = (),
 ) -> Passes[Checked]:
-    """Measure one callable, judge it, and explain what grows.
+    """Measure one callable, judge it, and explain what grows or waits.
 
-    The causes are looked for if something grows, always with `explain` true, never with it false.
+    The causes are looked for if something grows or leaves much to the collector, always with
+    `explain` true, never with it false.
     """
     began = time.monotonic()
     recording = yield from measured(subject, options, effort)
     left_s = effort.left_s(time.monotonic() - began)
     recording = yield from with_standing(recording, subject, options, left_s)
     found = concluded(recording, options.thresholds)
-    heavy = isinstance(found.judgement.debt, Heavy)
-    if isinstance(found.verdict, Rise) or heavy if explain is None else explain:
+    if wants_a_cause(found.judgement) if explain is None else explain:
         chosen = ExplainOptions(seconds=effort.left_s(time.monotonic() - began))
         explanation = yield from explained(subject, options, recording, found.judgement, chosen)
         found = with_explanation(found, explanation, known)

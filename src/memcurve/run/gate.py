@@ -8,14 +8,10 @@ from memcurve.compare.against_baseline import compare
 from memcurve.compare.hosts import marked
 from memcurve.explain.known import KnownLeak, acknowledge, load_known
 from memcurve.model.baseline import Baseline
-from memcurve.model.debt import Heavy
 from memcurve.model.outcome import Crossing, Outcome
 from memcurve.model.scenario import Scenario
-from memcurve.model.units import KIB
-from memcurve.model.verdict import Rise
+from memcurve.run.look import wants_a_cause
 from memcurve.store.files import load_baselines
-
-MUCH_GARBAGE = 256 * KIB  # deferred bytes a call: enough for a collection to be felt
 
 
 def gated(
@@ -70,9 +66,4 @@ def _crossings(scenario: Scenario, outcome: Outcome, folder: Path | None) -> lis
 
 def is_suspect(outcome: Outcome) -> bool:
     """Say whether a design grows or leaves much to the collector, permitted or not."""
-    judgement = outcome.judgement
-    if judgement is None:
-        return False
-    grows = isinstance(judgement.overall, Rise)
-    much = judgement.deferred.bytes_per_call > MUCH_GARBAGE or isinstance(judgement.debt, Heavy)
-    return grows or much
+    return outcome.judgement is not None and wants_a_cause(outcome.judgement)

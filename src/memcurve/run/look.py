@@ -12,11 +12,23 @@ from memcurve.judge.schedule import Shapes, is_verified
 from memcurve.judge.slow_calls import is_slow, plan_of_few, window_of
 from memcurve.measure.explaining_passes import Wanted, look
 from memcurve.measure.runner import NextStep
+from memcurve.model.debt import Heavy
 from memcurve.model.effort import Effort
 from memcurve.model.recording import PassRecord, Recording
 from memcurve.model.steps import Finish, Step
 from memcurve.model.thresholds import Thresholds
+from memcurve.model.units import KIB
 from memcurve.model.verdict import Judgement, Rise
+
+MUCH_GARBAGE = 64 * KIB
+"""Bytes that a call leaves to the collector from which it is told by name who closes the cycle: a
+collector that comes every 700 objects lets 44 MiB of that stand."""
+
+
+def wants_a_cause(judgement: Judgement) -> bool:
+    """Say whether something grows, or much is left to the collector, permitted or not."""
+    much = judgement.deferred.bytes_per_call > MUCH_GARBAGE or isinstance(judgement.debt, Heavy)
+    return much or isinstance(judgement.overall, Rise)
 
 
 def ending_with_look(decide: NextStep, thresholds: Thresholds, effort: Effort) -> NextStep:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import gc
+import types
 from typing import Any, Collection, Dict, Iterable, Iterator, List, Set, Tuple
 
 from . import bounds, labels
@@ -196,12 +197,17 @@ def _label(garbage: Garbage, key: int, target: int) -> str:
 
 
 def _telling(thing: Any) -> int:
-    """Say how well an object names a cycle: instances of classes before the interpreter's own."""
+    """Say how well an object names a cycle: instances of classes before the interpreter's own.
+
+    A class or a function that the calls made has a name, which a tuple or a cell has not.
+    """
+    if labels.is_a(thing, (type, types.FunctionType)):
+        return 1
     module = getattr(type(thing), "__module__", "builtins")
-    if module == "builtins" or labels.is_a(thing, type):
+    if module == "builtins":
         return 0
     name = type(thing).__name__.lower()
-    return 3 if name.endswith(("client", "session")) else 1 if module.startswith("_") else 2
+    return 4 if name.endswith(("client", "session")) else 2 if module.startswith("_") else 3
 
 
 def _order(thing: Any) -> Tuple[int, str]:

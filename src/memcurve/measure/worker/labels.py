@@ -175,6 +175,8 @@ def label(holder: Any, child: Any, general: bool = False) -> str:
             return text
     if is_a(holder, LRU_WRAPPER):
         return " cached result"
+    if is_a(holder, type) and type.__dict__["__mro__"].__get__(holder) is child:
+        return ".__mro__"  # of a class itself, not of what it gives its instances
     return ""
 
 
