@@ -129,7 +129,9 @@ def test_a_survey_names_what_outlives_tests_and_nothing_that_is_kept_on_purpose(
     assert "looked at 47 tests, 2 failed or skipped" in text
     assert re.search(r"8 objects below jobs\.Job, born in .*test_leak.* and 7 more", text)
     assert "held by  module global: jobs.SEEN: list" in text
-    assert re.search(r"objects below bytes, born in .*test_untracked", text)
+    # a machine that is busy has no time to ask every list: then the survey says so
+    named = re.search(r"objects below bytes, born in .*test_untracked", text)
+    assert named or re.search(r"note     \d+ tests? left blocks of Python's heap", text)
     assert "1  descriptor left open by test_jobs.py::test_descriptor\n" in text
     suspects = [line for line in text.splitlines() if "born in" in line or "left" in line]
     for name in (

@@ -44,6 +44,11 @@ def kept_in_c(number):
 def kept_in_a_list(number):
     KEPT.append("a text that a list keeps, number %d" % number)
 
+KEYED = {}
+
+def kept_as_a_key(number):
+    KEYED["a text that is a key, number %d" % number] = number % 7
+
 def kept_by_code(number):
     names = {}
     exec("def function(): return 'constant %d of its own code', b'and bytes'" % number, names)
@@ -157,7 +162,9 @@ def test_what_goes_with_what_was_let_go_is_not_outside(tmp_path: Path) -> None:
     assert all(2 * found.alive < found.heads for found in outside(record))
 
 
-@pytest.mark.parametrize("name", ["kept_in_a_list", "kept_by_code", "dropped", "replaced"])
+@pytest.mark.parametrize(
+    "name", ["kept_in_a_list", "kept_as_a_key", "kept_by_code", "dropped", "replaced"]
+)
 def test_what_somebody_holds_or_nobody_keeps_is_not_told(tmp_path: Path, name: str) -> None:
     assert lost(look(tmp_path, name)) == []
 
@@ -165,6 +172,12 @@ def test_what_somebody_holds_or_nobody_keeps_is_not_told(tmp_path: Path, name: s
 def test_a_text_that_is_held_is_told_with_its_beginning(tmp_path: Path) -> None:
     (group,) = groups(look(tmp_path, "kept_in_a_list"))
     assert group.sample == repr("a text that a list keeps, number 60"[:32]) + "…"
+
+
+def test_a_text_that_is_a_key_is_held_by_its_dictionary(tmp_path: Path) -> None:
+    (group,) = groups(look(tmp_path, "kept_as_a_key"))
+    assert (group.type, group.root) == ("str", "module global")
+    assert group.sample.startswith("'a text that is a key, number ")
 
 
 @pytest.mark.parametrize("name", ["lost_text", "kept_in_a_list"])

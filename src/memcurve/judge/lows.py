@@ -4,9 +4,10 @@ A curve has turned when it fell, or rose, by half of its noise (a zigzag); a low
 between two such falls and rises. Lows of a sawtooth repeat to the byte. Those of random noise lie a
 few calls apart, those of slow noise as far apart as it takes to forget, so that they are nearly
 independent, whatever the noise. One row that stands alone above its neighbours is no rise: on the
-slope of a sawtooth it would end in a low near the top. A line through n lows has Student's interval
-with n - 2 degrees of freedom (Gosset 1908): lows that repeat to the byte have none, and three of
-them are enough.
+slope of a sawtooth it would end in a low near the top.
+
+A line through n lows has Student's interval with n - 2 degrees of freedom (Gosset 1908): lows that
+repeat to the byte have none, and three of them are enough.
 """
 
 import math
@@ -29,7 +30,7 @@ def lows_of(rows: Curve, turn: float) -> list[Point]:
 
 
 def without_spikes(rows: Curve, turn: float) -> list[Point]:
-    """Return the rows but those that stand alone: both neighbours are a turn lower, and alike."""
+    """Return the rows but for those with neighbours that are a turn lower, and alike."""
     points = list(rows)
     kept = points[:1]
     for before, point, after in zip(points, points[1:], points[2:], strict=False):

@@ -14,7 +14,7 @@ from memcurve.measure.suite_tools import Tools
 from memcurve.measure.worker import labels, roots
 from memcurve.measure.worker.census import chunks, is_static
 from memcurve.measure.worker.chain import Root
-from memcurve.measure.worker.interpreter_bugs import referents_of
+from memcurve.measure.worker.interpreter_bugs import collector_referents_of as referents_of
 from memcurve.model.suite import KeptBy, Survivors
 
 Born = Mapping[int, tuple[str, int]]

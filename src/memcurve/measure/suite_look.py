@@ -23,14 +23,15 @@ from weakref import ReferenceType
 from memcurve.measure.suite_holders import survivors_of
 from memcurve.measure.suite_tools import Tools
 from memcurve.measure.worker import heap, labels
-from memcurve.measure.worker.interpreter_bugs import referents_of
+from memcurve.measure.worker.interpreter_bugs import collector_referents_of as referents_of
 from memcurve.model.suite import Residue, SuiteSurvey
 
 SHARE = 0.03
 """Of the suite's time, what looks at the whole heap may take: the promise is 5 %, and what each
 test costs (a collection of what it made, three counters) is some 0.1 ms of the rest."""
 FREE_S = 0.5
-"""Seconds that it may take in any case: a suite of seconds gets a look that names holders, too."""
+"""CPU seconds that it may take in any case: a suite of seconds gets a look that names holders, too.
+They are the same beside other processes, which make the clock go on."""
 CONTAINERS = (dict, list, set, collections.deque)
 LEAST_NOTED = 4096
 """Bytes of malloc's that are worth a note: below it, a block that was split says nothing."""
@@ -89,16 +90,16 @@ class SuiteLook:
         self,
         tools: Tools,
         is_worth: Callable[[int, int], bool],
-        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._tools, self._is_worth, self._clock = tools, is_worth, clock
+        self._tools, self._is_worth = tools, is_worth
         self._counts, self._heaps = Counts(), Heaps()
         self._born: dict[str, Addresses] = {}
         self._residues: list[Residue] = []
-        self._tests = self._passed_by = 0
+        self._tests = self._passed_by = self._not_asked = 0
         self._modules = 0
         self._spent = 0.0
-        self._began = clock()
+        self._began = time.perf_counter()
+        start = time.process_time()
         self._lengths: dict[int, int] = {}
         self._watched: dict[int, Any] = {}
         self._grown: dict[int, dict[str, int]] = {}
@@ -107,11 +108,11 @@ class SuiteLook:
         self._before = self._heaps.read(), self._counts.read()
         gc.collect()
         self._scan("")
-        self._spent = clock() - self._began
+        self._spent = time.process_time() - start
 
     def begin(self, file: str) -> None:
         """Start one test: freeze what is alive. Between files, let go of frozen garbage."""
-        start = self._clock()
+        start = time.process_time()
         if file != self._file:
             self._file = file
             if self._may_spend():
@@ -121,7 +122,7 @@ class SuiteLook:
         self._inside = [0, 0]
         self._before = self._heaps.read(), self._counts.read()
         gc.freeze()
-        self._spent += self._clock() - start
+        self._spent += time.process_time() - start
 
     def enter(self) -> tuple[int, int]:
         """Read the heaps before a part of a test: its set-up, its call or its teardown."""
@@ -129,22 +130,22 @@ class SuiteLook:
 
     def leave(self, before: tuple[int, int], *, last: bool) -> None:
         """Add what the heaps moved by over that part, less what the collector frees."""
-        start = self._clock()
+        start = time.process_time()
         if last:
             gc.collect()
         for place, now in enumerate(self._heaps.read()):
             self._inside[place] += now - before[place]
-        self._spent += self._clock() - start
+        self._spent += time.process_time() - start
 
     def end(self, test: str, *, passed: bool) -> None:
         """Finish one test: note what it left. A failed one keeps frames; it is passed by."""
-        start = self._clock()
+        start = time.process_time()
         self._tests += 1
         if passed:
             self._note(test)
         else:
             self._passed_by += 1
-        self._spent += self._clock() - start
+        self._spent += time.process_time() - start
 
     def _note(self, test: str) -> None:
         gc.collect(0)  # the values of fixtures, which pytest lets go of after the teardown
@@ -161,6 +162,8 @@ class SuiteLook:
         self._measure_watched(test)
         if blocks > 0 and self._may_spend():
             self._scan(test)
+        elif blocks > 0:
+            self._not_asked += 1
 
     def _note_counts(self, test: str, *, imported: bool) -> int:
         """Note what the counters moved by, and return the blocks that a test left.
@@ -193,7 +196,7 @@ class SuiteLook:
         return self._spent < self._allowed()
 
     def _allowed(self) -> float:
-        return max(FREE_S, SHARE * (self._clock() - self._began))
+        return max(FREE_S, SHARE * (time.perf_counter() - self._began))
 
     def _scan(self, test: str) -> None:
         """Find old containers that grew since the last scan; costs a look at the whole heap."""
@@ -224,7 +227,7 @@ class SuiteLook:
 
     def close(self) -> SuiteSurvey:
         """Look for who holds what is still alive; unfreezes everything."""
-        start = self._clock()
+        start = time.process_time()
         gc.unfreeze()
         gc.collect()
         born = _born_in(self._born)
@@ -236,13 +239,14 @@ class SuiteLook:
         private |= set(map(id, self._residues))
         seconds = max(FREE_S, self._allowed() - self._spent)
         found = survivors_of(born, watched, self._tools, private, self._is_worth, seconds)
-        self._spent += self._clock() - start
+        self._spent += time.process_time() - start
         return SuiteSurvey(
             residues=tuple(self._residues),
             survivors=found,
             tests=self._tests,
             not_looked_at=self._passed_by,
-            elapsed_s=self._clock() - self._began,
+            not_asked=self._not_asked,
+            elapsed_s=time.perf_counter() - self._began,
             survey_s=self._spent,
         )
 

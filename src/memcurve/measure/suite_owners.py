@@ -7,7 +7,7 @@ from typing import Any
 
 from memcurve.measure.suite_tools import Tools
 from memcurve.measure.worker import labels
-from memcurve.measure.worker.interpreter_bugs import referents_of
+from memcurve.measure.worker.interpreter_bugs import collector_referents_of as referents_of
 from memcurve.model.suite import KeptBy
 
 STEPS = 5

@@ -44,12 +44,17 @@ class Survivors(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SuiteSurvey(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one look at each test found; times are seconds of the clock."""
+    """Everything that one look at each test found.
+
+    `not_asked` tests left blocks of Python's heap that no container was asked for: that would have
+    taken longer than is allowed. `elapsed_s` is of the clock, `survey_s` CPU time.
+    """
 
     residues: tuple[Residue, ...] = ()
     survivors: tuple[Survivors, ...] = ()
     tests: int = 0
     not_looked_at: int = 0
+    not_asked: int = 0
     elapsed_s: float = 0.0
     survey_s: float = 0.0
 
@@ -60,6 +65,7 @@ class SuiteSurvey(msgspec.Struct, frozen=True, kw_only=True):
             survivors=self.survivors + other.survivors,
             tests=self.tests + other.tests,
             not_looked_at=self.not_looked_at + other.not_looked_at,
+            not_asked=self.not_asked + other.not_asked,
             elapsed_s=self.elapsed_s + other.elapsed_s,
             survey_s=self.survey_s + other.survey_s,
         )

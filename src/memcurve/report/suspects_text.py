@@ -22,6 +22,12 @@ def suspects_text(survey: SuiteSurvey, found: Suspects) -> Iterator[str]:
     if found.known:
         yield f"  known    {_groups(len(found.known))} acknowledged in known-leaks.toml"
     yield from _apart(found)
+    if survey.not_asked:
+        tests = _plural(survey.not_asked, "test")
+        yield (
+            f"  note     {survey.not_asked} {tests} left blocks of Python's heap that no list or "
+            f"dictionary was asked for: that takes longer than a survey may"
+        )
 
 
 def _looked_at(survey: SuiteSurvey) -> str:

@@ -16,7 +16,7 @@ import sys
 import types
 from typing import Any, Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from .interpreter_bugs import referents_of
+from .references import referents_of
 
 # kind, name, the container, its entries, its bound
 Found = Tuple[str, str, Any, int, int]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import array
 import collections
+import ctypes
 import gc
 import io
 import sys
@@ -17,9 +18,11 @@ from itertools import filterfalse
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Set, Tuple
 
 from . import labels
-from .interpreter_bugs import referents_of
+from .references import referents_of
 
 CHUNK = 512
+TEXT_STATE, INTERNED_BITS = 32, 3
+"""Where the state of a text stands in it, and the bits of that which say that it is interned."""
 SIZED = (dict, list, set, collections.deque, labels.LRU_WRAPPER)
 BUFFERS = (bytearray, array.array, io.BytesIO, io.StringIO)
 NESTING = (dict, tuple)
@@ -122,11 +125,19 @@ def is_static(thing: Any) -> bool:
     kind = type(thing)
     if kind is int:
         return bool(-5 <= thing <= 256)
-    if kind is str:
-        return len(thing) <= 1
+    if kind is str:  # what is interned names attributes, and classes have it, unseen, as keys
+        return len(thing) <= 1 or is_interned(thing)
     if kind in (bytes, tuple, frozenset):
         return len(thing) == 0 or (kind is bytes and len(thing) == 1)
     return thing is None or thing is True or thing is False or thing is Ellipsis
+
+
+def is_interned(thing: Any) -> bool:
+    """Say whether a text is in the interpreter's table of names; from 3.12.0 on for ever."""
+    if type(thing) is not str:
+        return False
+    state: int = ctypes.c_uint.from_address(id(thing) + TEXT_STATE).value
+    return state & INTERNED_BITS != 0
 
 
 class Newcomers:

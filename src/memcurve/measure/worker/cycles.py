@@ -13,7 +13,7 @@ import types
 from typing import Any, Collection, Dict, Iterable, Iterator, List, Set, Tuple
 
 from . import bounds, labels
-from .interpreter_bugs import referents_of
+from .references import referents_of
 
 Edges = Dict[int, List[int]]  # ids to ids
 MOST_MEMBERS, MOST_DRAWN = 400, 16

@@ -12,7 +12,7 @@ from . import block_sizes, bounds, labels, retention_path, roots
 from .chain import Root
 from .groups import Group
 from .holders import Holder
-from .interpreter_bugs import referents_of
+from .references import referents_of
 from .survey import Survey
 
 MOST_TYPES = 12

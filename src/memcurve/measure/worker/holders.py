@@ -9,7 +9,7 @@ from typing import Any, List, Optional, Set
 from weakref import ReferenceType
 
 from . import labels
-from .interpreter_bugs import referents_of
+from .references import referents_of
 
 GROWN = 0.2
 """A holder that gained fewer entries than this share of what is new in it only replaced them. Not

@@ -92,4 +92,4 @@ def _capsule_type() -> type:
     return type(datetime.datetime_CAPI)
 
 
-referents_of = referents_for(running())
+collector_referents_of = referents_for(running())

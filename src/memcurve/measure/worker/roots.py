@@ -20,7 +20,7 @@ from typing import AbstractSet, Any, Dict, Iterator, List, Optional, Set, Tuple
 from . import interpreter, labels
 from .chain import Link, Root, passing, steps_below, variables
 from .holders import namespace_owner
-from .interpreter_bugs import referents_of
+from .references import referents_of
 
 OUTSIDE, TARGET = "held outside Python", "target"
 DEEPEST, WIDEST = 24, 48

@@ -10,7 +10,7 @@ from typing import AbstractSet, Any, Dict, Iterable, Iterator, List, Set, Tuple
 from . import labels
 from .allocations import trimmed
 from .groups import Group
-from .interpreter_bugs import referents_of
+from .references import referents_of
 
 Frames = List[List[Any]]  # [file, line], innermost first
 

@@ -11,7 +11,7 @@ from typing import AbstractSet, Any, DefaultDict, Dict, Hashable, List, Optional
 
 from . import labels
 from .groups import Group
-from .interpreter_bugs import referents_of
+from .references import referents_of
 
 MANY = 3
 """Holders that count as many: two are told one by one, and each by its own name."""

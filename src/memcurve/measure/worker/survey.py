@@ -14,7 +14,7 @@ from typing import Any, Deque, Dict, FrozenSet, List, Optional, Set
 from . import labels
 from .census import Census, Newcomers, breadth
 from .holders import Holder, is_full, is_subclass_list, subclass_of
-from .interpreter_bugs import referents_of
+from .references import referents_of
 
 MOST_IN_USE = 16  # entries of a container of the worker's own that are looked at: it keeps few
 

@@ -18,7 +18,7 @@ from typing import AbstractSet, Any, Dict, Iterator, List, NamedTuple, Optional,
 from . import address_search, block_sizes, chunks, labels, pools, sites
 from .block_sizes import LARGEST_SMALL
 from .blocks import Blocks, Places, live_blocks
-from .census import Census
+from .census import Census, is_interned
 from .facts import sample_of
 
 Fact = Dict[str, Any]
@@ -26,8 +26,6 @@ Fact = Dict[str, Any]
 TRACKABLE = 1 << 14
 """Py_TPFLAGS_HAVE_GC: such an object has a header of two words before it, 0 while not tracked."""
 HEADER_BYTES = 16
-TEXT_STATE, INTERNED_BITS = 32, 3
-"""Where the state of a text stands in it, and the bits of that which say that it is interned."""
 TEXT_BYTES = 40
 """Of the shortest text: less than its class says, which counts forms that are longer."""
 MOST_REFERENCES = 1 << 32
@@ -254,14 +252,6 @@ def _reached(objects: List[Any], wanted: AbstractSet[int]) -> AbstractSet[int]:
     """Return which of `wanted`, addresses without their last four bits, these objects lead to."""
     found = Census.untracked_below(objects)
     return {key >> 4 for key in found} & wanted
-
-
-def is_interned(thing: Any) -> bool:
-    """Say whether a text is in the interpreter's table of names; from 3.12.0 on for ever."""
-    if type(thing) is not str:
-        return False
-    state: int = ctypes.c_uint.from_address(id(thing) + TEXT_STATE).value
-    return state & INTERNED_BITS != 0
 
 
 def _at(address: int) -> Any:
