@@ -109,7 +109,8 @@ def test_growth_below_the_tolerance_is_flat() -> None:
 
 def test_one_late_step_is_no_slope() -> None:
     assert shape(curve(calls=300).flat(220).jumps(100_000).flat()) == "undecided"
-    assert shape(curve(calls=450).flat(220).jumps(100_000).flat()) == "flat"
+    assert shape(curve(calls=450).flat(220).jumps(100_000).flat()) == "undecided"
+    assert shape(curve(calls=700).flat(220).jumps(100_000).flat()) == "flat"
 
 
 def test_a_warm_up_that_ends_is_where_the_curve_stopped() -> None:

@@ -191,3 +191,26 @@ def test_a_rise_that_was_in_flight_ends_the_pass_since_it_is_measured_again() ->
 def test_a_rise_that_stayed_or_was_waited_for_already_runs_on() -> None:
     assert step(in_flight(900)) == Calls(to=300)
     assert step(in_flight(45_000, mode="patient")) == Calls(to=300)
+
+
+def undeclared(calls: int, *, elapsed_s: float = 1.0, **more: CurveMaker) -> Step:
+    leak = settled(curve(calls=calls).grows(per_call=96), verified=True, **more)
+    record = msgspec.structs.replace(leak, elapsed_s=elapsed_s)
+    return next_step(record, THRESHOLDS, effort_for(None, None, THRESHOLDS))
+
+
+def test_a_bound_that_nobody_declares_is_looked_for_in_a_third_of_the_time() -> None:
+    assert undeclared(1500) == Calls(to=2250)
+    assert undeclared(7000) == Calls(to=10_000)
+    assert isinstance(undeclared(10_000), Finish)
+    assert isinstance(undeclared(1500, elapsed_s=3.4), Finish)
+    assert isinstance(undeclared(3000, elapsed_s=3.4), Finish)
+
+
+def test_descriptors_that_rise_too_are_not_used_up_to_find_a_bound_of_memory() -> None:
+    assert isinstance(undeclared(1500, fds=curve(calls=1500).grows(per_call=1)), Finish)
+
+
+def test_a_cache_in_c_of_3300_entries_is_acquitted_within_the_calls_that_may_be_run() -> None:
+    record = settled(curve(calls=5062).grows(per_call=1360, calls=3300).flat())
+    assert Shapes(record, THRESHOLDS).memory.shape == "flat"

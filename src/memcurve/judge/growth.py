@@ -3,7 +3,8 @@
 Let y(n) be what the settled pass counts after call n, and a tail what comes after a fifth, a third,
 a half and so on of the calls.
 
-1. Flat, if one of the four ways of `flat` proves it for one of the tails.
+1. Flat, if one of the four ways of `flat` proves it for one of the tails, and it has stood still
+   for longer than `doubling` lets what doubles.
 2. Growing, if one of the three longest tails meets every condition of `rise`.
 3. Decaying, if the longest tail rises, and slows by more than chance explains: a cache that fills
    by chance. Where it leads is projected.
@@ -19,6 +20,7 @@ from typing import Literal
 
 import msgspec
 
+from memcurve.judge.doubling import calm_from
 from memcurve.judge.estimate import widened
 from memcurve.judge.few_calls import rises_by_its_lows, stays_level
 from memcurve.judge.flat import Flatness, how_flat
@@ -40,6 +42,7 @@ from memcurve.model.curve import Curve
 
 __all__ = ["Limits", "Reading", "Shape", "read_curve"]
 
+DOUBLES = "it stands still, but not for longer than what doubles when it is full would"
 Shape = Literal["flat", "growing", "decaying", "undecided"]
 
 
@@ -47,7 +50,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What one curve shows so far. `at` and `size` are where it stopped rising and by how much.
 
     `way` is the way by which it is flat, `why` the condition of growth that it does not meet.
-    Of few calls the `floor` holds for what is kept at least once in `horizon` calls.
+    Of few calls the `floor` holds for what is kept at least once in `horizon` calls. What stands
+    still, but may do so between two doublings, is calm `calm_from` that call on.
     """
 
     shape: Shape
@@ -60,6 +64,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     way: str = ""
     horizon: int = 0
     why: str = ""
+    calm_from: int = 0
 
 
 def read_curve(curve: Curve, limits: Limits, *, flat_from: int = 0) -> Reading:
@@ -70,7 +75,7 @@ def read_curve(curve: Curve, limits: Limits, *, flat_from: int = 0) -> Reading:
     tails = _tails(curve, limits)
     flat = how_flat([tail for tail in tails if tail.first >= flat_from], limits)
     if flat is not None:
-        return _flat(curve, flat, limits)
+        return _flat_unless_it_doubles(curve, flat, limits)
     if not tails:
         return Reading(shape="undecided", trend=None, floor=math.inf, why="no rows to judge")
     rises = [
@@ -83,9 +88,19 @@ def read_curve(curve: Curve, limits: Limits, *, flat_from: int = 0) -> Reading:
 
 def _tails(curve: Curve, limits: Limits) -> list[Tail]:
     """Return the tails that are asked, the longest first; none without rows."""
-    starts = (math.ceil(curve.last_call * start) for start in limits.thresholds.flat.starts)
+    rules, last = limits.thresholds.flat, curve.last_call
+    starts = [math.ceil(last * start) for start in rules.starts]
+    starts += [last - rules.level_calls] if last - rules.level_calls > starts[-1] else []
     rows = (curve.tail(max(start, 1)) for start in starts)
     return [Tail(part, limits.thresholds) for part in rows if len(part)]
+
+
+def _flat_unless_it_doubles(curve: Curve, flat: Flatness, limits: Limits) -> Reading:
+    reading = _flat(curve, flat, limits)
+    calm = calm_from(curve, limits) if reading.at else 0
+    if calm <= curve.last_call:
+        return reading
+    return msgspec.structs.replace(reading, shape="undecided", why=DOUBLES, calm_from=calm)
 
 
 def _flat(curve: Curve, flat: Flatness, limits: Limits) -> Reading:

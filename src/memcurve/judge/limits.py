@@ -11,7 +11,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     `step` is the smallest change of the counter, `few_floor` the highest floor that few calls may
     prove, `warm_up` a rise that is told as none, `recount`
     what two counts of one state may differ by. What surely rises by more than `still_rises` has not
-    stopped, however much is tolerated.
+    stopped, however much is tolerated. What `may_double` may stand still between two doublings.
     """
 
     tolerance: float
@@ -21,6 +21,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     recount: float
     few_floor: float
     still_rises: float
+    may_double: bool
     thresholds: Thresholds
 
     @staticmethod
@@ -34,6 +35,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             recount=thresholds.estimate.recount_bytes,
             few_floor=max(thresholds.few.floor_bytes, thresholds.floor_limit),
             still_rises=thresholds.stand.rises_bytes,
+            may_double=True,
             thresholds=thresholds,
         )
 
@@ -68,6 +70,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             recount=0,  # a descriptor is one, however often it is counted
             few_floor=thresholds.few.floor_resources,
             still_rises=thresholds.stand.rises_resources,
+            may_double=False,  # descriptors and threads come one by one
             thresholds=thresholds,
         )
 

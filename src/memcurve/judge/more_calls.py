@@ -14,9 +14,12 @@ def calls_to_settle(reading: Reading, done: int, limits: Limits) -> int:
     """Return how many calls would settle an undecided curve, in two digits.
 
     Where the interval is too wide, it is what makes it narrow enough: for growth if the slope is
-    above the tolerance, else for flatness. Where it is not the interval, as many calls again show
+    above the tolerance, else for flatness. What may stand between two doublings is calm from a call
+    that is known. Where it is not the interval, as many calls again show
     whether the rise goes on.
     """
+    if reading.calm_from:
+        return _in_two_digits(reading.calm_from)
     if reading.trend is None:
         return max(limits.thresholds.first_look, 2 * done)
     if reading.why != BOTH:

@@ -9,8 +9,10 @@
     rises, and a bound is not excluded yet      → run on
 
 Nothing more can be learnt when calls, time or memory are spent; when what rises has risen up to the
-call at which growth is convicted, and no cache is about to be full; or when a filling cache
-explains the growth and will not be full within the calls that may be run.
+call at which growth is convicted, and no cache is about to be full; when what stands still would
+have doubled again; or when a filling cache explains the growth and will not be full within the
+calls that may be run. While a third of the time lasts, growth is convicted at `undeclared` calls;
+then at `conviction`.
 """
 
 import math
@@ -54,6 +56,18 @@ class Shapes:
     @property
     def readings(self) -> tuple[Reading, ...]:
         return (self.memory, *self.resources.values())
+
+    @property
+    def calm_from(self) -> int:
+        """The call from which all is calm, where all that is open is whether something doubles."""
+        open_ones = [reading for reading in self.readings if reading.shape != "flat"]
+        calm = [reading.calm_from for reading in open_ones]
+        return max(calm, default=0) if all(calm) else 0
+
+    @property
+    def a_resource_rises(self) -> bool:
+        """Whether descriptors, threads or tasks are not flat: thousands would end the process."""
+        return any(reading.shape != "flat" for reading in self.resources.values())
 
     @property
     def is_flat(self) -> bool:
@@ -128,8 +142,7 @@ def next_step(record: PassRecord, thresholds: Thresholds, effort: Effort) -> Ste
             marks = (*effort.marks, thresholds.first_look, throughout)
         return Calls(to=min(mark for mark in marks if mark > done))
     if shapes.is_flat:
-        is_cheap = record.cpu_s < effort.look_on_s
-        return _run_on(done, thresholds.conviction if is_cheap else 0)
+        return _run_on(done, thresholds.conviction if effort.is_cheap(record) else 0)
     if shapes.is_undecided and done < effort.open_to and not full:
         return _run_on(done, effort.open_to)
     if not is_verified(record):
@@ -137,8 +150,9 @@ def next_step(record: PassRecord, thresholds: Thresholds, effort: Effort) -> Ste
     if _is_void(record, thresholds) and effort.judged:
         return Finish()
     step: Step = Finish()
-    if not (spent or full or done >= effort.most):
-        step = _wait_for_bounds(record, shapes, thresholds, effort.most)
+    most = effort.most if shapes.a_resource_rises else effort.most_now(record)
+    if not (spent or full or done >= most):
+        step = _wait_for_bounds(record, shapes, thresholds, most, excluding=most > effort.most)
     worth = shapes.evidently_grows if effort.until_grown else shapes.rises_unproved
     if isinstance(step, Finish) and not full and worth:
         return _run_on(done, effort.followed_to)
@@ -149,8 +163,12 @@ def _run_on(done: int, last: int) -> Step:
     return Calls(to=min(done * 2, last)) if done < last else Finish()
 
 
-def _wait_for_bounds(record: PassRecord, shapes: Shapes, thresholds: Thresholds, most: int) -> Step:
+def _wait_for_bounds(
+    record: PassRecord, shapes: Shapes, thresholds: Thresholds, most: int, *, excluding: bool
+) -> Step:
     done, fills = record.calls, full_at(record)
+    if shapes.calm_from:
+        return Calls(to=shapes.calm_from) if done < shapes.calm_from <= most else Finish()
     if fills is not None:
         shown = math.ceil((fills + thresholds.flat_tail / 2) * 1.5)  # a flat last third
         if done < min(shown, most) and fills < most:
@@ -158,7 +176,8 @@ def _wait_for_bounds(record: PassRecord, shapes: Shapes, thresholds: Thresholds,
         trend = shapes.memory.trend
         if trend is not None and filling_bounds(record, trend.per_call, thresholds) is not None:
             return Finish()
-    return Finish() if shapes.is_convicted else Calls(to=_next_look(done, thresholds, most))
+    convicted = shapes.is_convicted and not excluding
+    return Finish() if convicted else Calls(to=_next_look(done, thresholds, most))
 
 
 def _next_look(done: int, thresholds: Thresholds, most: int) -> int:

@@ -61,6 +61,9 @@ class FlatRule(msgspec.Struct, frozen=True, kw_only=True):
     lows_at: float = 0.999
     """Probability of Student's interval of that line. Measured by `make calibrate`, as
     `slope.acquits_at`, whose probability it is."""
+    level_calls: int = 400
+    """Calls at the end that are asked too, where a tenth of the calls is more. Convention: ours;
+    what filled for thousands of calls and then stood for 400 has stopped."""
     falls_from: float = 0.34
     """What falls must fall from this share of the calls on. Convention: ours; the two longest
     tails, so that no growth after the fall is passed over."""
@@ -89,6 +92,24 @@ class StandRule(msgspec.Struct, frozen=True, kw_only=True):
     `resource_tolerance`."""
     reached: float = 0.98
     """Share of its rise by which a curve has stopped. Convention: ours; the rest is noise."""
+
+
+class DoublingRule(msgspec.Struct, frozen=True, kw_only=True):
+    """For how long what doubles stands still: see `judge.doubling`."""
+
+    largest: float = 0.4
+    """Share of the whole rise that one step has where something doubles. Literature: of a doubling
+    the last step is half of all; what grows by an eighth is told by `rise.stand_share`."""
+    alike: float = 0.125
+    """Share of the last step that an earlier one has at least. Literature: CPython's set takes four
+    times as much, so that the step before has a quarter; half of that for rounding."""
+    ratio: float = 2.0
+    """How much longer what doubles stands each time. Literature: buffers and dicts double."""
+    most_ratio: float = 4.0
+    """The same at most. Literature: CPython's set of up to 50,000 entries."""
+    slack: float = 1.25
+    """So many times what the last steps predict. Convention: ours; rows stand up to 23 calls apart,
+    and sizes of tables are rounded."""
 
 
 class RiseRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +217,11 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     most_calls: int = 2000
     """Calls after which an open question stays open. Convention: ours; a third more than a
     conviction takes, for what stopped just before it."""
+    undeclared: int = 10_000
+    """Calls up to which a bound that nobody declares is looked for before growth is called a leak,
+    while `undeclared_share` of the time lasts. Convention: ours; quick calls take two seconds."""
+    undeclared_share: float = 1 / 3
+    """Share of the time for that. Convention: ours; the rest stays for explaining."""
     max_bytes: int = 256 * MIB
     """A cache that may hold more than this is a leak, and so is growth that passed it. Convention:
     ours; half of a small container."""
@@ -214,6 +240,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     slope: SlopeRule = SlopeRule()
     flat: FlatRule = FlatRule()
     stand: StandRule = StandRule()
+    doubling: DoublingRule = DoublingRule()
     rise: RiseRule = RiseRule()
     few: FewRule = FewRule()
     estimate: EstimateRule = EstimateRule()

@@ -63,7 +63,7 @@ def check(
 
     Returns the worst verdict of memory, descriptors, threads and tasks, and what it rests on.
     Costs the calls plus about 0.3 s: so many `calls` and no other, where that is given; else as
-    many as decide, 250 to 2,000, or what fits into `budget` seconds. The default is 10, or the
+    many as decide, 250 to 10,000, or what fits into `budget` seconds. The default is 10, or the
     time of 12 calls where that is more. Raises TargetError for what cannot be called and
     CheckFailedError for a target that raises, hangs or dies.
     """
