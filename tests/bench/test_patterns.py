@@ -1,4 +1,4 @@
-"""Patterns that close a cycle: each is named by what closes it, each fix leaves none."""
+"""Patterns of a cycle: each is named by what closes it and where, and each fix leaves none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from bench.proof.accuracy.naming import Left, faults_of, faults_of_fixed, goes_b
 from bench.proof.accuracy.patterns import PATTERNS, Pattern
 from bench.proof.accuracy.run import check_target
 
-PATTERN = Pattern(name="loop", references=("A.b", "B.a"), fix="none")
+HERE = "tests/bench/test_patterns.py"
+PATTERN = Pattern(name="loop", references=("A.b", "B.a"), made="Patterns of a cycle", fix="none")
 
 
 def document(**more: Any) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def document(**more: Any) -> dict[str, Any]:
     return {
         "verdict": "flat",
         "deferred": {"objects_per_call": 2.0, "bytes_per_call": 80_000.0},
-        "cycles": [{"words": "B.a → A.b → B"}],
+        "cycles": [{"words": "B.a → A.b → B", "site": f"{HERE}:1"}],
         **more,
     }
 
@@ -58,9 +59,11 @@ def test_the_truth_has_no_fault() -> None:
     ("more", "fault"),
     [
         ({"verdict": "growing"}, "called growing"),
-        ({"cycles": []}, "named as no cycle"),
-        ({"cycles": [{"words": "A.b → B.c → A"}]}, "named as A.b → B.c → A"),
-        ({"cycles": [{"words": "A.b → B.a → C.b → A"}]}, "named as A.b → B.a → C.b → A"),
+        ({"cycles": [{"words": "A.b → B.c → A", "site": f"{HERE}:1"}]}, "named as A.b → B.c → A"),
+        (
+            {"cycles": [{"words": "A.b → B.a → C.b → A", "site": f"{HERE}:1"}]},
+            "named as A.b → B.a → C.b → A",
+        ),
         (
             {"deferred": {"objects_per_call": 2.0, "bytes_per_call": 4_000.0}},
             "4000 bytes a call wait, truly 80400",
@@ -69,6 +72,19 @@ def test_the_truth_has_no_fault() -> None:
 )
 def test_what_is_named_or_counted_wrongly_is_a_fault(more: dict[str, Any], fault: str) -> None:
     assert faults_of(PATTERN, Left(2.0, 80_400.0), document(**more)) == [fault]
+
+
+def test_a_line_that_is_another_or_none_is_a_fault() -> None:
+    words = "A.b → B.a → A"
+    for site, told in ((f"{HERE}:3", f"{HERE}:3"), ("", "no line")):
+        found = document(cycles=[{"words": words, "site": site}])
+        (fault,) = faults_of(PATTERN, Left(2.0, 80_400.0), found)
+        assert fault == f"made at {told}, where 'Patterns of a cycle' does not stand"
+
+
+def test_a_cycle_that_is_not_named_is_a_fault() -> None:
+    first, _ = faults_of(PATTERN, Left(2.0, 80_400.0), document(cycles=[]))
+    assert first == "named as no cycle"
 
 
 def test_a_fix_that_fixes_nothing_is_a_fault() -> None:

@@ -204,6 +204,32 @@ def test_the_message_alone_tells_who_holds_what_grows(folder: Callable[[str], Pa
     assert "test_it.py:12" in message
 
 
+def test_the_message_names_the_cycle_of_too_much_garbage_and_its_line(
+    folder: Callable[[str], Path],
+) -> None:
+    place = folder(
+        """
+        import pytest
+
+        class Node:
+            def __init__(self):
+                self.me = self
+
+        @pytest.mark.memcurve(deferred="16 B")
+        def test_it():
+            Node()
+
+        @pytest.mark.memcurve(deferred="1 MiB")
+        def test_allowed():
+            Node()
+        """
+    )
+    cases = run_pytest(place, "--memcurve").cases
+    assert "cycle    1 a call, 1 object: test_it.Node.me → test_it.Node" in cases["test_it"].message
+    assert "made at  test_it.py:10" in cases["test_it"].message
+    assert cases["test_allowed"].outcome == "passed"
+
+
 def test_an_accepted_curve_is_the_threshold_of_later_runs(folder: Callable[[str], Path]) -> None:
     place = folder(
         """

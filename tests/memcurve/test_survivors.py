@@ -349,6 +349,23 @@ def test_a_cycle_is_told_with_its_attributes_and_finalizers(tmp_path: Path) -> N
     assert cycle.finalizers == ("held.Right",)
 
 
+def test_a_cycle_is_told_with_the_line_that_makes_it(tmp_path: Path) -> None:
+    record = run(tmp_path, "garbage")
+    assert record.surveys.cycle_lines is not None
+    (line,) = record.surveys.cycle_lines.lines
+    assert line.words == "held.Left.right → held.Right.left → held.Left"
+    made = Path(line.frames[0].file).read_text().splitlines()[line.frames[0].line - 1]
+    assert made == "    Left()"
+
+
+def test_calls_for_the_lines_of_cycles_are_in_no_window(tmp_path: Path) -> None:
+    record = run(tmp_path, "garbage")
+    mark, middle = record.surveys.mark, record.surveys.middle
+    assert mark is not None
+    assert middle is not None
+    assert (middle.call - mark.call) % 10 == 0
+
+
 def test_the_cycle_that_keeps_most_waiting_comes_first(tmp_path: Path) -> None:
     heavy, larger = garbage(run(tmp_path, "heavy_garbage")).cycles
     assert heavy.words == "held.Ring.me → held.Ring"
@@ -359,6 +376,7 @@ def test_the_cycle_that_keeps_most_waiting_comes_first(tmp_path: Path) -> None:
 
 def test_a_clean_workload_leaves_no_cycles(kept: PassRecord) -> None:
     assert garbage(kept).cycles == ()
+    assert kept.surveys.cycle_lines is None
 
 
 @pytest.mark.parametrize("tracer", ["memray", "tracemalloc"])

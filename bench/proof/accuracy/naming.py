@@ -2,7 +2,7 @@
 
 A pattern is no leak: it must end with exit 0, its deferred objects and bytes be within 10 % of what
 `gc.disable()`, calls and `gc.collect()` give, and the heaviest cycle go round by the labelled
-references and no others. What is fixed must leave nothing.
+references and no others, and be made at the labelled line. What is fixed must leave nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +71,16 @@ def faults_of(pattern: Pattern, true: Left, document: Mapping[str, Any]) -> list
     words = cycles[0]["words"] if cycles else "no cycle"
     if not goes_by(words, pattern.references):
         faults.append(f"named as {words}")
+    site = cycles[0]["site"] if cycles else ""
+    if pattern.made not in source_of(site):
+        faults.append(f"made at {site or 'no line'}, where {pattern.made!r} does not stand")
     return faults
+
+
+def source_of(site: str) -> str:
+    """Return the line of code at a place that is told relative to the repository, "" for none."""
+    file, _, line = site.rpartition(":")
+    return (ROOT / file).read_text().splitlines()[int(line) - 1] if file else ""
 
 
 def faults_of_fixed(true: Left, document: Mapping[str, Any]) -> list[str]:
@@ -84,7 +93,15 @@ def faults_of_fixed(true: Left, document: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-HEADER: Final = ["pattern", "fix", "true B", "reported B", "the cycle that is named", "faults"]
+HEADER: Final = [
+    "pattern",
+    "fix",
+    "true B",
+    "reported B",
+    "the cycle that is named",
+    "made at",
+    "faults",
+]
 
 
 def told(
@@ -104,6 +121,7 @@ def told(
         f"{true.bytes:,.0f}",
         f"{document['deferred']['bytes_per_call']:,.0f}",
         " → ".join(references(words)),
+        source_of(document["cycles"][0]["site"]).strip() if document["cycles"] else "",
         "; ".join(faults),
     ]
 

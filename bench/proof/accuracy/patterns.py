@@ -20,11 +20,12 @@ class Pattern:
     """One way to close a cycle.
 
     `references` go once round, in any rotation: who refers, and by what, without places in code.
-    Their names are those of CPython 3.11 and later.
+    Their names are those of CPython 3.11 and later. `made` stands in the line that makes it.
     """
 
     name: str
     references: tuple[str, ...]
+    made: str
     fix: str
 
     @property
@@ -40,11 +41,13 @@ PATTERNS: Final = (
     Pattern(
         name="back_reference",
         references=("cycles._Job.part", "cycles._Part.owner"),
+        made="job = _Job()",
         fix="the part refers to its owner weakly",
     ),
     Pattern(
         name="bound_method_on_self",
         references=("cycles._Worker.handlers", "dict['done']", "method.__self__"),
+        made="worker = _Worker()",
         fix="a WeakMethod is kept",
     ),
     Pattern(
@@ -55,6 +58,7 @@ PATTERNS: Final = (
             "tuple[*]",
             "cell.cell_contents",
         ),
+        made="job = _Job()",
         fix="the closure holds what it needs, and not its owner",
     ),
     Pattern(
@@ -64,11 +68,13 @@ PATTERNS: Final = (
             "traceback.tb_frame",
             "frame of exception_in_a_local local 'failed'",
         ),
+        made="buffer[len(buffer)]",
         fix="the local is deleted at the end",
     ),
     Pattern(
         name="frame_in_a_local",
         references=("frame of frame_in_a_local local 'frame'",),
+        made="sys._getframe()",
         fix="the local is deleted at the end",
     ),
     Pattern(
@@ -78,16 +84,19 @@ PATTERNS: Final = (
             "tuple[*]",
             "cell.cell_contents",
         ),
+        made="def halved(",
         fix="the function stands in the module",
     ),
     Pattern(
         name="class_at_each_call",
         references=("class cycles.class_at_each_call.<locals>.Row.__mro__", "tuple[*]"),
+        made="class Row:",
         fix="the class stands in the module",
     ),
     Pattern(
         name="observer_of_what_it_holds",
         references=("cycles._Observer.subject", "cycles._Subject.observers", "list[*]"),
+        made="_Observer(_Subject())",
         fix="the observer is taken out when it is done",
     ),
 )

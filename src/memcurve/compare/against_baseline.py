@@ -149,7 +149,7 @@ def _cause(outcome: Outcome, counter: str) -> Cause | None:
     """Return who is to blame: of deferred bytes the cycle that keeps most waiting."""
     cycles = outcome.explanation.cycles if outcome.explanation is not None else ()
     if counter == "deferred_bytes" and cycles:
-        return Cause(kind="cycle", name=cycles[0].words)
+        return Cause(kind="cycle", name=cycles[0].words, site=cycles[0].site)
     if outcome.culprits:
         first = outcome.culprits[0]
         return Cause(kind="culprit", name=first.type, site=first.site)

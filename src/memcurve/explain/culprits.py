@@ -52,7 +52,7 @@ def join(
     survey = survivors.surveys.survivors or _NOTHING
     garbage = survivors.surveys.cycles
     calls = max(survey.calls, 1)
-    cycles = cycles_of(garbage)
+    cycles = cycles_of(garbage, survivors.surveys.cycle_lines)
     sites = _sites(traced)
     culprits = list(held_culprits(growth, survivors.surveys, calls, cycles))
     culprits.extend(lost_culprits(growth, survivors.surveys, calls))

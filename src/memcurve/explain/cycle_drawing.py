@@ -4,8 +4,9 @@ import math
 from html import escape
 
 from memcurve.explain.graphviz import by_dot, quoted
+from memcurve.explain.places import site_of, user_site_of
 from memcurve.model.findings import Cycle, Edge, TypeCount
-from memcurve.model.surveys import CycleShape, GarbageSurvey
+from memcurve.model.surveys import CycleLinesSurvey, CycleShape, Frame, GarbageSurvey
 
 WIDTH, HEIGHT, RADIUS = 720, 560, 210
 _TIP = (
@@ -14,15 +15,21 @@ _TIP = (
 )
 
 
-def cycles_of(garbage: GarbageSurvey | None) -> tuple[Cycle, ...]:
-    """Return the cycles that one survey of deferred garbage found."""
+def cycles_of(
+    garbage: GarbageSurvey | None, traced: CycleLinesSurvey | None = None
+) -> tuple[Cycle, ...]:
+    """Return the cycles that one survey of deferred garbage found, with the lines of another."""
     if garbage is None:
         return ()
     calls = max(garbage.calls, 1)
-    return tuple(_cycle(shape, calls) for shape in garbage.cycles)
+    lines = {(line.words, line.size): line.frames for line in traced.lines} if traced else {}
+    return tuple(
+        _cycle(shape, calls, lines.get((shape.words, shape.size), ())) for shape in garbage.cycles
+    )
 
 
-def _cycle(shape: CycleShape, calls: int) -> Cycle:
+def _cycle(shape: CycleShape, calls: int, made: tuple[Frame, ...]) -> Cycle:
+    frames = tuple(frame.place for frame in made)
     return Cycle(
         words=shape.words,
         per_call=shape.count / calls,
@@ -38,6 +45,8 @@ def _cycle(shape: CycleShape, calls: int) -> Cycle:
         held_objects_per_call=shape.held.objects / calls,
         held_per_call=shape.held.bytes / calls,
         keeps=shape.held.names,
+        site=site_of(frames),
+        user_site=user_site_of(frames),
     )
 
 

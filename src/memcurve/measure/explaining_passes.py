@@ -24,6 +24,8 @@ BRIEF_S = 0.3
 LINES_CPU_S = 5.0
 """CPU seconds after which counting line by line ends."""
 MOST, LEAST, STEPS = 200, 10, 10
+CYCLE_CALLS = 3
+"""Traced calls at most for the lines of cycles: one is enough where each call leaves them."""
 SURVIVING_WINDOWS = 4
 """Windows of calls in a survivors pass: warm-up, two that count, and one that is traced."""
 
@@ -101,8 +103,12 @@ def look(done: int, window: int, wanted: Wanted, *, exact: bool) -> NextStep:
 def _survivors_steps(windows: Windows, wanted: Wanted) -> Script:
     warm = max(windows.warm - 1, 1)
     yield Calls(to=warm)
-    yield Survey(stage="cycles", options={"calls": 1})
-    yield from _look_steps(warm + 1, windows.window, windows.traced, wanted)
+    record = yield Survey(stage="cycles", options={"calls": 1})
+    done, found = warm + 1, record.surveys.cycles
+    if found is not None and found.cycles:
+        record = yield Survey(stage="cycle_lines", options={"calls": CYCLE_CALLS})
+        done = max(_ran(record), done)
+    yield from _look_steps(done, windows.window, windows.traced, wanted)
 
 
 def _ran(record: PassRecord) -> int:

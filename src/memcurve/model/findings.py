@@ -83,6 +83,8 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     `words` goes the shortest way round, naming each reference; `members` are those worth drawing,
     of `objects` in all. It keeps objects waiting that are in no cycle themselves, some of them by
     name in `keeps`: with them, letting it go freed `held_per_call` bytes, malloc's included.
+    `site` is the line that makes the member it begins with, or else the next one that was traced;
+    `user_site` the user's own line on the way there. Both are "" where that was not seen.
     """
 
     words: str
@@ -96,6 +98,8 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     held_objects_per_call: float = 0.0
     held_per_call: float = 0.0
     keeps: tuple[str, ...] = ()
+    site: str = ""
+    user_site: str = ""
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):

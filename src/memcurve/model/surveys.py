@@ -145,6 +145,21 @@ class GarbageSurvey(Answer, frozen=True, kw_only=True):
     call: int = 0
 
 
+class CycleLine(msgspec.Struct, frozen=True, array_like=True):
+    """Where cycles of `size` members that read alike are made, innermost frame first."""
+
+    words: str
+    size: int
+    frames: tuple[Frame, ...]
+
+
+class CycleLinesSurvey(Answer, frozen=True, kw_only=True):
+    """Where cycles of a few traced calls were made, as far as that was seen."""
+
+    lines: tuple[CycleLine, ...] = ()
+    call: int = 0
+
+
 class WindowMark(Answer, frozen=True, kw_only=True):
     """Where a window of a survivors pass began or ended, and how many objects there were."""
 
@@ -373,6 +388,7 @@ class Surveys(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     churn: ChurnSurvey | None = None
     act: Act | None = None
     cycles: GarbageSurvey | None = None
+    cycle_lines: CycleLinesSurvey | None = None
     mark: WindowMark | None = None
     middle: WindowMark | None = None
     survivors: SurvivorsSurvey | None = None

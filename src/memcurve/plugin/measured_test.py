@@ -130,13 +130,17 @@ class MeasuredTest:
         """
         found = result.judgement
         suspect = any(isinstance(one, Rise) for one in found.verdicts.values())
-        suspect = suspect or isinstance(found.debt, Heavy)
+        suspect = suspect or isinstance(found.debt, Heavy) or self._leaves_too_much(result)
         if not suspect or not self._settings.explain or self._cannot_be_copied(result):
             return result
         passes = explained(self._subject, self._settings.options, result.recording, found)
         with records_detached(self._item):
             explanation = self._fork().drive(passes)
         return with_explanation(result, explanation, known_in(self._item.config.rootpath))
+
+    def _leaves_too_much(self, result: Checked) -> bool:
+        limit = self._settings.limits.deferred
+        return limit is not None and result.judgement.deferred.bytes_per_call > limit
 
     def _cannot_be_copied(self, result: Checked) -> bool:
         """Whether this process holds sockets that a fork of it would share."""

@@ -1,5 +1,7 @@
 """Say why a test failed: what grew, by how much, who holds it, which limit, and what to do next."""
 
+from collections.abc import Iterator
+
 from memcurve.model.debt import Heavy
 from memcurve.model.findings import Culprit
 from memcurve.model.units import COUNTERS, format_bytes, format_count
@@ -42,8 +44,8 @@ def failure_text(gated: Gated, repeat: str) -> str:
         lines += _culprit_lines(culprit)
     if isinstance(found.judgement.debt, Heavy):
         lines += [f"  {what:<8} {text}" for what, text in debt_lines(found.judgement.debt)[1:]]
-        cycles = found.explanation.cycles if found.explanation is not None else ()
-        lines += [f"  cycle    {cycle_line(one)}" for one in cycles[:MOST_CULPRITS]]
+    if any(one.name in ("deferred", "garbage") for one in gated.crossed):
+        lines += _cycle_lines(found)
     lines += [f"  note     {caveat.text}" for caveat in found.judgement.caveats]
     lines += [f"  next     {step}" for step in _next_steps(gated)]
     lines.append(f"  repeat   {repeat}")
@@ -99,6 +101,15 @@ def _limit(excess: Excess) -> str:
 def _amount(excess: Excess, value: float) -> str:
     counter = COUNTERS[COUNTER_OF.get(excess.name, excess.name)]
     return format_bytes(value) if counter.unit == "bytes" else format_count(value)
+
+
+def _cycle_lines(found: Checked) -> Iterator[str]:
+    """Yield the cycles that wait for the collector, and where they are made if that was seen."""
+    cycles = found.explanation.cycles if found.explanation is not None else ()
+    for one in cycles[:MOST_CULPRITS]:
+        yield f"  cycle    {cycle_line(one)}"
+        if one.site:
+            yield f"  made at  {made_at(one)}"
 
 
 def _culprit_lines(culprit: Culprit) -> list[str]:

@@ -31,6 +31,8 @@ def cause_lines(explanation: Explanation) -> Iterator[str]:
         yield f"  and {more} more: --json has them all"
     for cycle in explanation.cycles[:MOST_CYCLES]:
         yield f"  cycle        {cycle_line(cycle)}"
+        if cycle.site:
+            yield f"    made at    {made_at(cycle)}"
     if explanation.uncollectable:
         yield f"  cycle        {explanation.uncollectable} objects that no collection can free"
     if explanation.flame_graph:
@@ -64,10 +66,10 @@ def culprit_lines(number: int, culprit: Culprit) -> Iterator[str]:
             yield f"    {title:<10} {text}"
 
 
-def made_at(culprit: Culprit) -> str:
-    """Return the line that makes a culprit, and the user's own where that is another."""
-    own = culprit.user_site
-    return culprit.site if own in ("", culprit.site) else f"{culprit.site}, called from {own}"
+def made_at(made: Culprit | Cycle) -> str:
+    """Return the line that makes a culprit or a cycle, and the user's own where that is another."""
+    own = made.user_site
+    return made.site if own in ("", made.site) else f"{made.site}, called from {own}"
 
 
 def lost_text(culprit: Culprit) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from memcurve.model.baseline import AcceptedCurve
 from memcurve.model.findings import NOT_EXPLAINED
 from memcurve.model.outcome import Crossing, LeftBand
+from memcurve.report.causes import made_at
 from memcurve.report.cycle_drawing import draw_cycle
 from memcurve.report.downsampling import thin_parts
 from memcurve.report.panels import Line, Panel
@@ -43,6 +44,7 @@ def render_html(view: RunView, folder: Path | None = None) -> str:
         data=lambda: Markup(_embedded({"charts": charts.found})),
         spark=spark_points,
         draw_cycle=draw_cycle,
+        made_at=made_at,
         culprit_file=culprit_file,
         not_explained=NOT_EXPLAINED,
         link=lambda path: _link(path, folder),

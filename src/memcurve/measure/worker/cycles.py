@@ -128,21 +128,24 @@ def _pop_part(node: int, stack: List[int], on_stack: Set[int]) -> List[int]:
 
 
 class Shape:
-    """Cycles that read alike: what is told of them, and the ids of all their members."""
+    """Cycles that read alike: what is told of them, the ids of all members, and each way round."""
 
     def __init__(self, fact: Dict[str, Any]) -> None:
         self.fact = fact
         self.members: List[int] = []
+        self.rings: List[List[int]] = []
 
 
 def shapes(garbage: Garbage) -> List[Shape]:
     """Return the cycles of a garbage, equal ones together, the largest first."""
     found: Dict[Tuple[str, int], Shape] = {}
     for part in garbage.components():
-        fact = _fact(garbage, part)
+        ring = _ring(garbage, set(part[:MOST_MEMBERS]))
+        fact = _fact(garbage, part, ring)
         shape = found.setdefault((fact["words"], len(part)), Shape(fact))
         shape.fact["count"] += 1
         shape.members.extend(part)
+        shape.rings.append(ring)
     return list(found.values())
 
 
@@ -165,9 +168,8 @@ def _finalizers(things: Iterable[Any]) -> List[str]:
     return sorted(labels.type_name(kind) for kind in kinds)
 
 
-def _fact(garbage: Garbage, part: List[int]) -> Dict[str, Any]:
+def _fact(garbage: Garbage, part: List[int], ring: List[int]) -> Dict[str, Any]:
     inside = set(part[:MOST_MEMBERS])
-    ring = _ring(garbage, inside)
     drawn = _drawn(garbage, inside, ring)
     place = {key: number for number, key in enumerate(drawn)}
     edges = [

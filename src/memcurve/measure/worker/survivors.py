@@ -5,6 +5,7 @@ program apart. A pass of its own (kind "survivors") is one look; where calls are
 counted them ends with it.
 
 cycles    what one call leaves to the collector, taken apart
+cycle_lines    another call or two under tracemalloc, for the lines that make those cycles
 mark      note everything that is there; a first window of calls follows
 middle    what was born in it is a candidate; a second window follows
 survivors group the candidates that are alive, and find their roots
@@ -21,6 +22,7 @@ from typing import Any, Awaitable, Callable, Dict, FrozenSet, List, Optional, Se
 from . import (
     backrefs,
     census,
+    cycle_lines,
     cycles,
     descriptors,
     labels,
@@ -99,6 +101,24 @@ class Survivors:
         self._settle()
         answer["call"] = self._loop.calls
         return answer
+
+    def stage_cycle_lines(self, calls: int) -> Fact:
+        """Run a traced call, or up to so many, and see where the cycles that it leaves are made.
+
+        The free lists are emptied before each: what comes from one was allocated long ago.
+        """
+        found = cycle_lines.CycleLines()
+        with sites.Tracing() as tracing:
+            for _ in range(calls):
+                gc.collect()
+                self._run_unsampled(1)
+                drive(self._settler.turns(), self._runner)
+                found.look(cycles.collect_saved())
+                if found.complete:
+                    break
+                tracing.spare()
+        self._settle()
+        return {"lines": found.facts(), "call": self._loop.calls}
 
     def stage_mark(self, blocks: bool = False) -> Fact:
         """Note everything that is there: survivors are what is born from here on.
