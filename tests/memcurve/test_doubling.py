@@ -91,6 +91,10 @@ def test_a_doubling_that_only_many_more_calls_would_settle_stays_open() -> None:
     assert isinstance(step(settled(doubles(9000), verified=True)), Finish)
 
 
+def test_time_is_asked_again_on_the_way_to_a_call_far_away() -> None:
+    assert step(settled(doubles(3800), verified=True)) == Calls(to=5700)
+
+
 def test_a_quick_call_that_shows_nothing_is_looked_at_for_longer() -> None:
     record = settled(curve(calls=250).flat())
     assert step(record) == Calls(to=500)

@@ -214,3 +214,9 @@ def test_descriptors_that_rise_too_are_not_used_up_to_find_a_bound_of_memory() -
 def test_a_cache_in_c_of_3300_entries_is_acquitted_within_the_calls_that_may_be_run() -> None:
     record = settled(curve(calls=5062).grows(per_call=1360, calls=3300).flat())
     assert Shapes(record, THRESHOLDS).memory.shape == "flat"
+
+
+def test_a_container_that_would_be_full_after_thousands_of_calls_is_not_waited_for() -> None:
+    record = with_bound(curve(calls=300).grows(per_call=96), size=300, bound=6000)
+    effort = effort_for(None, None, THRESHOLDS)
+    assert next_step(record, THRESHOLDS, effort) == Calls(to=450)

@@ -152,7 +152,7 @@ def next_step(record: PassRecord, thresholds: Thresholds, effort: Effort) -> Ste
     step: Step = Finish()
     most = effort.most if shapes.a_resource_rises else effort.most_now(record)
     if not (spent or full or done >= most):
-        step = _wait_for_bounds(record, shapes, thresholds, most, excluding=most > effort.most)
+        step = _wait_for_bounds(record, shapes, thresholds, effort.most, most)
     worth = shapes.evidently_grows if effort.until_grown else shapes.rises_unproved
     if isinstance(step, Finish) and not full and worth:
         return _run_on(done, effort.followed_to)
@@ -164,19 +164,22 @@ def _run_on(done: int, last: int) -> Step:
 
 
 def _wait_for_bounds(
-    record: PassRecord, shapes: Shapes, thresholds: Thresholds, most: int, *, excluding: bool
+    record: PassRecord, shapes: Shapes, thresholds: Thresholds, usual: int, most: int
 ) -> Step:
+    """Wait for what declares a bound up to `usual` calls, for what declares none up to `most`."""
     done, fills = record.calls, full_at(record)
     if shapes.calm_from:
-        return Calls(to=shapes.calm_from) if done < shapes.calm_from <= most else Finish()
+        if not done < shapes.calm_from <= most:
+            return Finish()
+        return Calls(to=min(shapes.calm_from, _next_look(done, thresholds, most)))
     if fills is not None:
         shown = math.ceil((fills + thresholds.flat_tail / 2) * 1.5)  # a flat last third
-        if done < min(shown, most) and fills < most:
-            return Calls(to=min(max(shown, _next_look(done, thresholds, most)), most))
+        if done < min(shown, usual) and fills < usual:
+            return Calls(to=min(max(shown, _next_look(done, thresholds, usual)), usual))
         trend = shapes.memory.trend
         if trend is not None and filling_bounds(record, trend.per_call, thresholds) is not None:
             return Finish()
-    convicted = shapes.is_convicted and not excluding
+    convicted = shapes.is_convicted and most <= usual
     return Finish() if convicted else Calls(to=_next_look(done, thresholds, most))
 
 
