@@ -14,6 +14,7 @@ from memcurve.cli.accept import accept
 from memcurve.cli.compare import compare
 from memcurve.cli.doctor import doctor
 from memcurve.cli.explain import explain
+from memcurve.cli.init import init
 from memcurve.cli.merge import merge
 from memcurve.cli.net import Command, complain
 from memcurve.cli.reports import report
@@ -46,6 +47,7 @@ def main() -> None:
     \b
     Examples:
       memcurve check app/jobs.py:run_once     does this function leak?
+      memcurve init app/jobs.py:run_once      a first scenario, a test, the CI job
       memcurve run                            every scenario of bench/scenarios
       memcurve doctor                         what can be measured here?
 
@@ -57,7 +59,7 @@ def main() -> None:
     """
 
 
-for scenario_command in (run, compare, accept, report, merge, explain, doctor):
+for scenario_command in (init, run, compare, accept, report, merge, explain, doctor):
     main.add_command(scenario_command)
 
 

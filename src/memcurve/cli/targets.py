@@ -24,10 +24,10 @@ def whole_target(text: str, *, is_module: bool, main: bool) -> str:
         if main:
             raise TargetError(f"--main takes a file or a module, and {text!r} is neither")
         return text
-    tree = _parsed(place)
+    tree = parsed(place)
     if main:
         return f"{text}:{_main_of(tree, text)}"
-    raise TargetError(_listed(text, list(_callables(tree))))
+    raise TargetError(_listed(text, list(callables(tree))))
 
 
 def file_of(text: str, *, is_module: bool = False) -> Path | None:
@@ -57,7 +57,7 @@ def _spec_of(module: str) -> ModuleSpec | None:
         sys.path = before
 
 
-def _parsed(place: Path) -> ast.Module:
+def parsed(place: Path) -> ast.Module:
     try:
         return ast.parse(place.read_bytes(), str(place))
     except (SyntaxError, ValueError) as error:
@@ -74,7 +74,7 @@ def _main_of(tree: ast.Module, text: str) -> str:
     )
 
 
-def _callables(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def callables(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Yield (name, arguments that a call must give) of the public functions of a module."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
