@@ -33,7 +33,7 @@ def refused(place: Place, name: str, data: bytes) -> str:
 
 
 def test_a_spoiled_file_is_taken_or_costs_one_line(place: Place) -> None:
-    assert {Path(name).parts[0] for name in place.files} == {"reports", "known-leaks.toml"}
+    assert {Path(name).parts[0] for name in place.files} == {"reports", "shard", "known-leaks.toml"}
     assert spoil_all(place, EXAMPLES, number=3, draws=False) >= EXAMPLES
 
 

@@ -1,10 +1,11 @@
-"""Spoil recordings, findings, accepted curves and acknowledged leaks, and read them all the same.
+"""Spoil recordings, findings, accepted curves, shards and acknowledged leaks, and read them.
 
     make fuzz ARGS="--examples 100000 --seed 1"
 
 Each example spoils one file in up to three ways and runs `compare` on it, every twentieth also
-`report`, which draws. A command may take it, or end with 2 and one line. A traceback, a fault of
-memcurve's own or a hang ends this with 1, after the example was made as small as it gets.
+`report`, which draws; of a shard it is `merge`. A command may take it, or end with 2 and one line.
+A traceback, a fault of memcurve's own or a hang ends this with 1, after the example was made as
+small as it gets.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from bench.proof.fuzz.mutations import spoiled
-from bench.proof.fuzz.trial import COMMANDS, Place, WrongEndError
+from bench.proof.fuzz.trial import COMMANDS, MERGE, Place, WrongEndError
 
 DRAWN_EVERY = 20
 
@@ -50,7 +51,8 @@ def spoil_all(place: Place, examples: int, number: int, *, draws: bool = True) -
         content = data.draw(spoiled(place.files[name]), label="content")
         drawn = draws and tried % DRAWN_EVERY == 0
         command = data.draw(st.sampled_from(COMMANDS[:-1]), label="command")
-        place.try_one(name, content, (command, COMMANDS[-1]) if drawn else (command,))
+        commands = (command, COMMANDS[-1]) if drawn else (command,)
+        place.try_one(name, content, (MERGE,) if name.startswith(MERGE[1]) else commands)
 
     each()
     return tried
