@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import memcurve
 from memcurve.measure.table import LocalTable
+from memcurve.measure.worker.counters import COLUMNS, INDEX
 from memcurve.model.errors import MeasureError, TargetError
 from memcurve.run.conclude import CheckFailedError
 
@@ -221,6 +224,27 @@ def test_every_second_row_is_kept_in_place() -> None:
         assert not table.is_full
         curve = table.samples().curve("fds")
     assert (curve.calls, curve.values) == ((0, 2, 4, 6, 8), (0, 20, 40, 60, 80))
+
+
+@given(st.lists(st.integers(0, 50), min_size=20, max_size=400), st.integers(9, 31))
+def test_thinned_rows_keep_the_extremes_the_ends_and_the_sums(heap: list[int], rows: int) -> None:
+    with LocalTable(COLUMNS, rows) as table:
+        for call, size in enumerate(heap):
+            start = table.next_row()
+            row = {"call": call, "python_bytes": size, "malloc_bytes": 7, "deferred_bytes": 3}
+            for name, value in row.items():
+                table.cells[start + INDEX[name]] = value
+            table.end_row()
+            if table.is_full:
+                table.keep_every_second()
+                assert table.rows <= rows // 2 + 3
+        samples = table.samples()
+    live = samples.curve("live_bytes")
+    assert (min(live.values), max(live.values)) == (min(heap) + 7, max(heap) + 7)
+    assert (live.calls[0], live.last_call) == (0, len(heap) - 1)
+    assert list(live.calls) == sorted(set(live.calls))
+    assert [v - 7 for v in live.values] == [heap[call] for call in live.calls]
+    assert sum(v or 0 for v in samples.counters["deferred_bytes"]) == 3 * len(heap)
 
 
 def test_public_functions_stay_in_sight_of_submodules_with_their_name() -> None:

@@ -82,10 +82,11 @@ class LocalTable(Table):
 def read_samples(cells: memoryview, columns: tuple[str, ...]) -> Samples:
     """Return the rows of a table whose header stands in `cells`."""
     width, rows = len(columns), cells[1]
-    block = cells[width : (rows + 1) * width].tolist()
     counters = {}
     for position, name in enumerate(columns):
-        column = tuple(None if v == MISSING else v for v in block[position::width])
+        # a column at a time: all cells as one list would be the most that this process ever holds
+        read = cells[width + position : (rows + 1) * width : width].tolist()
+        column = tuple(None if v == MISSING else v for v in read)
         if any(value is not None for value in column):
             counters[name] = column
     calls = tuple(value or 0 for value in counters.pop("call", ()))

@@ -40,10 +40,10 @@ that it needs, and the most that it takes: what lives for longer is told by what
 LEAST_BYTES = 64
 """Bytes a call that make garbage worth a look: 700 calls of less are not 64 KiB."""
 SPARE_ROWS = 100
-MOST_ROWS = 20_000
-"""Of a table, at 150 bytes each: a longer run keeps every second one, over and over. A judge tells
-1 KB every 100 calls by 15 of its steps, of which so many rows see all."""
 """Rows beyond one a call: what a pass writes twice, and its marks."""
+MOST_ROWS = 10_000
+"""Of a table: a longer run keeps every second one, over and over. That is one for a hundred calls
+of a million, and 8 MiB in the process that judges them (`make scale`); twice as many took 16."""
 
 T = TypeVar("T")
 

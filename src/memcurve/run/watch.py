@@ -74,6 +74,7 @@ class Watch:
         self._pid = os.getpid()
         # an odd number of rows: its first, its last and every second in between are evenly apart
         self._table = LocalTable((*COLUMNS, FULL_COLLECTIONS), (rows - 1) | 1)
+        self._table.keeps_extremes = False
         self._counters: Any = None
         self._proof: Verification | None = None
         self._every = 1  # marks for each row: doubled whenever the table is full

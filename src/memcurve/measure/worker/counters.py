@@ -40,11 +40,17 @@ COLUMNS = (
     "wall_ns",
 )
 INDEX = {name: position for position, name in enumerate(COLUMNS)}
+LIVE = tuple(
+    INDEX[name] for name in ("python_bytes", "malloc_bytes", "mapped_bytes", "children_bytes")
+)
+FEWEST_WITH_EXTREMES = 8  # rows; of fewer, two more than every second one would leave no room
 SUMMED = (INDEX["deferred_bytes"], INDEX["deferred_objects"])
 
 
 class Table:
     """Rows of 64-bit integers in a shared file."""
+
+    keeps_extremes = True  # not where rows must stay evenly apart
 
     def __init__(self, path: str, width: int) -> None:
         with open(path, "r+b") as file:
@@ -90,19 +96,43 @@ class Table:
         return int(self.cells[1] + 1) * self.width
 
     def keep_every_second(self) -> None:
-        """Drop every second row, in place, but the first and the last: a full table has room again.
+        """Drop every second row, in place: a full table has room again.
 
-        What stands for all calls since the row before is added to the row that stays.
+        The first row stays, the last, and those with the least and the most live memory of all:
+        a peak that one call in a million reached is in the curve of the million. What stands for
+        all calls since the row before is added to the row that stays.
         """
         cells, last = self.cells, self.rows
+        wanted = self.keeps_extremes and last >= FEWEST_WITH_EXTREMES
+        least, most = self._extremes() if wanted else (1, 1)
         cells[1] = 0  # who reads it now, because this process died, finds no row twice
         kept = 1
-        for row in range(3, last + 1, 2):
-            self._add_sums(row - 1, row)
-            self._move(row, kept := kept + 1)
-        if last % 2 == 0:
-            self._move(last, kept := kept + 1)
+        for row in range(2, last + 1):
+            if row % 2 == 0 and row not in (least, most, last):
+                self._add_sums(row, row + 1)
+            else:
+                self._move(row, kept := kept + 1)
         cells[1] = kept
+
+    def _extremes(self) -> Tuple[int, int]:
+        """Return the first rows with the least and with the most live memory."""
+        least = most = 1
+        lowest = highest = self._live(1)
+        for row in range(2, self.rows + 1):
+            live = self._live(row)
+            if live < lowest:
+                least, lowest = row, live
+            elif live > highest:
+                most, highest = row, live
+        return least, most
+
+    def _live(self, row: int) -> int:
+        cells, start = self.cells, row * self.width
+        live = 0
+        for column in LIVE:
+            if column < self.width and cells[start + column] != MISSING:
+                live += cells[start + column]
+        return live
 
     def _add_sums(self, gone: int, stays: int) -> None:
         for column in SUMMED:
