@@ -6,11 +6,12 @@ STAMP := $(VENV)/.installed
 
 DOCS_STAMP := $(VENV)/.installed-docs
 
+AUDIT := .venv-audit
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead peers clean
+.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy explain-cost accuracy-truth overhead scale soak audit peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +107,14 @@ overhead: $(STAMP) ## measure what measuring costs, compared with other tools; w
 peers: $(STAMP) $(PEERS_STAMP) ## run other leak detectors on the same suite; ARGS=--write for docs
 	$(BIN)/python -m bench.proof.peers.run --python $(PEERS)/bin/python $(ARGS)
 
+audit: $(AUDIT)/.installed ## ask the public advisories about each pinned package; needs the network
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps --desc -r constraints.txt $(ARGS)
+
+$(AUDIT)/.installed: Makefile
+	@test -x $(AUDIT)/bin/pip || $(PYTHON) -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@touch $@
+
 $(PEERS_STAMP): bench/proof/peers/constraints.txt
 	@test -x $(PEERS)/bin/pip || $(PYTHON) -m venv --clear $(PEERS)
 	@echo "installing the other tools into $(PEERS) …"
@@ -113,4 +122,4 @@ $(PEERS_STAMP): bench/proof/peers/constraints.txt
 	@touch $@
 
 clean: ## remove the virtual environment and everything generated
-	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks .hypothesis .cache dist build
+	rm -rf $(VENV) $(PEERS) $(AUDIT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks .hypothesis .cache dist build
