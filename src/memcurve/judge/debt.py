@@ -1,7 +1,6 @@
 """Judge what stands at once because the collector has not come yet: calm or heavy.
 
-    stood     a natural pass: the largest live bytes above the settled level at the same call,
-              and no more than half as much again as all calls so far left to the collector
+    stood     the most of what stood in a natural pass (`stood`)
     here      the forecast for the interpreter that was measured, within `HORIZON` calls
     heavy     more than `max_garbage` stood
 
@@ -18,7 +17,8 @@ import msgspec
 
 from memcurve.judge.churn import churn_of
 from memcurve.judge.forecast import collector_of, forecast, forecasts, waits
-from memcurve.model.debt import Act, ActKind, Calm, Churn, Debt, Forecast, Heavy, Relief, Stood
+from memcurve.judge.stood import most_that_stood, stood_of
+from memcurve.model.debt import Act, Calm, Churn, Debt, Forecast, Heavy, Relief, Stood
 from memcurve.model.recording import Environment, PassRecord, Recording
 from memcurve.model.surveys import Surveys
 from memcurve.model.thresholds import Thresholds
@@ -27,9 +27,6 @@ from memcurve.model.verdict import Rate
 HORIZON = 10_000
 """Calls within which a forecast must come true to be heavy: what a service makes in an hour at
 three a second. What is caught by one collection in many adds up for longer, but less surely."""
-MORE_THAN_LEFT = 1.5
-"""Of what all calls left to the collector: what stands beyond it in a natural pass is no garbage
-but free lists and caches, which a settled pass empties."""
 SHARE_OF_THE_LIMIT = 8
 """Acts by number are set so that an eighth of what is allowed stands: relief that can be seen."""
 
@@ -53,7 +50,7 @@ def debt_of(recording: Recording, rate: Rate, thresholds: Thresholds) -> Debt:
         "objects_per_call": rate.objects_per_call,
         "descriptors_per_call": _descriptors(rate, natural.surveys) if natural else 0.0,
         "limit": float(thresholds.max_garbage),
-        "stood": _most_that_stood(recording, rate) if natural and settled else None,
+        "stood": most_that_stood(recording, rate) if natural and settled else None,
         "here": _here(churn, recording.environment) if churn and waits(rate) else None,
         "forecasts": forecasts(churn, HORIZON) if churn else (),
     }
@@ -87,31 +84,6 @@ def _descriptors(rate: Rate, surveys: Surveys) -> float:
     if end is not None and end.deferred_objects:
         return end.deferred_descriptors / end.deferred_objects * rate.objects_per_call
     return 0.0
-
-
-def stood_of(natural: PassRecord, settled: PassRecord, rate: Rate) -> Stood | None:
-    """Return the most that stood at once in a pass that left the collector alone."""
-    level = settled.samples.curve("live_bytes").grown()
-    grown = natural.samples.curve("live_bytes").grown()
-    if not len(level) or not len(grown):
-        return None
-    left = MORE_THAN_LEFT * rate.bytes_per_call
-    above = ((min(value - level.at(call), round(left * call)), call) for call, value in grown)
-    most, at = max(above, key=lambda pair: pair[0])
-    return Stood(bytes=max(most, 0), at=at, calls=natural.calls)
-
-
-def _most_that_stood(recording: Recording, rate: Rate) -> Stood | None:
-    """Return the most that stood with nothing done about it, in the pass that showed most."""
-    settled = recording.of("settled")
-    passes = [recording.of("natural"), *_tried(recording, "nothing")]
-    found = [stood_of(one, settled, rate) for one in passes if one is not None and settled]
-    return max((one for one in found if one), key=lambda one: one.bytes, default=None)
-
-
-def _tried(recording: Recording, kind: ActKind) -> list[PassRecord]:
-    passed = [one for one in recording.tried if one.failure is None]
-    return [one for one in passed if one.surveys.act is not None and one.surveys.act.kind == kind]
 
 
 def acts_for(debt: Heavy, net: float) -> tuple[Act, ...]:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from memcurve.judge.stood import standing_of
 from memcurve.model.baseline import AcceptedCurve
 from memcurve.model.curve import Curve
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import PassKind, PassRecord
 from memcurve.model.units import counter_of
+from memcurve.report.debt import TOLD_FROM
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,11 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
         return any(line.band is not None for line in self.lines)
 
     @property
+    def most(self) -> int:
+        """The largest value of any line."""
+        return max(max(line.curve.values) for line in self.lines)
+
+    @property
     def varies(self) -> bool:
         """Whether any line is not constant."""
         return any(len(set(line.curve.values)) > 1 for line in self.lines)
@@ -72,6 +79,8 @@ _SPECS = (
           "what the operating system shows, above call 0; noisy, never judged"),
     _Spec("deferred", "Deferred", "settled", ("deferred_bytes",),
           "bytes a call that wait for the cyclic collector: no leak, but the peak pays for it"),
+    _Spec("garbage", "Garbage that stands", "natural", ("deferred_bytes",),
+          "live bytes above the settled ones at the same call: what the collector has yet to free"),
     _Spec("fds", "Descriptors", "natural", ("fds",),
           "open descriptors, above call 0"),
     _Spec("connections", "Open connections", "natural", ("connections_open", "sockets"),
@@ -122,10 +131,14 @@ def _panel(spec: _Spec, outcomes: list[Outcome]) -> Panel | None:
         calls=max(outcome.recording.calls for outcome in outcomes),
         lines=tuple(lines),
     )
+    if spec.key == "garbage" and panel.most < TOLD_FROM:
+        return None
     return None if spec.key in _ONLY_IF_VARIED and not panel.varies else panel
 
 
 def _line(spec: _Spec, outcome: Outcome) -> Line | None:
+    if spec.key == "garbage":
+        return _garbage(outcome)
     record = outcome.recording.of(spec.kind)
     if record is None:
         return None
@@ -135,6 +148,14 @@ def _line(spec: _Spec, outcome: Outcome) -> Line | None:
             band = _band(outcome, counter, spec.kind)
             return Line(design=outcome.recording.design, curve=curve, band=band)
     return None
+
+
+def _garbage(outcome: Outcome) -> Line | None:
+    """Return what stood at once, in the pass that showed most."""
+    if outcome.judgement is None:
+        return None
+    curve = standing_of(outcome.recording, outcome.judgement.deferred)
+    return Line(design=outcome.recording.design, curve=curve) if curve is not None else None
 
 
 def _grown(record: PassRecord, counter: str) -> Curve:

@@ -22,6 +22,7 @@ from memcurve.model.findings import Culprit, Ledger
 from memcurve.model.outcome import CounterChange, Crossing, Outcome, Run, State
 from memcurve.model.recording import Environment, Failure
 from memcurve.report.causes import SMALL_RSS
+from memcurve.report.garbage_table import GarbageTable, garbage_table
 from memcurve.report.palette import Ink, inks
 from memcurve.report.panels import Panel, panels_of
 from memcurve.report.sentences import (
@@ -123,6 +124,11 @@ class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
     def verdict(self) -> str:
         """All designs' verdicts in one line."""
         return " · ".join(f"{design.name} {design.label}" for design in self.designs)
+
+    @property
+    def garbage(self) -> GarbageTable | None:
+        """What its designs leave to the collector, where that is worth a word."""
+        return garbage_table([design.outcome for design in self.designs])
 
     @property
     def longer(self) -> bool:
