@@ -184,9 +184,14 @@ def run(folder: Path, name: str, *, native: float = 0.0, windows: Windows = WIND
     return _run(folder, name, survivors_request(PLAN, windows, Wanted(native_per_call=native)))
 
 
-def _run(folder: Path, name: str, request: object) -> PassRecord:
+def run_of(folder: Path, name: str, source: str) -> PassRecord:
+    """Run a survivors pass of one function of another source."""
+    return _run(folder, name, survivors_request(PLAN, WINDOWS, Wanted()), source)
+
+
+def _run(folder: Path, name: str, request: object, source: str = SOURCE) -> PassRecord:
     file = folder / "held.py"
-    file.write_text(SOURCE)
+    file.write_text(source)
     with SpawnedWorker(sys.executable, {"PYTHONHASHSEED": "0"}) as worker:
         session = Session(worker, timeout_s=60.0)
         assert session.load(Target(call=f"{file}:{name}"), ()) is None

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from memcurve.explain.advice import Signs, advise
+from memcurve.explain.advice import advise
 from memcurve.explain.figures import Growth
 from memcurve.explain.fingerprint import file_of, fingerprint
 from memcurve.explain.holding import who_has
 from memcurve.explain.places import site_of, user_site_of
+from memcurve.explain.signs import Signs
 from memcurve.explain.survivor_culprits import types_of
 from memcurve.model.findings import OUTSIDE, Culprit
 from memcurve.model.surveys import PathStep, Surveys, TypeTotal, UntrackedObjects
@@ -53,7 +54,7 @@ def _culprit(
         sample=found.sample,
         holds=types_of([TypeTotal(one.type, one.objects, one.bytes) for one in parts], calls),
         lost_references=lost,
-        advice=advise(Signs(type=found.type, root=root)),
+        advice=advise(Signs(type=found.type, root=root, lost=found.holder == "lost")),
         fingerprint=fingerprint(growth.scenario, found.type, OUTSIDE, (OUTSIDE,), file_of(place)),
     )
 

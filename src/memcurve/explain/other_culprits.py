@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from memcurve.explain.advice import Signs, advise
+from memcurve.explain.advice import advise
 from memcurve.explain.figures import LEAST_BYTES, Growth
 from memcurve.explain.fingerprint import file_of, fingerprint
 from memcurve.explain.places import is_stdlib, site_of, user_site_of
+from memcurve.explain.signs import Signs
 from memcurve.model.findings import NOT_KNOWN, OUTSIDE, Culprit, Site
 from memcurve.model.surveys import PathStep, SurvivorsSurvey, texts_of
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from memcurve.explain.advice import Signs, advise
+from memcurve.explain.advice import advise
 from memcurve.explain.figures import Growth
 from memcurve.explain.fingerprint import fingerprint
 from memcurve.explain.holding import LOST, who_has
 from memcurve.explain.places import site_of, user_site_of
+from memcurve.explain.signs import Signs
 from memcurve.model.findings import OUTSIDE, Cohort, Culprit, Cycle, TypeCount
 from memcurve.model.surveys import (
     Frame,
@@ -81,7 +82,13 @@ def _of_group(
         path = (PathStep("", text),)
     frames = tuple(frame.place for frame in made.get(kind) or made.get(group.type, ()))
     signs = Signs(
-        type=kind, heavy=heavy, root=root, path=path, traits=group.traits, bound=group.bound
+        type=kind,
+        heavy=heavy,
+        root=root,
+        path=path,
+        traits=group.traits,
+        bound=group.bound,
+        lost=_is_lost(outlived),
     )
     entries, entries_malloc = (
         0.0 if lost else size / (WINDOWS * calls)

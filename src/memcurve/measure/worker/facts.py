@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 import types
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import block_sizes, bounds, labels, retention_path, roots
+from . import block_sizes, bounds, evidence, interpreter, labels, retention_path, roots
 from .chain import Root
+from .evidence_holder import container_owner, wrapper_of
+from .evidence_waiting import task_of
 from .groups import Group
 from .holders import Holder
 from .references import referents_of
 from .survey import Survey
 
 MOST_TYPES = 12
-HEAP_TYPE = 1 << 9
 SAMPLE_CHARACTERS = 32
 """Of a text that stays: enough to know it again, too few for most of what is secret."""
 
@@ -45,7 +45,7 @@ def facts(group: Group, survey: Survey, search: roots.Search, *, samples: bool) 
         "entries_malloc": sum(malloc for _, malloc in entries),
         "bound": _bound_of(group, owner),
         "sample": sample_of(survey.things[group.heads[0]]) if samples and heads else "",
-        "traits": _traits(group, survey, root),
+        "traits": _traits(group, survey, search),
         "types": [
             [labels.type_name(kind), count, size]
             for kind, (count, size) in sorted(group.types.items(), key=lambda item: -item[1][1])
@@ -65,35 +65,19 @@ def _bound_of(group: Group, owner: Any) -> str:
     """Return the declared bound of what holds a group, as text; "" if it declares none."""
     if group.holder is None:
         return ""
-    for thing in (group.holder.thing, owner):
+    held = group.holder.thing
+    for thing in (held, owner, wrapper_of(held), container_owner(held)):
         if thing is None or labels.is_a(thing, (types.ModuleType, type)):
             continue
-        for _, name, _, size, bound in bounds._bounded(thing):
-            return "%s: %d of %d" % (name, size, bound)
+        for _, name, bounded, size, bound in bounds._bounded(thing):
+            if bounded is thing or bounded is held:
+                return "%s: %d of %d" % (name, size, bound)
     return ""
 
 
-def _traits(group: Group, survey: Survey, root: Root) -> List[str]:
-    """Return words that advice goes by: what kind of thing the heads are."""
-    found = []
-    things = [survey.things[key] for key in group.heads[:5]]
-    if any(labels.is_a(t, BaseException) and t.__traceback__ is not None for t in things):
-        found.append("traceback")
-    if any(labels.is_a(t, asyncio.Future) for t in things):
-        found.append("task")
-    if any(labels.is_a(t, types.CoroutineType) for t in things):
-        found.append("coroutine")
-    if any(labels.is_a(t, (types.FunctionType, types.MethodType)) for t in things):
-        found.append("callback")
-    if root.kind == "lru_cache" and any(_has_self(thing) for thing in things):
-        found.append("method")
-    return found
-
-
-def _has_self(key: Any) -> bool:
-    """Say whether a cache's key begins with an instance of a class written in Python."""
-    first = key[0] if labels.is_a(key, tuple) and key else None
-    return bool(type(first).__flags__ & HEAP_TYPE)
+def _traits(group: Group, survey: Survey, search: roots.Search) -> List[str]:
+    """Return words that advice goes by."""
+    return evidence.of_group(group, survey, search.leads_alone)
 
 
 def _kind_of(group: Group, survey: Survey, root: Root) -> str:
@@ -103,6 +87,8 @@ def _kind_of(group: Group, survey: Survey, root: Root) -> str:
     owners = {type(owner) for found in owned for _, owner in found}
     if not all(owned):
         owners.clear()
+    if things and all(map(task_of, things)):
+        owners = {type(task_of(thing)) for thing in things}
     if root.kind == "lru_cache":
         # a cache's keys are tuples of arguments; the instance among them is what is kept
         keys = [thing for thing in things if labels.is_a(thing, tuple)]
@@ -137,7 +123,9 @@ _KEY = re.compile(r"\['[^']*'\]|\[\d+\]")
 def _root(group: Group, label: str, owner: Any, first: str, search: roots.Search) -> Root:
     """Return the root above a holder, with the step from the holder to the new object below it."""
     if group.holder is None:
-        return Root(roots.OUTSIDE, [("", roots.OUTSIDE)])
+        signal = interpreter.signal_of(group.all_heads)
+        kind = "signal handler" if signal else roots.OUTSIDE
+        return Root(kind, [("", "%s of %s" % (kind, signal) if signal else kind)])
     place = _named_place(owner)
     if place is not None:
         kind, name = place

@@ -91,8 +91,9 @@ class Grouping:
 
     def _grown(self, found: Dict[Tuple[int, type], Group]) -> Iterator[Group]:
         for group in found.values():
-            # one object that nothing refers to is not growth: it may be an iterator of our own
-            alone = group.holder is None and len(group.heads) < 2
+            # one object that nothing refers to is not growth: it may be an iterator of our own;
+            # but a chain of them is, of which one holds the next
+            alone = group.holder is None and group.types[group.kind][0] < 2
             if group.bytes and not alone and not self.replaced(group):
                 yield group
 

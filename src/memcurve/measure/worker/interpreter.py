@@ -1,6 +1,7 @@
 """Find the interpreter's own lists of callbacks, which no Python object refers to.
 
-Each is proved: a function of ours is registered, and the list that then holds it is the one.
+Each is proved: a function of ours is registered, and the list that then holds it is the one. The
+handlers of signals are asked for by name.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import atexit
 import codecs
 import gc
 import os
-from typing import Any, Dict, Set
+import signal
+from typing import Any, Dict, List, Set
 
 from . import labels
 
@@ -30,6 +32,19 @@ def lists() -> Dict[int, str]:
     found.update((key, "atexit") for key in _around(_at_exit))
     atexit.unregister(_at_exit)
     return found
+
+
+def signal_of(keys: List[int]) -> str:
+    """Return the name of a signal whose handler is one of the objects with these ids, else ""."""
+    wanted = frozenset(keys)
+    for one in signal.Signals:
+        try:
+            handler = signal.getsignal(one)
+        except ValueError:  # a number that this system keeps for itself
+            continue
+        if id(handler) in wanted:
+            return one.name
+    return ""
 
 
 def _around(function: Any) -> Set[int]:

@@ -63,6 +63,14 @@ class Search:
         kind = "unknown: more than %d steps away" % DEEPEST
         return Root(kind, steps_below(level[0], labels.describe(level[0].thing)))
 
+    def leads_alone(self, thing: Any, holder: Any) -> bool:
+        """Say whether nothing in the program leads to a thing but through `holder`."""
+        known, self._ignored = self._ignored, self._ignored | {id(holder)}
+        try:
+            return self.up(thing).kind in (OUTSIDE, "suspended frame")
+        finally:
+            self._ignored = known
+
     def _above(self, level: List[Link], seen: Set[int]) -> List[Link]:
         things = [node.thing for node in level]
         referrers = gc.get_referrers(*things)

@@ -55,9 +55,9 @@ class Survey:
                     self._enter(holder, queue)
             self._spread(queue)
         left = [o for o in self._objects if id(o) in young and id(o) not in self.things]
-        in_use = _in_use()
+        in_use = _in_use() | _held_by_ours(left)
         self._reach_subclasses(left)
-        self._reach_outside([o for o in left if id(o) not in in_use and not labels.is_ours(o)])
+        self._reach_outside([o for o in left if id(o) not in in_use])
 
     def _add_holders(self, old: List[Any]) -> None:
         inside = _inside_full_caches(old)
@@ -152,6 +152,19 @@ def _inside_full_caches(things: List[Any]) -> Set[int]:
     """Return the ids of the dictionaries in which full caches keep their entries."""
     caches = [t for t in things if type(t) is labels.LRU_WRAPPER and is_full(t)]
     return {id(child) for child in referents_of(*caches) if type(child) is dict}
+
+
+def _held_by_ours(left: List[Any]) -> Set[int]:
+    """Return the ids of those among `left` that only objects of the worker lead to."""
+    wanted = frozenset(map(id, left))
+    found = {id(thing) for thing in left if labels.is_ours(thing)}
+    queue = [thing for thing in left if id(thing) in found]
+    while queue:
+        for child in referents_of(queue.pop()):
+            if id(child) in wanted and id(child) not in found:
+                found.add(id(child))
+                queue.append(child)
+    return found
 
 
 def _in_use() -> Set[int]:
