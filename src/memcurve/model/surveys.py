@@ -380,12 +380,20 @@ class ChurnSurvey(msgspec.Struct, frozen=True, kw_only=True):
     left: dict[str, int] = {}
 
 
+class LostReference(msgspec.Struct, frozen=True, kw_only=True):
+    """A long-lived object whose count rises at each call, by what nothing known explains."""
+
+    name: str
+    per_call: float
+
+
 class Surveys(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the stages of one pass answered, by the name of the stage; None: it was not reached."""
 
     begin: ResidentState | None = None
     end: ResidentState | None = None
     churn: ChurnSurvey | None = None
+    references: tuple[LostReference, ...] | None = None
     act: Act | None = None
     cycles: GarbageSurvey | None = None
     cycle_lines: CycleLinesSurvey | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Iterable, Optional
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Iterable, List, Optional
 
 from . import churn, counters, heap, mappings, target
 from .loop import Allowance, CallLoop, drive
@@ -169,6 +169,16 @@ class SampledPass:
 
         read = churn.Readers(self._counters.live_bytes, self._descriptors)
         return churn.churn(run, read, calls, most, seconds)
+
+    def stage_references(self, calls: int) -> List[Dict[str, Any]]:
+        """Return what lost references; runs five windows of `calls` calls."""
+        from .refcounts import references  # asked for with everything, or not at all
+
+        def run(number: int) -> None:
+            self._run_unsampled(number)
+            drive(self._settler.turns(), self._runner)
+
+        return references(run, calls)
 
     def _descriptors(self) -> int:
         return self._counters.resources.descriptors(False)[0]
