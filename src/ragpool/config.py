@@ -22,8 +22,10 @@ from pydantic_settings import (
 )
 
 from ragpool.callers import read_tokens
+from ragpool.connections import MAX_CONNECTIONS
 from ragpool.errors import ConfigurationError
 from ragpool.hosts import HostPolicy
+from ragpool.keys import KeyFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +41,11 @@ class Checked(BaseModel):
     """A frozen model whose errors name the key, and never show the value."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, protected_namespaces=()
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        protected_namespaces=(),
+        arbitrary_types_allowed=True,
     )
 
     def __init__(self, **values: Any) -> None:
@@ -73,7 +79,7 @@ class NodeConfig(SearchConfig):
     llm_provider: str = DEFAULT_PROVIDER
     llm_model: str
     llm_base_url: str | None = Field(None, repr=False)
-    llm_api_key: SecretStr | None = None
+    llm_api_key: SecretStr | KeyFile | None = None
     rag_base_url: str | None = Field(None, repr=False)
 
     @classmethod
@@ -129,6 +135,13 @@ class ConfigClient(BaseSettings):
     fast_openai: bool = True
     """Whether OpenAI models are of `ragpool.openai_chat`'s class; see there."""
     rag_base_url: str | None = Field(None, repr=False)
+    llm_api_key_file: Path | None = None
+    """A file with the key that `node_defaults` would name; it may change while the service runs."""
+    max_connections: int = Field(MAX_CONNECTIONS, ge=1)
+    """How many connections to models and retrieval services the process has at most."""
+    breaker_failures: int = Field(20, ge=1)
+    """After so many failures in a row a host is not asked for a while (`ragpool.breaker`)."""
+    breaker_pause_s: float = Field(5.0, gt=0)
     node_defaults: dict[str, Any] = Field(default_factory=dict, repr=False)
     """Keys that a node's configuration gets unless it has them itself."""
     allowed_hosts: tuple[str, ...] = ()
@@ -142,6 +155,8 @@ class ConfigClient(BaseSettings):
         """
         service = {} if self.rag_base_url is None else {"rag_base_url": self.rag_base_url}
         defaults = dict(self.node_defaults)
+        if self.llm_api_key_file is not None:
+            defaults["llm_api_key"] = KeyFile(self.llm_api_key_file)
         if any(
             key in node_config and node_config[key] != default
             for key, default in self._place_of_the_key()

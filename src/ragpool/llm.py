@@ -20,6 +20,7 @@ from pydantic import SecretStr, ValidationError
 from ragpool.config import problems
 from ragpool.errors import ConfigurationError, UnknownProviderError
 from ragpool.hosts import HostPolicy, strip_for_guest
+from ragpool.keys import PLACEHOLDER, KeySource
 from ragpool.loop_clients import Recipe
 from ragpool.masking import is_secret
 from ragpool.pool import LoopPool
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models.chat_models import BaseChatModel
 
+    from ragpool.breaker import HostBreaker
     from ragpool.loop_clients import Lease
 
 logger = logging.getLogger(__name__)
@@ -83,6 +85,7 @@ class LLMSpec:
     temperature: float | None
     options: tuple[tuple[str, Hashable], ...] = ()
     environment: tuple[tuple[str, Hashable], ...] = ()
+    key_source: KeySource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,8 @@ class Provider:
     """Variables that hold the address of the provider's API."""
     default_base_url: str | None = None
     """That address where no variable holds one."""
+    key_header: tuple[str, str] = ("authorization", "Bearer ")
+    """Where a request carries the key, and what stands before it; for keys that rotate."""
 
     def base_urls(self, environment: Mapping[str, str]) -> tuple[str, ...]:
         """Return the addresses that the provider's key belongs to."""
@@ -119,7 +124,9 @@ class LLMPool(PoolFacade["LLMSpec", "BaseChatModel"]):
         max_models: int = MAX_MODELS_PER_LOOP,
         fast_openai: bool = True,
         hosts: HostPolicy | None = None,
+        breaker: HostBreaker | None = None,
     ) -> None:
+        self._breaker = breaker
         self._pool: LoopPool[LLMSpec, BaseChatModel] = LoopPool("llm", max_clients=max_models)
         self._hosts = hosts
         self._providers = dict(_PROVIDERS)
@@ -188,6 +195,7 @@ class LLMPool(PoolFacade["LLMSpec", "BaseChatModel"]):
             raise ConfigurationError(
                 "get_llm", [f"{name} is the pool's own; leave it out" for name in owned]
             )
+        source = _take_key_source(options)
         spec = LLMSpec(
             provider=provider,
             model=model,
@@ -197,18 +205,19 @@ class LLMPool(PoolFacade["LLMSpec", "BaseChatModel"]):
             environment=tuple(
                 (name, _digest(os.environ[name]))
                 for name in builder.environment
-                if name in os.environ
+                if name in os.environ and not (source and name.endswith("_API_KEY"))
             ),
+            key_source=source,
         )
-
         arguments = {"model": model, "temperature": temperature, "timeout": TIMEOUT_S} | options
         if base_url is not None:
             arguments["base_url"] = base_url
         return Recipe(
             key=spec,
             endpoint=_endpoint(spec, guest),
-            open=partial(_open_http, guest),
+            open=partial(_open_http, guest, source, builder.key_header, self._breaker),
             build=partial(_make, builder, arguments, spec),
+            replaces=partial(_is_of_an_older_environment, spec),
         )
 
 
@@ -218,7 +227,24 @@ def _endpoint(spec: LLMSpec, guest: bool) -> Hashable:
     So two tenants with keys of their own never share a client, whatever else they share.
     """
     secrets = tuple((name, value) for name, value in spec.options if _holds_secret(value))
-    return spec.provider, spec.base_url, spec.environment, secrets, guest
+    return spec.provider, spec.base_url, spec.environment, secrets, spec.key_source, guest
+
+
+def _is_of_an_older_environment(now: LLMSpec, other: LLMSpec) -> bool:
+    """Say whether a model differs in the environment alone, which has changed for everybody."""
+    return other.environment != now.environment and (
+        replace(other, environment=now.environment) == now
+    )
+
+
+def _take_key_source(options: dict[str, Any]) -> KeySource | None:
+    """Put a placeholder where a callable gives the key, and return where to read it."""
+    for name in _KEY_OPTIONS:
+        if callable(options.get(name)):
+            source = KeySource(options[name])
+            options[name] = SecretStr(PLACEHOLDER)
+            return source
+    return None
 
 
 def _holds_secret(value: Hashable) -> bool:
@@ -227,8 +253,17 @@ def _holds_secret(value: Hashable) -> bool:
     )
 
 
-def _open_http(guest: bool, on_loop: bool) -> LLMHttp:
-    return LLMHttp(on_loop=on_loop, before_sending=strip_for_guest if guest else None)
+def _open_http(
+    guest: bool,
+    source: KeySource | None,
+    header: tuple[str, str],
+    breaker: HostBreaker | None,
+    on_loop: bool,
+) -> LLMHttp:
+    hooks: list[Any] = [strip_for_guest] if guest else []
+    if source is not None:
+        hooks.append(lambda request: source.put_into(request, *header))
+    return LLMHttp(on_loop=on_loop, before_sending=hooks, breaker=breaker)
 
 
 def _make(
@@ -300,6 +335,7 @@ _ANTHROPIC = Provider(
     ),
     base_url_variables=("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
     default_base_url="https://api.anthropic.com",
+    key_header=("x-api-key", ""),
 )
 _PROVIDERS = {"openai": _OPENAI, "anthropic": _ANTHROPIC}
 

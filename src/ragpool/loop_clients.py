@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from cachetools import LRUCache
 
 from ragpool.errors import ClosedError
+from ragpool.forks import keep_inherited
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
@@ -51,6 +52,8 @@ class Recipe(Generic[K, C]):
     """Opens it, told whether an event loop will use it."""
     build: Callable[[Lease], C]
     """Makes the client, which must keep the lease for as long as it lives."""
+    replaces: Callable[[K], bool] | None = None
+    """Says of another client's key whether nobody will ask for it any more, now that this is."""
 
 
 class _Shared:
@@ -96,6 +99,7 @@ class LoopClients(Generic[K, C]):
         self.kept: LRUCache[K, C] = LRUCache(maxsize=max_clients)
         self.open: set[Resource] = set()  # bounded by the clients that are kept or in use
         self.ended = False
+        self._inherited = False
         self._lock = threading.RLock()
         self._in_use: weakref.WeakValueDictionary[K, C] = weakref.WeakValueDictionary()
         self._shared: dict[Hashable, _Shared] = {}
@@ -126,7 +130,7 @@ class LoopClients(Generic[K, C]):
         Whoever holds the lock at this moment looks at the list before it lets go.
         """
         self._returned.append(shared)
-        if self._looking:
+        if self._looking or self._inherited:
             return
         loop = None if self._loop is None else self._loop()
         try:
@@ -137,6 +141,12 @@ class LoopClients(Generic[K, C]):
         except RuntimeError:  # closed: no callback will run there any more
             self._looking = False
         self._abandon_unused()
+
+    def leave_to_parent(self) -> None:
+        """Close nothing from now on: this process got it all by a fork."""
+        self.ended = self._inherited = True
+        keep_inherited(self, list(self.kept.values()), list(self.open))
+        self.open = set()
 
     def clear(self) -> None:
         """Drop every client that the pool keeps; those in use stay."""
@@ -206,12 +216,18 @@ class LoopClients(Generic[K, C]):
         if client is None:
             client = recipe.build(self._lease(recipe))
             self._in_use[recipe.key] = client
-        evicted = 0
+        evicted = self._drop(recipe.replaces) if made and recipe.replaces is not None else 0
         if len(self.kept) >= self.kept.maxsize:
             self.kept.popitem()
-            evicted = 1
+            evicted += 1
         self.kept[recipe.key] = client
         return client, made, evicted
+
+    def _drop(self, is_replaced: Callable[[K], bool]) -> int:
+        replaced = [key for key in self.kept if is_replaced(key)]
+        for key in replaced:
+            del self.kept[key]
+        return len(replaced)
 
     def _lease(self, recipe: Recipe[K, C]) -> Lease:
         shared = self._shared.get(recipe.endpoint)

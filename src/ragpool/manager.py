@@ -16,6 +16,7 @@ from ragpool.errors import ClosedError, UnknownExecutionError
 from ragpool.execution_record import ExecutionRecord, ExecutionStatus
 from ragpool.execution_store import ExecutionStore
 from ragpool.executions import AsyncWorkflowExecutor
+from ragpool.forks import follow_forks, keep_inherited
 from ragpool.loop_threads import LoopThreads
 from ragpool.process_default import ProcessDefault
 from ragpool.workflow import NODE_TYPES
@@ -73,20 +74,30 @@ class WorkflowExecutionManager(ProcessDefault):
         on_change: Callable[[ExecutionRecord], None] | None = None,
     ) -> None:
         self.workflow_max_workers = workflow_max_workers
-        self._store = ExecutionStore(max_unfinished, max_history, max_unfinished_per_caller)
-        self.executor_pool = LoopThreads(
-            workflow_max_workers,
-            "workflow-executor",
-            every_s=self.CLEANUP_INTERVAL,
-            tick=_weak_tick(self),
-        )
+        self._bounds = max_unfinished, max_history, max_unfinished_per_caller
         self._pools = pools
         self._node_types = node_types
         self._clock = clock
         self._on_change = on_change
-        self._execution_lock = threading.RLock()
         self._last_cleanup_time = clock()
         self._closed = False
+        self._begin()
+        follow_forks(self)
+
+    def _begin(self) -> None:
+        self._execution_lock = threading.RLock()
+        self._store = ExecutionStore(*self._bounds)
+        self.executor_pool = LoopThreads(
+            self.workflow_max_workers,
+            "workflow-executor",
+            every_s=self.CLEANUP_INTERVAL,
+            tick=_weak_tick(self),
+        )
+
+    def begin_anew(self) -> None:
+        """Leave executions and threads to the parent of a fork: they run there, and not here."""
+        keep_inherited(self._store, self.executor_pool)
+        self._begin()
 
     @property
     def active_executions(self) -> dict[str, AsyncWorkflowExecutor]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ragpool.errors import ClosedError, ConfigurationError
+from ragpool.forks import follow_forks
 from ragpool.loop_clients import LoopClients
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ class LoopPool(Generic[K, C]):
         self._loopless: LoopClients[K, C] = LoopClients(name, max_clients, None)
         self._closed = False
         self._created = self._reused = self._evicted = 0
+        follow_forks(self)
+
+    def begin_anew(self) -> None:
+        """Leave what was inherited by a fork to the parent; this process makes its own."""
+        references = [self._loopless, *(one() for one in self._loops.values())]
+        for clients in filter(None, references):
+            clients.leave_to_parent()
+        self._lock = threading.Lock()
+        self._loops = weakref.WeakKeyDictionary()
+        self._loopless = LoopClients(self.name, self.max_clients, None)
 
     def acquire(self, recipe: Recipe[K, C]) -> C:
         """Return this loop's client, made at most once while it lives.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import ClassVar, Self
 
@@ -19,6 +20,12 @@ class ProcessDefault:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._instance = None
+        cls._instance_lock = threading.Lock()
+        os.register_at_fork(after_in_child=cls._in_child)
+
+    @classmethod
+    def _in_child(cls) -> None:
+        """Begin anew after a fork, which may have come while the lock was held."""
         cls._instance_lock = threading.Lock()
 
     @classmethod

@@ -29,6 +29,7 @@ from ragpool.loop_clients import Recipe
 from ragpool.masking import shown_url
 from ragpool.pool import LoopPool
 from ragpool.pool_facade import PoolFacade
+from ragpool.retry_after import retry_after_s
 from ragpool.transports import RetrievalHttp
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Self
 
+    from tenacity import RetryCallState
+
+    from ragpool.breaker import HostBreaker
     from ragpool.hosts import HostPolicy
     from ragpool.loop_clients import Lease
 
@@ -47,6 +51,9 @@ MAX_CLIENTS_PER_LOOP = 8
 TIMEOUT_S = 10.0
 ATTEMPTS = 3
 MAX_WAIT_S = 2.0
+LONGEST_RETRY_AFTER_S = 30.0
+"""Whoever asks for more quiet gets an error at once: a caller waits for this search."""
+_SOON = wait_random_exponential(multiplier=0.1, max=MAX_WAIT_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +78,9 @@ class _Reply(BaseModel):
 class RAGServiceClient:
     """Search the collections of one retrieval service, from one event loop.
 
-    Connection errors, timeouts and 5xx answers are tried again, `attempts` times in all, with a
-    growing, random wait of at most `MAX_WAIT_S` in between. `base_url=None` reads
+    Connection errors, timeouts, 429 and 5xx answers are tried again, `attempts` times in all, with
+    a growing, random wait of at most `MAX_WAIT_S` in between, on top of what `Retry-After` asks for
+    (at most `LONGEST_RETRY_AFTER_S`, else it is not tried again). `base_url=None` reads
     `RAGPOOL_RAG_BASE_URL`. `sleep` is what waits between attempts.
     """
 
@@ -99,7 +107,7 @@ class RAGServiceClient:
         self._retrying = AsyncRetrying(
             sleep=cast("Any", sleep),
             stop=stop_after_attempt(attempts),
-            wait=wait_random_exponential(multiplier=0.1, max=MAX_WAIT_S),
+            wait=_wait,
             retry=retry_if_exception(_worth_another_try),
             reraise=True,
         )
@@ -167,8 +175,8 @@ class RAGServiceClient:
         response = await self._http.request(
             method, f"{self._url}{path}", timeout=self.timeout_s, auth=self._auth, **options
         )
-        if response.is_server_error:
-            raise _ServerError(response.status_code)
+        if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise _ServerError(response.status_code, retry_after_s(response.headers))
         return response
 
     def _raise_for_status(self, response: httpx.Response) -> None:
@@ -185,6 +193,7 @@ class RAGServicePool(PoolFacade[str, RAGServiceClient]):
         *,
         max_clients: int = MAX_CLIENTS_PER_LOOP,
         hosts: HostPolicy | None = None,
+        breaker: HostBreaker | None = None,
         **options: Any,
     ) -> None:
         """Take the options of every `RAGServiceClient` that the pool will make.
@@ -192,6 +201,7 @@ class RAGServicePool(PoolFacade[str, RAGServiceClient]):
         `hosts` says which services may be asked; without it all may.
         """
         self._hosts = hosts
+        self._breaker = breaker
         self._options = options
         self._pool: LoopPool[str, RAGServiceClient] = LoopPool("retrieval", max_clients=max_clients)
 
@@ -215,7 +225,8 @@ class RAGServicePool(PoolFacade[str, RAGServiceClient]):
             self._hosts.check_retrieval(base_url)
 
     def _recipe(self, url: str) -> Recipe[str, RAGServiceClient]:
-        return Recipe(key=url, endpoint=url, open=_open_http, build=partial(self._make, url))
+        opened = partial(_open_http, self._breaker)
+        return Recipe(key=url, endpoint=url, open=opened, build=partial(self._make, url))
 
     def _make(self, url: str, lease: Lease) -> RAGServiceClient:
         http = cast("RetrievalHttp", lease.resource)
@@ -225,18 +236,29 @@ class RAGServicePool(PoolFacade[str, RAGServiceClient]):
         return client
 
 
-def _open_http(on_loop: bool) -> RetrievalHttp:
-    return RetrievalHttp(on_loop=on_loop)
+def _open_http(breaker: HostBreaker | None, on_loop: bool) -> RetrievalHttp:
+    return RetrievalHttp(on_loop=on_loop, breaker=breaker)
 
 
 class _ServerError(Exception):
-    def __init__(self, status: int) -> None:
-        super().__init__(f"answered {status} on every attempt; look at its log")
+    def __init__(self, status: int, after_s: float | None = None) -> None:
+        asked = "" if after_s is None else f", and asks for {after_s:g} s of quiet"
+        super().__init__(f"answered {status} on every attempt{asked}; look at its log")
         self.status = status
+        self.after_s = after_s
 
 
 def _worth_another_try(error: BaseException) -> bool:
-    return isinstance(error, (_ServerError, httpx.TransportError))
+    if isinstance(error, _ServerError):
+        return error.after_s is None or error.after_s <= LONGEST_RETRY_AFTER_S
+    return isinstance(error, httpx.TransportError)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Wait a random time that grows, and not less than the service asks for."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    asked_s = error.after_s if isinstance(error, _ServerError) else None
+    return _SOON(state) + (asked_s or 0.0)  # the random part keeps many from coming back at once
 
 
 def _resolve(base_url: str | None) -> str:

@@ -7,7 +7,9 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from ragpool.breaker import HostBreaker
 from ragpool.cache import SearchCache
+from ragpool.connections import BUDGET
 from ragpool.errors import ConfigurationError, DrainingError, StillRunningError
 from ragpool.leases import LeaseKeeper
 from ragpool.llm import LLMPool
@@ -41,13 +43,18 @@ class Runtime:
     def __init__(self, settings: ConfigClient, database: DatabaseClient) -> None:
         self._settings = settings
         hosts = settings.hosts()
+        BUDGET.limit(settings.max_connections)
+        self.breaker = HostBreaker(
+            failures=settings.breaker_failures, pause_s=settings.breaker_pause_s
+        )
         self.pools = Pools(
             llm=LLMPool(
                 max_models=settings.max_models_per_loop,
                 fast_openai=settings.fast_openai,
                 hosts=hosts,
+                breaker=self.breaker,
             ),
-            retrieval=RAGServicePool(hosts=hosts),
+            retrieval=RAGServicePool(hosts=hosts, breaker=self.breaker),
             cache=SearchCache(enabled=settings.cache_enabled),
         )
         self.recorder = ExecutionRecorder(database)

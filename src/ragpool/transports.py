@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 import httpx2
 
+from ragpool.connections import hold
 from ragpool.masking import mask_logs_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from typing import Self
+
+    from ragpool.breaker import HostBreaker
 
 WRITTEN_FOR = {"httpcore": "1.0.9", "httpcore2": "2.16.2"}
 """The releases whose inside this module knows, and asyncio's of CPython 3.11 to 3.14.
@@ -59,8 +62,9 @@ class Resource(Protocol):
 class RetrievalHttp:
     """The classic httpx client under a `RAGServiceClient`."""
 
-    def __init__(self, *, on_loop: bool = True) -> None:
+    def __init__(self, *, on_loop: bool = True, breaker: HostBreaker | None = None) -> None:
         self.client = httpx.AsyncClient(**_options(httpx, on_loop))
+        hold(self.client, httpx, breaker)
 
     async def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Send a request; cancelling it gives its connection back."""
@@ -85,15 +89,18 @@ class LLMHttp:
         self,
         *,
         on_loop: bool = True,
-        before_sending: Callable[[httpx2.Request], None] | None = None,
+        before_sending: Sequence[Callable[[httpx2.Request], Awaitable[None] | None]] = (),
+        breaker: HostBreaker | None = None,
     ) -> None:
         # Note: redirects are not followed. A redirect to another host would carry along every
         # header but `Authorization`, Anthropic's key among them.
         self.sync = httpx2.Client(**_options(httpx2, True))
         self.client = httpx2.AsyncClient(**_options(httpx2, on_loop))
-        if before_sending is not None:
-            self.sync.event_hooks["request"].append(before_sending)
-            self.client.event_hooks["request"].append(_as_async(before_sending))
+        hold(self.sync, httpx2)
+        hold(self.client, httpx2, breaker)
+        # the hooks may be asynchronous; what they return is awaited where that can be
+        self.sync.event_hooks["request"].extend(before_sending)
+        self.client.event_hooks["request"].extend(map(_as_async, before_sending))
 
     async def aclose(self) -> None:
         self.sync.close()
@@ -104,9 +111,11 @@ class LLMHttp:
         _abandon(self.client)
 
 
-def _as_async(hook: Callable[[Any], None]) -> Callable[[Any], Awaitable[None]]:
+def _as_async(hook: Callable[[Any], Awaitable[None] | None]) -> Callable[[Any], Awaitable[None]]:
     async def run(request: Any) -> None:
-        hook(request)
+        waiting = hook(request)
+        if waiting is not None:
+            await waiting
 
     return run
 
