@@ -123,7 +123,7 @@ LABELS: Final = (
         path=("leaks.POOL", "ssl.SSLContext"),
     ),
     Label(
-        name="client_of_a_dear_call",
+        name="client_of_an_expensive_call",
         type="leaks.HttpClient",
         root="module global",
         path=("leaks.MANAGER", ".active", ".holds", "leaks.Engine", ".client: leaks.HttpClient"),

@@ -17,7 +17,7 @@ from array import array
 from concurrent.futures import ThreadPoolExecutor
 
 PAYLOAD = 300
-DEAR_ROUNDS = 60_000  # some 30 ms of CPU: windows of few calls
+EXPENSIVE_ROUNDS = 60_000  # some 30 ms of CPU: windows of few calls
 
 
 class Record:
@@ -351,7 +351,7 @@ class Engine:
     def __init__(self, number):
         self.templates = [[[number] for _ in range(40)] for _ in range(40)]
         self.history = {f"step {step}": bytes(PAYLOAD) for step in range(10)}
-        self.client = HttpClient()  # site: client_of_a_dear_call
+        self.client = HttpClient()  # site: client_of_an_expensive_call
 
 
 class Case:
@@ -360,8 +360,8 @@ class Case:
         self.holds = (Engine(number),)
 
 
-def client_of_a_dear_call(number):
-    hashlib.pbkdf2_hmac("sha256", b"case", b"", DEAR_ROUNDS)
+def client_of_an_expensive_call(number):
+    hashlib.pbkdf2_hmac("sha256", b"case", b"", EXPENSIVE_ROUNDS)
     MANAGER.active[f"case-{number}"] = Case(number)
 
 

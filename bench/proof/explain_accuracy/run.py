@@ -22,7 +22,8 @@ def explain(label: Label) -> tuple[list[str], memcurve.Checked]:
     first = checked.culprits[0] if checked.culprits else None
     fields = {name: getattr(first, name) for name in first.__struct_fields__} if first else None
     wrong = list(mistakes(label, fields))
-    if not isinstance(checked.verdict, memcurve.Growing):
+    # on a busy machine an expensive call is run too few times to exclude a bound
+    if not isinstance(checked.verdict, (memcurve.Growing, memcurve.Rising)):
         wrong.append(f"the verdict is {type(checked.verdict).__name__}")
     return wrong, checked
 
