@@ -1,12 +1,14 @@
 """What `make soak` counts is counted rightly, and one check of each word runs through it."""
 
 import os
+import platform
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from bench.proof.soak.conditions import Condition, conditions, surrounded
+from bench.proof.soak.conditions import Condition, conditions, surrounded, version_of
 from bench.proof.soak.run import BEGIN, END, Case, Count, checked, planned, table, total, write
 from bench.proof.soak.workloads import CLEAN, LEAKING
 
@@ -49,6 +51,14 @@ def test_every_workload_comes_in_every_condition() -> None:
     pairs = Counter((case.condition.name, case.function) for case in plan)
     assert len(pairs) == len(chosen) * (len(CLEAN) + len(LEAKING))
     assert set(pairs.values()) == {1}
+
+
+def test_a_shim_without_its_interpreter_is_none(tmp_path: Path) -> None:
+    shim = tmp_path / "python3.99"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    assert version_of(str(shim)) == version_of(str(tmp_path / "gone")) == ""
+    assert version_of(sys.executable) == platform.python_version()
 
 
 def test_each_hash_seed_is_another_one() -> None:

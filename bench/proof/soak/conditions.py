@@ -50,16 +50,32 @@ def conditions(pythons: Sequence[str]) -> list[Condition]:
             arguments=("--fork",),
         ),
         *(
-            Condition(name=f"measured in {python}", busy=True, arguments=("--python", python))
+            Condition(
+                name=f"measured in {_words(python)}", busy=True, arguments=("--python", python)
+            )
             for python in pythons
         ),
     ]
 
 
+def _words(python: str) -> str:
+    version = version_of(python)
+    return f"CPython {version}" if version else python
+
+
 def pythons_here() -> list[str]:
-    """Return the interpreters on the path that are others than this one."""
+    """Return the interpreters on the path that are others than this one, and that start."""
     own = f"python3.{sys.version_info.minor}"
-    return [name for name in PYTHONS if name != own and shutil.which(name)]
+    return [name for name in PYTHONS if name != own and version_of(name)]
+
+
+def version_of(python: str) -> str:
+    """Return the version of an interpreter, "" where none starts: a name may be a mere shim."""
+    if not shutil.which(python):
+        return ""
+    command = [python, "-c", "import platform; print(platform.python_version())"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @contextlib.contextmanager
