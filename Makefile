@@ -27,6 +27,7 @@ $(STAMP): pyproject.toml packages/ragpool/pyproject.toml constraints.txt
 	@touch $@
 
 test: $(STAMP) lint ## run the linters and the whole test suite, thresholds included
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo "PostgreSQL is not installed, so its store is not tested: apt-get install postgresql"
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP) ## ruff, mypy, import-linter

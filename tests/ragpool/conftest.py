@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 import ragpool
 from bench.stub_server import StubServer
+from tests.ragpool.postgres import NOT_THERE, Postgres, programs
 from tests.waiting import reached, settled
 
 if TYPE_CHECKING:
@@ -49,8 +51,28 @@ def pools() -> ragpool.Pools:
     )
 
 
+@pytest.fixture(scope="session")
+def _postgres() -> Iterator[Postgres]:
+    found = programs()
+    if found is None:
+        pytest.skip(NOT_THERE)
+    server = Postgres(found)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def store_url(tmp_path: Path) -> str:
+def postgres_url(_postgres: Postgres) -> str:
+    """An empty database on a server that the tests started."""
+    asyncio.run(_postgres.empty())
+    return _postgres.url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
     return f"sqlite+aiosqlite:///{tmp_path}/executions.db"
 
 

@@ -1,4 +1,4 @@
-"""Executions in SQLite, and the recorder that writes what worker threads report."""
+"""Executions in SQLite and PostgreSQL, and the recorder that writes what worker threads report."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path}/executions.db"
+def url(store_url: str) -> str:
+    return store_url
 
 
 def record(execution_id: str = "e", minute: int = 0, **changes: Any) -> ExecutionRecord:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from ragpool import ConfigurationError
+from ragpool import ConfigurationError, DatabaseClient
 from ragpool.migrations import HEAD, upgrade
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ BY_HAND = """
         finished_at DATETIME, results JSON NOT NULL, error JSON
     );
     CREATE INDEX executions_by_age ON executions (created_at, execution_id);
-    INSERT INTO executions VALUES ('kept', 'success', 'why?', '2026-11-22', NULL, NULL, '{}', NULL);
+    INSERT INTO executions
+        VALUES ('kept', 'completed', 'why?', '2026-11-22', NULL, NULL, '{}', NULL);
 """
 """What a database has that the release before migrations made."""
 
@@ -63,6 +66,31 @@ def test_an_empty_database_gets_what_the_migrations_lead_to(tmp_path: Path) -> N
         assert migrated.execute(text("SELECT execution_id, attempt FROM executions")).all() == [
             ("kept", 1)
         ]
+
+
+def test_postgresql_is_brought_from_the_first_tables_to_the_same(postgres_url: str) -> None:
+    """As in SQLite; two replicas that start at once do it once."""
+    first = BY_HAND.replace("DATETIME", "TIMESTAMP WITH TIME ZONE").split(";")
+
+    async def use() -> tuple[list[int], Any, Any]:
+        engine = create_async_engine(postgres_url, poolclass=NullPool)
+        async with engine.begin() as connection:
+            for statement in filter(str.strip, first):
+                await connection.execute(text(statement))
+        async with DatabaseClient(postgres_url) as one, DatabaseClient(postgres_url) as other:
+            found = await asyncio.gather(one.list(), other.list(), return_exceptions=True)
+        async with engine.begin() as connection:
+            migrated = await connection.run_sync(shape)
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
+            await connection.run_sync(upgrade)
+            new = await connection.run_sync(shape)
+        await engine.dispose()
+        return [len(records) for records in found], migrated, new
+
+    found, migrated, new = asyncio.run(use())
+    assert found == [1, 1]
+    assert migrated == new
 
 
 def test_a_second_start_changes_nothing(tmp_path: Path) -> None:

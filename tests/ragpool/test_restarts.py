@@ -89,11 +89,14 @@ def test_what_a_killed_process_ran_is_interrupted_by_the_next(
     )
 
 
-def test_a_replica_beside_it_runs_again_what_may_be_run_again(
-    start: Callable[..., Service], server: StubServer
+def test_a_replica_on_the_same_database_runs_again_what_may_be_run_again(
+    start: Callable[..., Service], server: StubServer, store_url: str
 ) -> None:
     server.control(route="/rag", hang=True)
-    lease = {"RAGPOOL_LEASE_S": "8"}  # a loaded machine must not lose one on the way
+    lease = {
+        "RAGPOOL_DATABASE_URL": store_url,
+        "RAGPOOL_LEASE_S": "8",
+    }  # a loaded machine must not lose one on the way
     killed, beside = start(**lease), start(**lease)
     execution_id = execute(killed, server, restartable=True)
     assert status_of(beside, execution_id)["status"] == "running"
