@@ -28,6 +28,14 @@ def test_what_is_forecast_stands(name: str) -> None:
     assert row.is_right, row
 
 
+def test_a_collector_that_goes_by_the_heap_is_forecast_only_where_the_heap_was_seen() -> None:
+    blind = Churn(objects=1, bytes=1000, net=1)
+    assert [one.versions for one in forecasts(blind)] == [
+        one.versions for one in COLLECTORS if not one.incremental
+    ]
+    assert len(forecasts(CYCLE)) == len(COLLECTORS)
+
+
 def test_a_forecast_that_is_off_by_more_than_half_is_wrong() -> None:
     row = Row(name="young", python="3.11.7", calls=1, forecast=1600, stood=1000)
     assert not row.is_right

@@ -16,7 +16,7 @@ from typing import TypedDict
 import msgspec
 
 from memcurve.judge.churn import churn_of
-from memcurve.judge.forecast import collector_of, forecast, forecasts, waits
+from memcurve.judge.forecast import collector_of, forecast, forecasts, is_known, waits
 from memcurve.judge.stood import most_that_stood, stood_of
 from memcurve.model.debt import Act, Calm, Churn, Debt, Forecast, Heavy, Relief, Stood
 from memcurve.model.recording import Environment, PassRecord, Recording
@@ -73,7 +73,8 @@ def _here(churn: Churn, environment: Environment | None) -> Forecast | None:
         return None  # another collector, of which nothing is known here
     if churn.threshold == 0:
         return None  # it is off: what stood is all that can be said
-    return forecast(churn, collector_of(environment.python), HORIZON)
+    collector = collector_of(environment.python)
+    return forecast(churn, collector, HORIZON) if is_known(churn, collector) else None
 
 
 def _descriptors(rate: Rate, surveys: Surveys) -> float:

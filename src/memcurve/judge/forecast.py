@@ -68,10 +68,23 @@ def waits(rate: Rate) -> bool:
 
 
 def forecasts(churn: Churn, within: float = math.inf) -> tuple[Forecast, ...]:
-    """Return what stands at once under each collector, nothing where nothing waits."""
+    """Return what stands at once under each collector of which that can be known.
+
+    Nothing where nothing waits.
+    """
     if churn.objects < LEAST_OBJECTS or churn.threshold == 0:
         return ()
-    return tuple(forecast(churn, collector, within) for collector in COLLECTORS)
+    known = (collector for collector in COLLECTORS if is_known(churn, collector))
+    return tuple(forecast(churn, collector, within) for collector in known)
+
+
+def is_known(churn: Churn, collector: Collector) -> bool:
+    """Say whether enough was seen of the calls to forecast one collector.
+
+    The incremental one goes by the size of the heap, which only a look at the calls tells: without
+    it a service that lets gigabytes stand would be promised a few megabytes.
+    """
+    return churn.heap > 0 or not collector.incremental
 
 
 def forecast(churn: Churn, collector: Collector, within: float = math.inf) -> Forecast:
