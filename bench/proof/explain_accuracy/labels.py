@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOURCE: Final = Path(__file__).with_name("leaks.py")
-TARGET: Final = "bench/proof/explain_accuracy/leaks.py"
+FOLDER: Final = "bench/proof/explain_accuracy"
 OUTSIDE: Final = "held outside Python"
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
     """One leak: the first culprit's type, kind of root, texts of its path, objects a call.
 
-    `per_call` is None where no tracer counts the blocks. The site is the marked line of the source.
+    `per_call` is None where no tracer counts the blocks. The site is the marked line of the source,
+    `file`; with `users` it is that of the user's own code, below a library's. `share` is how much
+    of the growth the first culprit has to explain, `advice` are words that it has to say.
     """
 
     name: str
@@ -27,13 +29,22 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     per_call: float | None = 1.0
     setup: bool = False
+    file: str = "leaks.py"
+    users: bool = False
+    share: float = 0.0
+    advice: str = ""
+
+    @property
+    def target(self) -> str:
+        """The file of the leak, relative to the repository."""
+        return f"{FOLDER}/{self.file}"
 
     @property
     def site(self) -> str:
         """``file:line`` of the mark, relative to the repository."""
-        lines = SOURCE.read_text(encoding="utf-8").splitlines()
+        lines = SOURCE.with_name(self.file).read_text(encoding="utf-8").splitlines()
         mark = f"# site: {self.name}"
-        return f"{TARGET}:{next(n for n, text in enumerate(lines, 1) if text.endswith(mark))}"
+        return f"{self.target}:{next(n for n, text in enumerate(lines, 1) if text.endswith(mark))}"
 
 
 def _kept(name: str, root: str, *path: str, **more: Any) -> Label:
@@ -136,18 +147,25 @@ LABELS: Final = (
 )
 
 
-def mistakes(label: Label, culprit: dict[str, Any] | None) -> Iterator[str]:
-    """Yield what the first culprit of a leak says wrongly."""
+def mistakes(label: Label, culprit: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Yield (column, what is wrong) of what the first culprit of a leak says."""
     if culprit is None:
-        yield "no culprit"
+        yield "type", "no culprit"
         return
     if culprit["type"] != label.type:
-        yield f"type {culprit['type']}, not {label.type}"
-    if culprit["root"] != label.root:
-        yield f"root {culprit['root']}, not {label.root}"
-    way = " → ".join(culprit["path"])
-    yield from (f"no {text!r} in the path {way}" for text in label.path if text not in way)
-    if not culprit["site"].endswith(label.site):
-        yield f"site {culprit['site']}, not {label.site}"
+        yield "type", f"type {culprit['type']}, not {label.type}"
     if label.per_call is not None and culprit["per_call"] != label.per_call:
-        yield f"{culprit['per_call']} a call, not {label.per_call}"
+        yield "type", f"{culprit['per_call']} a call, not {label.per_call}"
+    if culprit["root"] != label.root:
+        yield "holder", f"root {culprit['root']}, not {label.root}"
+    way = " → ".join(culprit["path"])
+    yield from (
+        ("holder", f"no {text!r} in the path {way}") for text in label.path if text not in way
+    )
+    site = culprit["user_site" if label.users else "site"]
+    if not site.endswith(label.site):
+        yield "line", f"line {site}, not {label.site}"
+    if culprit["share"] < label.share:
+        yield "bytes", f"{culprit['share']:.0%} of the growth, not {label.share:.0%}"
+    if label.advice not in culprit["advice"]:
+        yield "advice", f"advice {culprit['advice']!r} without {label.advice!r}"

@@ -8,14 +8,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import memcurve
-from bench.proof.explain_accuracy.labels import LABELS, TARGET, Label, mistakes
+from bench.proof.explain_accuracy.labels import LABELS as FIRST
+from bench.proof.explain_accuracy.labels import Label, mistakes
+from bench.proof.explain_accuracy.labels_of_more import MORE
+
+LABELS = (*FIRST, *MORE)
+COLUMNS = ("type", "holder", "line", "bytes", "advice")
 
 
-def explain(label: Label) -> tuple[list[str], memcurve.Checked]:
+def explain(label: Label) -> tuple[list[tuple[str, str]], memcurve.Checked]:
     """Check one leak; return what its first culprit says wrongly, and all that was found."""
     checked = memcurve.check(
-        f"{TARGET}:{label.name}",
-        setup=f"{TARGET}:{label.name}_setup" if label.setup else None,
+        f"{label.target}:{label.name}",
+        setup=f"{label.target}:{label.name}_setup" if label.setup else None,
         explain=True,
         grace=0.05,
     )
@@ -23,8 +28,8 @@ def explain(label: Label) -> tuple[list[str], memcurve.Checked]:
     fields = {name: getattr(first, name) for name in first.__struct_fields__} if first else None
     wrong = list(mistakes(label, fields))
     # on a busy machine an expensive call is run too few times to exclude a bound
-    if not isinstance(checked.verdict, (memcurve.Growing, memcurve.Rising)):
-        wrong.append(f"the verdict is {type(checked.verdict).__name__}")
+    if not isinstance(checked.verdict, memcurve.Growing | memcurve.Rising):
+        wrong.append(("verdict", f"the verdict is {type(checked.verdict).__name__}"))
     return wrong, checked
 
 
@@ -36,12 +41,16 @@ def main() -> int:
     chosen = parser.parse_args()
     labels = [label for label in LABELS if not chosen.names or label.name in chosen.names]
     began, right = time.monotonic(), 0
+    columns = dict.fromkeys((*COLUMNS, "verdict"), len(labels))
     with ThreadPoolExecutor(chosen.jobs) as pool:
         for label, (wrong, checked) in zip(labels, pool.map(explain, labels), strict=True):
             right += not wrong
             print(f"{'ok  ' if not wrong else 'WRONG'} {label.name} ({checked.elapsed_s:.1f} s)")
-            for text in wrong:
-                print(f"      {text}")
+            for column in {column for column, _ in wrong}:
+                columns[column] -= 1
+            for column, text in wrong:
+                print(f"      {column}: {text}")
+    print("  ".join(f"{name} {count}" for name, count in columns.items()))
     print(f"{right} of {len(labels)} explained rightly in {time.monotonic() - began:.0f} s")
     return 0 if right == len(labels) else 1
 
