@@ -30,6 +30,7 @@ from ragpool.execution_record import ExecutionStatus  # noqa: TC001  # FastAPI r
 from ragpool.executions import shown
 from ragpool.following import EVENT_STREAM, Channel, EventStream, status_of, unless_left
 from ragpool.gate import CALLER, Gate
+from ragpool.metrics import CONTENT_TYPE
 from ragpool.runtime import Runtime
 from ragpool.workflow import MAX_NODES, plain, storable
 
@@ -93,6 +94,7 @@ def create_app(settings: ConfigClient | None = None) -> FastAPI:
         "/executions/{execution_id}", delete_execution, methods=["DELETE"], status_code=204
     )
     app.add_api_route("/pools", get_pools, methods=["GET"])
+    app.add_api_route("/metrics", get_metrics, methods=["GET"])
     app.add_api_route("/health", get_health, methods=["GET"])
     return app
 
@@ -206,6 +208,11 @@ async def get_pools(runtime: Live) -> dict[str, Any]:
         "manager": plain(runtime.manager.stats()),
         "recorder": {"waiting": runtime.recorder.waiting, "lost": runtime.recorder.lost},
     }
+
+
+async def get_metrics(runtime: Live) -> Response:
+    """Tell Prometheus the same, and how executions ended."""
+    return Response(runtime.metrics.text(), media_type=CONTENT_TYPE)
 
 
 async def get_health(database: Database) -> dict[str, str]:

@@ -15,6 +15,7 @@ from ragpool.leases import LeaseKeeper
 from ragpool.llm import LLMPool
 from ragpool.manager import WorkflowExecutionManager, new_id
 from ragpool.masking import configured_secrets
+from ragpool.metrics import Metrics
 from ragpool.recorder import ExecutionRecorder
 from ragpool.retrieval import RAGServicePool
 from ragpool.vectordb_node import Pools
@@ -64,8 +65,9 @@ class Runtime:
             max_unfinished=settings.max_unfinished,
             max_unfinished_per_caller=settings.max_unfinished_per_caller,
             max_history=settings.max_history,
-            on_change=self.recorder.put,
+            on_change=self._changed,
         )
+        self.metrics = Metrics(self)
         self.leases = LeaseKeeper(
             database, self.recorder, self.manager, self._run_again, lease_s=settings.lease_s
         )
@@ -153,6 +155,10 @@ class Runtime:
         await asyncio.wait((idle, hurry))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.recorder.settled(), _STORE_S)
+
+    def _changed(self, record: ExecutionRecord) -> None:
+        self.metrics.note(record)
+        self.recorder.put(record)
 
     def _workflow(self, nodes: Sequence[Mapping[str, Any]]) -> Workflow:
         compose = self._settings.compose
