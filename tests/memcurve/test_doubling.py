@@ -71,8 +71,8 @@ def test_what_filled_for_thousands_of_calls_and_stood_for_400_has_stopped() -> N
     assert read(curve(calls=9000).grows(per_call=64, calls=8960).flat()).shape == "growing"
 
 
-def after_seconds(record: PassRecord, elapsed_s: float) -> PassRecord:
-    return msgspec.structs.replace(record, elapsed_s=elapsed_s)
+def after_seconds(record: PassRecord, *, cpu_s: float) -> PassRecord:
+    return msgspec.structs.replace(record, cpu_s=cpu_s)
 
 
 def step(record: PassRecord, budget_s: float | None = None) -> Step:
@@ -82,9 +82,9 @@ def step(record: PassRecord, budget_s: float | None = None) -> Step:
 def test_the_calls_that_settle_a_doubling_are_run_while_the_time_lasts() -> None:
     standing = settled(doubles(1500), verified=True)
     assert step(standing) == Calls(to=1845)
-    late = after_seconds(standing, 4.0)
+    late = after_seconds(standing, cpu_s=4.0)
     assert step(late) == Calls(to=1845)
-    assert isinstance(step(after_seconds(settled(doubles(2000), verified=True), 4.0)), Finish)
+    assert isinstance(step(after_seconds(settled(doubles(2000), verified=True), cpu_s=4.0)), Finish)
 
 
 def test_a_doubling_that_only_many_more_calls_would_settle_stays_open() -> None:

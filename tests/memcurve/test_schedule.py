@@ -193,9 +193,11 @@ def test_a_rise_that_stayed_or_was_waited_for_already_runs_on() -> None:
     assert step(in_flight(45_000, mode="patient")) == Calls(to=300)
 
 
-def undeclared(calls: int, *, elapsed_s: float = 1.0, **more: CurveMaker) -> Step:
+def undeclared(
+    calls: int, *, cpu_s: float = 1.0, elapsed_s: float = 2.0, **more: CurveMaker
+) -> Step:
     leak = settled(curve(calls=calls).grows(per_call=96), verified=True, **more)
-    record = msgspec.structs.replace(leak, elapsed_s=elapsed_s)
+    record = msgspec.structs.replace(leak, cpu_s=cpu_s, elapsed_s=elapsed_s)
     return next_step(record, THRESHOLDS, effort_for(None, None, THRESHOLDS))
 
 
@@ -203,8 +205,13 @@ def test_a_bound_that_nobody_declares_is_looked_for_in_a_third_of_the_time() -> 
     assert undeclared(1500) == Calls(to=2250)
     assert undeclared(7000) == Calls(to=10_000)
     assert isinstance(undeclared(10_000), Finish)
-    assert isinstance(undeclared(1500, elapsed_s=3.4), Finish)
-    assert isinstance(undeclared(3000, elapsed_s=3.4), Finish)
+    assert isinstance(undeclared(1500, cpu_s=3.4), Finish)
+    assert isinstance(undeclared(3000, cpu_s=3.4), Finish)
+
+
+def test_a_busy_machine_makes_no_leak_of_a_cache_before_all_of_the_time_is_over() -> None:
+    assert undeclared(1500, elapsed_s=9.0) == Calls(to=2250)
+    assert isinstance(undeclared(1500, elapsed_s=10.0), Finish)
 
 
 def test_descriptors_that_rise_too_are_not_used_up_to_find_a_bound_of_memory() -> None:

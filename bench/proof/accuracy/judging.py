@@ -1,7 +1,7 @@
 """Decide whether a check of one workload told the truth, and what was wrong with it.
 
 A leak must exit 1 with `growing`; what is clean must exit 0 with `flat` or `plateaued`. Anything
-else is a wrong verdict: so is `inconclusive`, because every label can be told in 2,000 calls.
+else is a wrong verdict: so is `inconclusive`, because every label can be told in 10,000 calls.
 Where the leak has a slope, its true range must meet [low, high] to within 0.5 %, and the reported
 bytes may lie outside the range by 2 % and by `period / calls`, one step of a staircase over it.
 The 0.5 % is what arithmetic cannot know: malloc hands out a block whole, up to 16 bytes larger than
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 RELATIVE_ERROR: Final = 0.02
 ARITHMETIC_ERROR: Final = 0.005
-MOST_CALLS: Final = 2000
-MOST_CALLS_WHERE_NOTHING_GROWS: Final = 300
+MOST_CALLS: Final = 10_000
+MOST_CALLS_WHERE_NOTHING_GROWS: Final = 1500
 RESOURCE_NOISE_PER_CALL: Final = 0.005
 
 

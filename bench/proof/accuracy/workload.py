@@ -35,6 +35,8 @@ CLEAN_KINDS: Final = (
     "logging",
     "resurrection",
     "pure work",
+    "doubling steps",
+    "references",
 )
 
 LEAK_KINDS: Final = (
@@ -68,6 +70,8 @@ LEAK_KINDS: Final = (
     "late onset",
     "beside a bounded cache",
     "under noise",
+    "doubling steps",
+    "references",
 )
 
 

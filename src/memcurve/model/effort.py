@@ -44,7 +44,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[int, ...] = ()
     """Calls at which every run has a row, so that curves of two runs share them."""
     excludes_to: int = 0
-    """Past `most`, an undeclared bound is looked for up to this call, for `excluding_s`."""
+    """Past `most`, an undeclared bound is looked for up to this call, for `excluding_s` of work."""
     excluding_s: float = 0.0
     look_on_s: float = 0.0
     """Where nothing rises yet and less was worked: run on to where growth would be proved."""
@@ -64,8 +64,11 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.most, self.excludes_to, self.shown, self.throughout, self.followed_to)
 
     def most_now(self, record: PassRecord) -> int:
-        """Return the most calls that an open question is worth, after what a pass has used."""
-        excludes = self.used_s(record) < self.excluding_s
+        """Return the most calls that an open question is worth, after what a pass has worked.
+
+        By work: a busy machine must not make a leak of a cache. `open_s` ends it by the clock.
+        """
+        excludes = work_s(record) < self.excluding_s
         return max(self.most, self.excludes_to) if excludes else self.most
 
     def is_cheap(self, record: PassRecord) -> bool:
