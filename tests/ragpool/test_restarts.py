@@ -42,10 +42,13 @@ def execute(service: Service, server: StubServer, **changes: Any) -> str:
     body = {"query": "why", "nodes": [{"id": "a", "config": {"llm_model": "m"}}], **changes}
     reply = httpx.post(f"{service.url}/execute", json=body)
     assert reply.status_code == 202
-    for _ in range(4):  # the first one imports a lot, which takes its time on a loaded machine
-        if settled(lambda: server.stats()["requests_total"] > asked, True):
-            break
+    assert eventually(lambda: server.stats()["requests_total"] > asked, True)
     return str(reply.json()["execution_id"])
+
+
+def eventually(read: Callable[[], Any], wanted: object) -> bool:
+    """Wait longer: the first execution of a process imports much, and machines are busy."""
+    return any(settled(read, wanted) == wanted for _ in range(4))
 
 
 def status_of(service: Service, execution_id: str) -> dict[str, Any]:
@@ -84,9 +87,7 @@ def test_what_a_killed_process_ran_is_interrupted_by_the_next(
     execution_id = execute(killed, server)
     killed.end(signal.SIGKILL)
     next_one = start()
-    assert settled(lambda: status_of(next_one, execution_id)["status"], "interrupted") == (
-        "interrupted"
-    )
+    assert eventually(lambda: status_of(next_one, execution_id)["status"], "interrupted")
 
 
 def test_a_replica_on_the_same_database_runs_again_what_may_be_run_again(
@@ -102,5 +103,5 @@ def test_a_replica_on_the_same_database_runs_again_what_may_be_run_again(
     assert status_of(beside, execution_id)["status"] == "running"
     killed.end(signal.SIGKILL)
     server.reset()
-    assert settled(lambda: status_of(beside, execution_id)["status"], "completed") == "completed"
+    assert eventually(lambda: status_of(beside, execution_id)["status"], "completed")
     assert status_of(beside, execution_id)["attempt"] == 2

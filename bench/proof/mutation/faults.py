@@ -99,7 +99,11 @@ CLIENT_FAULTS = (
     Fault(
         name="a model per call, never evicted",
         edits=(
-            Edit("llm.py", "environment=tuple(\n", 'environment=(("", next(_CALLS)),) + tuple(\n'),
+            Edit(
+                "llm.py",
+                "options=tuple((name",
+                'options=(("", _Secret(b"%d" % next(_CALLS))),) + tuple((name',
+            ),
             Edit("llm.py", "max_clients=max_models)", "max_clients=1 << 30)"),
         ),
         module="import itertools\n_CALLS = itertools.count()",
@@ -388,15 +392,15 @@ SERVICE_FAULTS = (
         edits=(
             Edit(
                 "database.py",
-                "        self._engine = _engine(url)\n",
-                "        self._engine = _engine(url)\n        self._url = url\n",
+                "        self._engine = _engine(url, max_connections)\n",
+                "        self._engine = _engine(url, max_connections)\n        self._url = url\n",
             ),
             Edit(
                 "database.py",
                 "            await self._create_table()\n",
                 "            await self._create_table()\n"
                 "            _KEPT.append(self._engine)\n"
-                "            self._engine = _engine(self._url)\n",
+                "            self._engine = _engine(self._url, MAX_CONNECTIONS)\n",
             ),
         ),
         module="_KEPT = []",
