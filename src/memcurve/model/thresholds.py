@@ -221,7 +221,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """Calls up to which a bound that nobody declares is looked for before growth is called a leak,
     while `undeclared_share` of the time lasts. Convention: ours; quick calls take two seconds."""
     undeclared_share: float = 1 / 3
-    """Share of the time for that. Convention: ours; the rest stays for explaining."""
+    """Share of the time that may be worked for that, so that a busy machine decides as a calm one.
+    Convention: ours; the rest stays for explaining."""
     max_bytes: int = 256 * MIB
     """A cache that may hold more than this is a leak, and so is growth that passed it. Convention:
     ours; half of a small container."""
