@@ -83,3 +83,8 @@ def test_a_design_has_one_ink_whatever_stands_beside_it() -> None:
     alone, beside = inks(["pooled"]), inks(["naive", "mine", "pooled"])
     assert alone["pooled"] == beside["pooled"] == KNOWN["pooled"]
     assert beside["mine"] == OTHERS[0]
+
+
+def test_ten_designs_of_one_scenario_have_a_colour_each() -> None:
+    found = inks([f"design {number}" for number in range(10)]).values()
+    assert len({ink.light for ink in found}) == len({ink.dark for ink in found}) == 10

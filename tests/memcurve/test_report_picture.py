@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from memcurve.report.panel_drawing import spread
-from memcurve.report.picture import draw
+from memcurve.report.picture import TITLE_LETTERS, _fitted, draw
 from memcurve.report.view import view_of
 from tests.memcurve.making import run
 from tests.memcurve.sample_run import crossed_run, failed, sample_run
@@ -21,7 +21,8 @@ def test_a_picture_is_a_png_of_a_publishable_size() -> None:
 
 def test_the_svg_says_verdicts_units_and_names_as_text() -> None:
     page = view_of(sample_run())
-    text = draw(page, page.scenarios[0], "svg").decode()
+    shown = next(one for one in page.scenarios if one.name == "rag_client")
+    text = draw(page, shown, "svg").decode()
     for words in (
         "pooled flat",
         "published plateaued +26.4 KiB",
@@ -31,7 +32,7 @@ def test_the_svg_says_verdicts_units_and_names_as_text() -> None:
         "calls",
     ):
         assert words in text
-    for design in page.scenarios[0].designs:
+    for design in shown.designs:
         assert design.ink.light in text
     assert "accepted baseline" in text
 
@@ -67,3 +68,13 @@ def test_labels_that_collide_are_moved_apart_around_their_mean() -> None:
 def test_labels_at_the_bottom_stay_above_it() -> None:
     placed = sorted(spread({"a": 0.0, "b": 0.0, "c": 0.01}, gap=0.1).values())
     assert placed == pytest.approx([0.05, 0.15, 0.25])
+
+
+@pytest.mark.parametrize("letters", [20, 139, 141, 165, 281, 900])
+def test_a_title_is_whole_however_long_it_is(letters: int) -> None:
+    said = ("a fourth of the calls never ends, " * 30)[:letters].strip()
+    size, text = _fitted(said)
+    assert text.replace("\n", " ") == said
+    assert text.count("\n") <= 1
+    longest = max(map(len, text.splitlines()))
+    assert longest * size <= TITLE_LETTERS * 10  # no wider than a line of the usual size

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from memcurve.model.verdict import Plateaued
+from memcurve.model.outcome import Run
+from memcurve.model.verdict import Plateaued, Verdict
 from memcurve.report.crossings import crossing_line, crossing_message
 from memcurve.report.sentences import (
     beside,
@@ -27,6 +28,10 @@ from tests.memcurve.making import (
 from tests.memcurve.sample_run import crossed_run, failed, sample_run
 
 KIB = 1024
+
+
+def names_of(of: Run) -> list[str]:
+    return [one.name for one in view_of(of).scenarios]
 
 
 def test_a_design_that_is_flat_everywhere_says_which_growth_is_excluded() -> None:
@@ -181,3 +186,28 @@ def test_a_design_that_gates_nothing_may_fail_and_is_shown_all_the_same() -> Non
     assert page.passed
     assert [design.state for design in page.scenarios[0].designs] == ["failed", "flat"]
     assert not view_of(both).passed
+
+
+def test_scenarios_stand_by_weight_and_a_study_of_parts_after_what_it_explains() -> None:
+    main = sample_run().outcomes
+    study = tuple(
+        outcome(recording(scenario="ablation", design=name), judged=judgement(growing(9000.0)))
+        for name in ("none", "all")
+    )
+    assert names_of(run(*study, *main)) == ["executions", "rag_client", "vectordb_node", "ablation"]
+    assert names_of(run(*main, *crossed_run().outcomes[-1:]))[0] == "rag_client"
+
+
+def test_only_a_scenario_in_which_nothing_grows_or_differs_is_folded_away() -> None:
+    def same(*verdicts: Verdict) -> bool:
+        outcomes = (
+            outcome(recording(scenario="s", design=f"d{number}"), judged=judgement(verdict))
+            for number, verdict in enumerate(verdicts)
+        )
+        return view_of(run(*outcomes)).scenarios[0].level
+
+    assert same(flat(), flat())
+    assert not same(flat(), inconclusive())
+    assert not same(growing(96.0), growing(96.0))
+    assert not same(flat())
+    assert not any(one.level for one in view_of(sample_run()).scenarios)

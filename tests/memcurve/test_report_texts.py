@@ -116,7 +116,7 @@ def test_names_cannot_break_a_markdown_table() -> None:
 
 
 def test_a_sparkline_rises_where_the_curve_does() -> None:
-    panel = view_of(sample_run()).scenarios[2].panel("retained")
+    panel = view_of(sample_run()).scenarios[0].panel("retained")
     assert spark_bars(panel, "pooled") == "▁" * 12
     rising = spark_bars(panel, "naive")
     assert list(rising) == sorted(rising)

@@ -1,8 +1,9 @@
 """One colour for each design, the same in every picture, on light and on dark ground.
 
 The colours were chosen by search: any two stay at least 20 apart (CIE76) for normal, protan,
-deutan and tritan sight, and every one has a contrast of 3 or more against its ground. Designs that
-share a colour differ in their dashes. A test holds that. Labels stand at the lines, so that no
+deutan and tritan sight, and every one has a contrast of 3 or more against its ground. Ten designs
+beside the known ones have a colour each; those that share one differ in their dashes, and so do
+those whose colours are dark alike. A test holds that. Labels stand at the lines, so that no
 reading needs colour.
 """
 
@@ -25,14 +26,24 @@ KNOWN = {
     "published": Ink(light="#87225e", dark="#ebadc6", dashes=(5, 2)),
     "pooled": Ink(light="#0072b2", dark="#5aa9f8", width=2.4),
 }
-_SPARE = (
-    ("#564915", "#f4ef5a"),
-    ("#b87a6b", "#b8ffb8"),
-    ("#7a3ff2", "#8a6dff"),
-)
 _DASHES = ((), (7, 2, 1.5, 2), (2, 1.5), (9, 3))
+_SPARE = (
+    ("#564915", "#f4ef5a", 0),
+    ("#b87a6b", "#b8ffb8", 0),
+    ("#7a3ff2", "#8a6dff", 0),
+    ("#0f96ff", "#00ffff", 2),
+    ("#878796", "#b4a587", 1),
+    ("#3c0000", "#d24b0f", 3),
+    ("#001eff", "#b400b4", 1),
+    ("#00003c", "#96c300", 2),
+    ("#1e0f87", "#ff1eb4", 3),
+    ("#1e001e", "#4b6987", 1),
+)
+"""Light, dark, and the number of the dashes that it begins with."""
 OTHERS = tuple(
-    Ink(light=light, dark=dark, dashes=dashes) for dashes in _DASHES for light, dark in _SPARE
+    Ink(light=light, dark=dark, dashes=_DASHES[(first + turn) % len(_DASHES)])
+    for turn in range(len(_DASHES))
+    for light, dark, first in _SPARE
 )
 
 

@@ -3,6 +3,8 @@
 The only module that loads matplotlib. It draws on a canvas of its own and touches no global state.
 """
 
+import math
+import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from io import BytesIO
@@ -31,6 +33,10 @@ _PLACES = (
     (2, slice(9, 12)),
 )
 MOST_TITLES = 4
+TITLE_LETTERS, SUBTITLE_LETTERS = 140, 165
+"""What one line of the picture holds in its usual size; more is written smaller, never cut."""
+LONGEST_WORD = 20
+"""Letters that a line may lose to a word that goes to the next."""
 WIDTH_IN, HEIGHT_IN, DOTS_PER_IN = 12.0, 7.4, 130
 
 
@@ -80,13 +86,15 @@ def _titles(figure: "Figure", view: RunView, scenario: ScenarioView) -> None:
     name = scenario.name
     if scenario.description:
         name += f": {scenario.description}"
-    figure.text(0.02, 0.965, _cut(name, 140), fontsize=10, color=FAINT, va="center")
+    size, text = _fitted(name)
+    figure.text(0.02, 0.965, text, fontsize=size, color=FAINT, va="center", linespacing=1.3)
     if len(scenario.designs) > MOST_TITLES:
         _grouped_title(figure, scenario)
     else:
         _chained_title(figure, scenario)
     for line, y in zip(_subtitle(scenario), (0.878, 0.856), strict=False):
-        figure.text(0.02, y, _cut(line, 165), fontsize=8.5, color=FAINT, va="center")
+        size = 8.5 * min(1, SUBTITLE_LETTERS / max(len(line), 1))
+        figure.text(0.02, y, line, fontsize=size, color=FAINT, va="center")
     figure.text(0.98, 0.965, view.recorded_at[:10], fontsize=8, color=FAINT, ha="right")
 
 
@@ -119,6 +127,10 @@ def _subtitle(scenario: ScenarioView) -> Iterable[str]:
     return [f"{one.design} against {one.over}: {standing_brief(one)}" for one in told]
 
 
-def _cut(text: str, most: int) -> str:
-    """Return what fits in one line of the picture; the page has the whole text."""
-    return text if len(text) <= most else f"{text[:most].rsplit(' ', 1)[0]} …"
+def _fitted(text: str) -> tuple[float, str]:
+    """Return the size at which a whole text fits into two lines, and its lines."""
+    if len(text) <= TITLE_LETTERS:
+        return 10.0, text
+    letters = max(TITLE_LETTERS, math.ceil(len(text) / 2) + LONGEST_WORD)
+    lines = textwrap.wrap(text, letters)
+    return 9.0 * min(1, TITLE_LETTERS / letters), "\n".join(lines)

@@ -19,7 +19,7 @@ from memcurve.judge.ledger import ledger_of
 from memcurve.model.baseline import Baseline
 from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Ledger
-from memcurve.model.outcome import CounterChange, Crossing, Outcome, Run, State
+from memcurve.model.outcome import STATES, CounterChange, Crossing, Outcome, Run, State
 from memcurve.model.recording import Environment, Failure
 from memcurve.report.causes import SMALL_RSS
 from memcurve.report.garbage_table import GarbageTable, garbage_table
@@ -135,6 +135,13 @@ class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
         """Whether some curve goes on after the calls that the pictures show."""
         return any(panel.last_call > panel.calls for panel in self.panels)
 
+    @property
+    def level(self) -> bool:
+        """Whether there is nothing to see: nothing grows, and no design differs from another."""
+        settled = all(design.state in ("flat", "plateaued") for design in self.designs)
+        differ = any(one.having("better") or one.having("worse") for one in self.standings)
+        return len(self.designs) > 1 and settled and not self.crossings and not differ
+
     def standing(self, design: str) -> Standing | None:
         """Return how a design stands to the one that the others are compared with."""
         return next((one for one in self.standings if one.design == design), None)
@@ -212,9 +219,9 @@ def view_of(run: Run, baselines: Mapping[str, Baseline] | None = None) -> RunVie
     views = [_scenario(name, run, ink, (baselines or {}).get(name)) for name in names]
     environments = (outcome.recording.environment for outcome in run.outcomes)
     return RunView(
-        headline=headline(run, _best_saves(_hero(views), run.outcomes)),
+        headline=headline(run, _best_saves(_hero(_by_weight(views, run.outcomes)), run.outcomes)),
         sentences=design_sentences(run.outcomes),
-        scenarios=tuple(views),
+        scenarios=tuple(_by_weight(views, run.outcomes)),
         crossings=run.crossings,
         failures=len(run.failures),
         missing=len(run.missing),
@@ -257,6 +264,23 @@ def _design(outcome: Outcome, ink: Mapping[str, Ink], metrics: Metrics) -> Desig
         metrics=metrics,
         outcome=outcome,
     )
+
+
+def _by_weight(
+    scenarios: Sequence[ScenarioView], outcomes: Sequence[Outcome]
+) -> list[ScenarioView]:
+    """Return what needs action first: crossings, then the scenarios of the run's own designs.
+
+    Among equals the worst verdict comes first, then the widest gap between designs.
+    """
+    own = set(main_designs(outcomes))
+
+    def weight(one: ScenarioView) -> tuple[object, ...]:
+        of_its_own = not own & {design.name for design in one.designs}
+        retained, live = _gap(one)
+        return not one.crossings, of_its_own, STATES.index(one.state), -retained, -live
+
+    return sorted(scenarios, key=weight)
 
 
 def _hero(scenarios: Sequence[ScenarioView]) -> ScenarioView | None:
