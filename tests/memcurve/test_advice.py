@@ -75,6 +75,11 @@ def own_cache(number):
 def view(number):
     KEPT.append(memoryview(bytes(9000))[:8])
 
+def view_of_an_old_base(number):
+    KEPT.append(memoryview(BASE)[:8])
+
+BASE = bytes(9000)
+
 def whole_view(number):
     KEPT.append(memoryview(bytes(9000)))
 
@@ -205,6 +210,7 @@ NOT_NOTED = [
     ("plain_list", "callback"),
     ("unbounded_of_an_instance", "method="),
     ("whole_view", "base="),
+    ("view_of_an_old_base", "base="),
     ("generator_not_begun", "generator"),
     ("weak_key_held_elsewhere", "weak key"),
     ("somebody", "nobody"),
@@ -216,6 +222,13 @@ NOT_NOTED = [
 def test_what_only_looks_like_it_is_not_noted(tmp_path: Path, name: str, word: str) -> None:
     words, _ = noted(tmp_path, name)
     assert not [one for one in words if one.startswith(word)]
+
+
+def test_an_array_of_numpy_says_how_much_of_its_base_it_shows(tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    source = "import numpy\nKEPT = []\ndef view(number):\n    KEPT.append(numpy.zeros(4000)[:2])\n"
+    (group,) = groups(run_of(tmp_path, "view", source))
+    assert "base=16 B of a numpy.ndarray of 32000 B" in group.traits
 
 
 def test_the_bound_of_a_cache_is_that_of_the_instance_that_has_the_container(
