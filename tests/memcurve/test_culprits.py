@@ -356,4 +356,4 @@ def test_what_a_lost_object_has_the_address_of_counts_with_it() -> None:
 def test_blocks_of_python_in_which_no_object_was_found_have_no_known_holder() -> None:
     record = counted(MAIN, ("/srv/app/native.py", 9, 0, 10_000, 0))
     (culprit,) = add_lines(growth(), explained(survivors()), record).culprits
-    assert (culprit.root, culprit.type) == (NOT_KNOWN, "untracked Python memory")
+    assert (culprit.root, culprit.type) == (NOT_KNOWN, "memory that the tracer counts as Python's")

@@ -24,6 +24,9 @@ LARGEST_SMALL = 512
 LEAST_RATE = 0.005
 """Descriptors a call, one in 200 calls: the least that a verdict counts as growth."""
 TABLE = "descriptor table"
+TRACED = "memory that the tracer counts as Python's"
+"""Not "untracked": extensions report blocks of their own to tracemalloc, and whose these are, and
+whether the collector tracks what is in them, nobody saw."""
 
 
 def in_place(
@@ -90,8 +93,7 @@ def of_site(growth: Growth, site: Site, unsearched: str = "") -> Culprit:
     That of malloc belongs to no object then, and is held outside Python: all new ones were looked
     at. Where nobody could look, or where it is Python's own heap, no holder is claimed.
     """
-    of_python = "Python memory" if unsearched else "untracked Python memory"
-    kind = "native memory (malloc)" if site.native else of_python
+    kind = "native memory (malloc)" if site.native else TRACED
     place = site_of(site.stack) or site.site
     proved = site.native and not unsearched
     root = OUTSIDE if proved else NOT_KNOWN
