@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ragpool
+from tests.ragpool.talking import client_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import pytest
+    from fastapi import FastAPI
 
     from bench.stub_server import StubServer
 
@@ -23,10 +27,14 @@ def test_the_examples_run(
     monkeypatch.setenv("OPENAI_API_KEY", "key")
     text = PAGE.read_text().replace("http://127.0.0.1:8080", server.url)
     space: dict[str, Any] = {"pool": ragpool.LLMPool()}
-    search, batch, provider = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    search, batch, service, chain, provider = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(search, space)
     exec(batch, space)
     exec(provider, space)
+    exec(service, space)
+    exec(chain, space)
+    asyncio.run(ask_the_service(space["app"]))
+    assert asyncio.run(summarised(space["summary"]))
     assert capsys.readouterr().out.endswith(" sufficient\n")
     assert [record.status for record in asyncio.run(space["batch"](["a", "b"]))] == [
         "completed",
@@ -35,6 +43,25 @@ def test_the_examples_run(
     assert "local" in space["pool"].providers
     ragpool.LLMPool.clear_instance()
     ragpool.RAGServicePool.clear_instance()
+
+
+async def ask_the_service(app: FastAPI) -> None:
+    async with client_of(app) as client:
+        reply = await client.get("/ask", params={"question": "why"})
+    assert reply.status_code == 200
+    assert reply.json()["answer"]
+
+
+async def summarised(summary: Callable[..., Awaitable[str]]) -> str:
+    pool = ragpool.LLMPool()
+    text = await summary(pool, "much")
+    await pool.aclose()
+    return text
+
+
+def test_the_page_names_every_setting() -> None:
+    text = PAGE.read_text()
+    assert [name for name in ragpool.ConfigClient.model_fields if f"`{name}`" not in text] == []
 
 
 def test_the_page_names_the_bounds_that_the_code_has() -> None:
