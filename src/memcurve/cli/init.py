@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import click
+import msgspec
 
 from memcurve.model.errors import OutputError
 
 
 @click.command(short_help="Write a first scenario, a test and the CI job of this project.")
 @click.argument("target", required=False)
-def init(target: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what was written.")
+def init(target: str | None, as_json: bool) -> None:
     """Write a first scenario, a test and the CI job for TARGET (path/file.py:function).
 
     Without TARGET, it writes an example of a call that you replace. A file that is there stays as
@@ -19,15 +21,20 @@ def init(target: str | None) -> None:
     Examples:
       memcurve init app/jobs.py:handle
       memcurve init
+      memcurve init app/jobs.py:handle --json
     """
     from memcurve.cli.first_call import EXAMPLE, call_of, example_call
     from memcurve.cli.first_files import GITLAB, TESTS, files_of
 
     project = Path.cwd()
     call = call_of(target) if target else example_call()
-    for path, text in files_of(call, project, example=not target).items():
-        word = "wrote" if _written(project / path, text) else "kept "
-        click.echo(f"{word}  {path}" + ("" if word == "wrote" else " (it was there)"))
+    files = files_of(call, project, example=not target)
+    written = {str(path): _written(project / path, text) for path, text in files.items()}
+    if as_json:
+        click.echo(msgspec.json.encode({"written": written}).decode())
+        return
+    for path, is_new in written.items():
+        click.echo(f"wrote  {path}" if is_new else f"kept   {path} (it was there)")
     if not target:
         click.echo(f"next: make one call of your program in {EXAMPLE}")
     if (project / ".gitlab-ci.yml").exists():

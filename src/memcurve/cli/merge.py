@@ -37,7 +37,7 @@ def merge(
     out: Path,
     baselines: Path,
 ) -> None:
-    """Put the shards in FOLDER… together, gate them as one run, and write its reports to --out.
+    """Put the shards in FOLDER… together, gate them as one run, and write its reports.
 
     \b
     Examples:
