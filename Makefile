@@ -11,7 +11,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy advice explain-cost accuracy-truth overhead scale soak audit peers clean
+.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy thorough explain-cost accuracy-truth overhead scale soak audit peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,8 +102,8 @@ accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preload
 explain-accuracy: $(STAMP) ## explain labelled leaks, and say what is told wrongly; ARGS="name --jobs 1"
 	$(BIN)/python -m bench.proof.explain_accuracy.run $(ARGS)
 
-advice: $(STAMP) ## follow the advice of every labelled leak: it must keep nothing then
-	MEMCURVE_FOLLOW_ALL=1 $(BIN)/python -m pytest -q -n 2 tests/test_following_advice.py
+thorough: $(STAMP) ## run the tests that take minutes: all advice followed, executors, shards, init
+	MEMCURVE_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 tests/test_following_advice.py tests/memcurve/test_executors.py tests/memcurve/test_shards.py tests/memcurve/test_init.py
 
 overhead: $(STAMP) ## measure what measuring costs, compared with other tools; writes docs/overhead.md
 	$(BIN)/python -m bench.proof.overhead.run --write $(ARGS)

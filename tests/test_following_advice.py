@@ -1,20 +1,20 @@
 """Whoever does what the advice of a labelled leak says has a workload that keeps nothing.
 
-Each takes seconds: `make advice` follows all, and without it the first of each file is followed.
+Each takes seconds: `make thorough` follows all, and without it the first of each file is followed.
 """
 
 import importlib.util
-import os
 
 import pytest
 
 import memcurve
 from bench.proof.explain_accuracy.labels import Label
 from bench.proof.explain_accuracy.labels_of_more import MORE, mended
+from tests.thorough import ASKED
 
 MENDED = [label for label in MORE if mended(label)]
 FIRST = list({label.file: label for label in reversed(MENDED)}.values())
-FOLLOWED = MENDED if os.environ.get("MEMCURVE_FOLLOW_ALL") else FIRST
+FOLLOWED = MENDED if ASKED else FIRST
 NEEDED = {"numpy_view": "numpy", "pyplot_figure": "matplotlib"}
 
 

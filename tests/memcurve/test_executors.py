@@ -29,6 +29,7 @@ from memcurve.run.options import RunOptions
 from tests.memcurve import making
 from tests.memcurve.outside import COMMAND, memcurve, one_line, written
 from tests.memcurve.test_shards import _measured
+from tests.thorough import thorough
 from tests.waiting import settled
 
 
@@ -318,6 +319,7 @@ def _same_as_here(work: Workplace, done: "subprocess.Popen[str]") -> None:
     assert printed.replace("reports/index", "here/index") == here.stdout
 
 
+@thorough
 def test_processes_here_measure_the_same_also_when_one_is_killed(
     work: Workplace,
 ) -> None:
@@ -331,6 +333,7 @@ def test_processes_here_measure_the_same_also_when_one_is_killed(
     assert len(names["host"]) == 12
 
 
+@thorough
 def test_ctrl_c_ends_the_processes_and_keeps_what_came(work: Workplace) -> None:
     run = work.start(*COMMAND, *QUICK, "--executor", "processes://2")
     kept = work.folder / "reports" / "recordings" / "first"
@@ -359,6 +362,7 @@ def _listens(port: int) -> bool:
         return one.connect_ex(("127.0.0.1", port)) == 0
 
 
+@thorough
 @NEEDS_DASK
 def test_a_dask_cluster_of_four_measures_the_same_also_when_a_worker_is_killed(
     work: Workplace,
@@ -382,6 +386,7 @@ def test_a_dask_cluster_of_four_measures_the_same_also_when_a_worker_is_killed(
     _same_as_here(work, run)
 
 
+@thorough
 @NEEDS_DASK
 def test_a_scheduler_that_is_not_there_is_one_line(work: Workplace) -> None:
     done = memcurve(work.folder, *QUICK, "--executor", f"dask://127.0.0.1:{_free_port()}")

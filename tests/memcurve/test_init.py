@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.memcurve.outside import memcurve, one_line
+from tests.thorough import thorough
 
 CLEAN = "def handle(number):\n    return [number]\n"
 LEAKS = "KEPT = []\n\n\ndef handle(number):\n    KEPT.append(bytes(1000))\n"
@@ -45,6 +46,7 @@ def in_package(folder: Path, text: str) -> str:
     return "src/shop/jobs.py:handle"
 
 
+@thorough
 def test_the_commands_of_the_written_job_pass_and_fail_once_the_code_leaks(tmp_path: Path) -> None:
     done = memcurve(tmp_path, "init", in_package(tmp_path, CLEAN))
     assert (done.returncode, done.stderr) == (0, "")

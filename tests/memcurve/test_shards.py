@@ -15,6 +15,7 @@ from memcurve.model.scenario import Scenario, Target
 from memcurve.run.shards import dealt, merged, names_of, share_of
 from memcurve.store.shares import load_share, save_share
 from tests.memcurve.outside import memcurve, one_line, written
+from tests.thorough import thorough
 
 MANY = """
 import memcurve
@@ -78,7 +79,7 @@ def _verdicts(summary: dict[str, Any]) -> Any:
     ]
 
 
-@pytest.mark.parametrize(("last", "code"), [("leaks", 1), ("gone", 2)])
+@pytest.mark.parametrize(("last", "code"), [("leaks", 1), pytest.param("gone", 2, marks=thorough)])
 def test_three_shards_merged_equal_one_run(tmp_path: Path, last: str, code: int) -> None:
     written(tmp_path, many=MANY.replace("LAST", last))
     one = memcurve(tmp_path, "run", *QUICK, "--out", "one")
