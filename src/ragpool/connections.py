@@ -215,4 +215,16 @@ class _Guarded:
         return await super().handle_async_request(request)  # type: ignore[misc]
 
 
+def _derive_all() -> None:
+    """Derive the classes of both libraries at once: the first request is not to pay for them."""
+    import httpcore
+    import httpcore2
+
+    for core, library in ((httpcore, httpx), (httpcore2, httpx2)):
+        _derived(core.AsyncConnectionPool, _AgingPool)
+        _derived(core.AsyncHTTPConnection, _Aging)
+        _derived(library.AsyncHTTPTransport, _Guarded)
+
+
+_derive_all()
 follow_forks(BUDGET)
