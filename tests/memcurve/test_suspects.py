@@ -66,3 +66,12 @@ def test_a_suspect_reads_with_bytes_type_holder_and_its_first_test() -> None:
         "            held by  module global: jobs.SEEN: list → [*]: jobs.Job",
         "            mark     0123456789ab",
     ]
+
+
+def test_what_no_list_was_asked_for_is_said_and_only_then() -> None:
+    one, other = SuiteSurvey(tests=3, not_asked=1), SuiteSurvey(tests=4, not_asked=1)
+    joined = one.joined(other)
+    (note,) = [line for line in suspects_text(joined, suspects(joined)) if "note" in line]
+    assert "2 tests left blocks of Python's heap" in note
+    calm = SuiteSurvey(tests=3)
+    assert not any("note" in line for line in suspects_text(calm, suspects(calm)))
