@@ -22,10 +22,10 @@ from pydantic_settings import (
 )
 
 from ragpool.callers import read_tokens
-from ragpool.connections import MAX_CONNECTIONS
 from ragpool.errors import ConfigurationError
 from ragpool.hosts import HostPolicy
 from ragpool.keys import KeyFile
+from ragpool.limits import PROCESS_CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,7 +137,7 @@ class ConfigClient(BaseSettings):
     rag_base_url: str | None = Field(None, repr=False)
     llm_api_key_file: Path | None = None
     """A file with the key that `node_defaults` would name; it may change while the service runs."""
-    max_connections: int = Field(MAX_CONNECTIONS, ge=1)
+    max_connections: int = Field(PROCESS_CONNECTIONS, ge=1)
     """How many connections to models and retrieval services the process has at most."""
     breaker_failures: int = Field(20, ge=1)
     """After so many failures in a row a host is not asked for a while (`ragpool.breaker`)."""

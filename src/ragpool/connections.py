@@ -30,12 +30,11 @@ import httpx2
 from ragpool.breaker import FAILING_STATUS, HostBreaker
 from ragpool.errors import ConfigurationError
 from ragpool.forks import follow_forks
+from ragpool.limits import PROCESS_CONNECTIONS
 
 MAX_AGE_S = 300.0
 """About as long as names are cached: once in five minutes a handshake of some milliseconds."""
 _JITTER = 0.2
-MAX_CONNECTIONS = 1000
-"""A process may have 1,024 descriptors on most systems unless somebody raised it."""
 _NAP_S = 0.02
 
 _UNANSWERED = tuple(
@@ -106,7 +105,7 @@ class ConnectionBudget:
         return self._opening + sum(not one._transport.is_closing() for one in list(self._open))
 
 
-BUDGET = ConnectionBudget(MAX_CONNECTIONS)
+BUDGET = ConnectionBudget(PROCESS_CONNECTIONS)
 
 
 def hold(client: Any, library: Any, breaker: HostBreaker | None = None) -> None:

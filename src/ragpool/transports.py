@@ -16,6 +16,7 @@ import httpx
 import httpx2
 
 from ragpool.connections import hold
+from ragpool.limits import CLIENT_CONNECTIONS, KEEPALIVE_CONNECTIONS, KEEPALIVE_EXPIRY_S
 from ragpool.masking import mask_logs_of
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ WRITTEN_FOR = {"httpcore": "1.0.9", "httpcore2": "2.16.2"}
 It reaches into private names of theirs where no public way exists, each time with a note. A test
 fails when the installed release is another: read the notes again, then change the number.
 """
-
-MAX_CONNECTIONS = 100
-KEEPALIVE_CONNECTIONS = 20
-KEEPALIVE_EXPIRY_S = 30.0
 
 _tls_lock = threading.Lock()
 _tls_context: ssl.SSLContext | None = None
@@ -126,7 +123,7 @@ def _options(library: Any, on_loop: bool) -> dict[str, Any]:
     if not on_loop:
         return {"transport": _OneShotTransport(library), "cookies": cookies}
     limits = library.Limits(
-        max_connections=MAX_CONNECTIONS,
+        max_connections=CLIENT_CONNECTIONS,
         max_keepalive_connections=KEEPALIVE_CONNECTIONS,
         keepalive_expiry=KEEPALIVE_EXPIRY_S,
     )
@@ -206,7 +203,7 @@ def _reclaim(client: Any, mark: object) -> None:
     """Drop what a cancelled request left in its connection pool.
 
     Note: httpcore 1.0.9 loses a connection when a task is cancelled while it takes one of its
-    locks (encode/httpcore#1093): the pool counts it as busy forever, and after `MAX_CONNECTIONS`
+    locks (encode/httpcore#1093): the pool counts it as busy forever, and after `CLIENT_CONNECTIONS`
     of them answers no request. httpcore2, under the language models, does not.
     """
     for pool in _pools(client):

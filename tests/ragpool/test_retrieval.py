@@ -18,7 +18,7 @@ from ragpool import (
     RetrievalError,
     RetrievalTimeoutError,
 )
-from ragpool.transports import MAX_CONNECTIONS
+from ragpool.limits import CLIENT_CONNECTIONS
 from tests.ragpool.conftest import left_open
 
 if TYPE_CHECKING:
@@ -204,13 +204,13 @@ def test_cancelled_searches_give_their_connections_back(server: StubServer) -> N
             for turns in range(40):  # every point at which a search can be interrupted
                 await asyncio.gather(*(cancel_after(client, turns) for _ in range(4)))
             # what a lost connection would take away from: one place for each search at a time
-            searches = (client.search("docs", f"query {n}") for n in range(MAX_CONNECTIONS))
+            searches = (client.search("docs", f"query {n}") for n in range(CLIENT_CONNECTIONS))
             found = await asyncio.gather(*searches)
             return len(found), server.stats()["connections_peak"]
 
     found, peak = asyncio.run(use())
-    assert found == MAX_CONNECTIONS
-    assert peak <= MAX_CONNECTIONS
+    assert found == CLIENT_CONNECTIONS
+    assert peak <= CLIENT_CONNECTIONS
     assert left_open(server) == 0
 
 
