@@ -1,0 +1,1 @@
+"""The labels of the suite: a file for each file of workloads."""
