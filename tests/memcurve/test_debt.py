@@ -11,6 +11,8 @@ from memcurve.model.surveys import CollectorCounts, ResidentState, Surveys
 from memcurve.model.thresholds import Thresholds
 from memcurve.model.units import KIB, MIB
 from memcurve.model.verdict import Rate
+from memcurve.run.options import Options
+from memcurve.run.passes import churn_survey
 
 from .making import CurveMaker, curve, natural, recording, settled
 
@@ -66,6 +68,23 @@ def test_what_stood_when_it_was_tried_convicts() -> None:
     assert isinstance(debt, Heavy)
     assert debt.stood is not None
     assert (debt.stood.calls, debt.stood.bytes) == (300, 300 * 300 * KIB)
+
+
+@pytest.mark.parametrize("wall_s", [0.11, 1.5])
+def test_calls_are_looked_at_on_a_busy_machine_as_on_a_calm_one(wall_s: float) -> None:
+    one = leaving(30 * KIB, curve().grows(per_call=30 * KIB), end=never(200))
+    passes = tuple(
+        msgspec.structs.replace(record, cpu_s=0.1, wall_s=wall_s) for record in one.passes
+    )
+    look = churn_survey(msgspec.structs.replace(one, passes=passes), Options())
+    assert look is not None
+    assert (look.options["calls"], look.options["most"]) == (100, 1600)
+
+
+def test_calls_that_work_too_long_are_not_looked_at() -> None:
+    one = leaving(30 * KIB, curve().grows(per_call=30 * KIB), end=never(200))
+    passes = tuple(msgspec.structs.replace(record, cpu_s=9.0) for record in one.passes)
+    assert churn_survey(msgspec.structs.replace(one, passes=passes), Options()) is None
 
 
 def test_a_little_garbage_is_calm() -> None:

@@ -3,9 +3,10 @@
 import math
 from typing import Literal
 
+import msgspec
 import pytest
 
-from memcurve.model.effort import Effort, effort_for, work_s
+from memcurve.model.effort import Effort, call_work_s, effort_for, work_s
 from memcurve.model.recording import PassRecord
 from memcurve.model.thresholds import Thresholds
 
@@ -32,6 +33,15 @@ def test_work_is_cpu_time_or_the_clock_where_calls_wait(
 ) -> None:
     assert spent("work", cpu_s=cpu_s, wall_s=wall_s) is ends
     assert spent("clock", cpu_s=cpu_s, wall_s=wall_s)
+
+
+def test_a_call_works_as_long_on_a_busy_machine_as_on_a_calm_one() -> None:
+    record = PassRecord(kind="settled", mode="settled", calls=100, cpu_s=2.0, wall_s=2.1)
+    busy = msgspec.structs.replace(record, wall_s=20.0, sampling_s=3.0)
+    waiting = msgspec.structs.replace(record, cpu_s=0.1, wall_s=20.0)
+    assert call_work_s(record) == call_work_s(busy) == 0.02
+    assert call_work_s(waiting) == 0.2
+    assert math.isinf(call_work_s(PassRecord(kind="settled", mode="settled")))
 
 
 def test_sampling_is_work_too() -> None:

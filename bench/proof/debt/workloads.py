@@ -110,7 +110,7 @@ def look(call, folder):
     left = gc.collect() / 100
     gc.enable()
     return {
-        "found": churn.churn(run, churn.Readers(lambda: 0, lambda: 0), 100, 1600, 1.0),
+        "found": churn.churn(run, churn.Readers(lambda: 0, lambda: 0), 100, 1600),
         "objects": left,
         "cycles": AT_ONCE.get(call.__name__, 1),
     }

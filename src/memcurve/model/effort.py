@@ -140,3 +140,11 @@ def work_s(record: PassRecord) -> float:
     """Return what a pass has worked: CPU seconds, or the clock where calls wait."""
     worked_s = record.cpu_s + record.sampling_s
     return record.wall_s if worked_s * WAITING < record.wall_s else worked_s
+
+
+def call_work_s(record: PassRecord) -> float:
+    """Return what a call of a pass works, counting left out: seconds as `work_s` takes them."""
+    if not record.calls:
+        return math.inf
+    waits = record.cpu_s * WAITING < record.wall_s
+    return max(record.wall_s if waits else record.cpu_s, 0.0) / record.calls

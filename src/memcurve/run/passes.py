@@ -22,7 +22,7 @@ from memcurve.judge.schedule import next_step, rerun_mode
 from memcurve.judge.slow_calls import plan_of_few
 from memcurve.measure.runner import NextStep, PassPlan
 from memcurve.measure.runner import Progress as PassProgress
-from memcurve.model.effort import Effort
+from memcurve.model.effort import Effort, call_work_s
 from memcurve.model.recording import Environment, Mode, PassKind, PassRecord, Recording, timestamp
 from memcurve.model.scenario import Target
 from memcurve.model.steps import Calls, Finish, Step, Survey
@@ -35,8 +35,8 @@ MOST_RERUNS = 2
 NATURAL_ALLOWANCE_S, NATURAL_SHARE = 0.015, 0.02
 """CPU time of rows in a natural pass: with the fixed part it stays within 1.05 of the calls."""
 LOOK_S, BRIEF_LOOK_S, LOOK_CALLS, MOST_LOOKED_AT = 2.0, 0.2, 24, 1600
-"""Seconds that a look at garbage may take where it could be heavy, and where it cannot; the calls
-that it needs, and the most that it takes: what lives for longer is told by what stood."""
+"""Seconds of work that a look at garbage may take where it could be heavy, and where it cannot; the
+calls that it needs, and the most that it takes: what lives for longer is told by what stood."""
 LEAST_BYTES = 64
 """Bytes a call that make garbage worth a look: 700 calls of less are not 64 KiB."""
 SPARE_ROWS = 100
@@ -230,12 +230,12 @@ def churn_survey(recording: Recording, options: Options) -> Survey | None:
         return None
     most = options.thresholds.max_garbage
     seconds = LOOK_S if rate.bytes_per_call * HORIZON > most else BRIEF_LOOK_S
-    call_s = max(settled.wall_s / settled.calls, 1e-6)
-    if call_s * LOOK_CALLS > seconds:
+    fits = int(seconds / max(call_work_s(settled), 1e-6))  # of work: a busy machine sees as much
+    if fits < LOOK_CALLS:
         return None
     room = max(int(most / rate.bytes_per_call), 1)  # no more than is allowed shall stand
-    calls = min(recording.calls, room, int(seconds / call_s) - LOOK_CALLS + 1)
-    chosen = {"calls": calls, "most": min(room, MOST_LOOKED_AT), "seconds": seconds}
+    calls = min(recording.calls, room, fits - LOOK_CALLS + 1)
+    chosen = {"calls": calls, "most": min(room, fits, MOST_LOOKED_AT)}
     return Survey(stage="churn", options=dict(chosen))
 
 

@@ -12,13 +12,14 @@ import msgspec
 from memcurve.judge.debt import acts_for
 from memcurve.judge.judgement import judge
 from memcurve.model.debt import Act, Debt, Heavy
+from memcurve.model.effort import call_work_s
 from memcurve.model.recording import PassRecord, Recording
 from memcurve.model.steps import Calls, Finish, Step, Survey
 from memcurve.run.options import Options
 from memcurve.run.passes import Passes, Request, Subject, natural_plan
 
 PROOF_S = 4.0
-"""Seconds of calls that one of these passes may take: as long as a conviction does."""
+"""Seconds of work that one of these passes may take: as long as a conviction does."""
 BEYOND = 1.2
 """So many times the calls whose garbage is the limit: a pass that ends at the limit proves less."""
 LEAST_TRIED = 20
@@ -30,14 +31,14 @@ def with_standing(
 ) -> Passes[Recording]:
     """Add passes that show whether what is forecast stands, and what would help against it.
 
-    They take `seconds` at most, each PROOF_S. Nothing is run where no more is forecast than is
-    allowed, in this very process, or where the calls that would show it take too long.
+    They take `seconds` at most, each PROOF_S of work. Nothing is run where no more is forecast than
+    is allowed, in this very process, or where the calls that would show it take too long.
     """
     debt = judge(recording, options.thresholds).debt
     natural = recording.of("natural")
     if debt is None or natural is None or natural.isolation == "none" or debt.bytes <= debt.limit:
         return recording
-    calls = _calls_of_proof(debt, natural, min(PROOF_S, seconds))
+    calls = _calls_of_proof(debt, natural, seconds)
     if not calls:
         return recording
     recording = yield from _tried(recording, subject, options, Act(), calls)
@@ -54,9 +55,10 @@ def with_standing(
 
 def _calls_of_proof(debt: Debt, natural: PassRecord, seconds: float) -> int:
     """Return how many calls to run, 0 where those that fit cannot leave as much as is allowed."""
-    call_s = max(natural.wall_s / natural.calls, 1e-6) if natural.calls else math.inf
     enough = max(math.ceil(BEYOND * debt.limit / debt.bytes_per_call), LEAST_TRIED)
-    fits = int(seconds / call_s)
+    # the limit is of work, so that a busy machine runs as many; what is left of the budget is time
+    clock_s = natural.wall_s / natural.calls if natural.calls else math.inf
+    fits = int(min(PROOF_S / max(call_work_s(natural), 1e-6), seconds / max(clock_s, 1e-6)))
     wanted = enough
     if not isinstance(debt, Heavy) and debt.here is not None:
         wanted = max(enough, math.ceil(debt.here.after))

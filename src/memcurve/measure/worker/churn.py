@@ -14,7 +14,6 @@ caught    objects that were alive when a collection came in the middle of a call
 from __future__ import annotations
 
 import gc
-import time
 from typing import Any, Callable, Dict, List, NamedTuple
 
 THRESHOLDS = (700, 2000)  # of CPython up to 3.12, and from 3.13 on
@@ -42,19 +41,18 @@ def counts() -> List[int]:
     return [young, middle, full, gc.get_count()[0], threshold]
 
 
-def churn(run: Run, read: Readers, calls: int, most: int, seconds: float) -> Fact:
+def churn(run: Run, read: Readers, calls: int, most: int) -> Fact:
     """Run `calls` calls and some more, and say what the collector would see of them.
 
     Wider windows follow, of `most` calls at most, while all that was garbage had outlived the last
-    one, within `seconds`. The collector's switch and thresholds are put back. `run` runs so many
-    calls.
+    one: by calls and by no clock, so that a busy machine sees as much. The collector's switch and
+    thresholds are put back. `run` runs so many calls.
     """
     enabled, thresholds = gc.isenabled(), gc.get_threshold()
-    deadline = time.monotonic() + seconds
     gc.disable()
     try:
         found = _lifetimes(run, read, calls)
-        while calls * WIDER <= most and time.monotonic() < deadline:
+        while calls * WIDER <= most:
             if found["young_objects"] * LIVES_LONG >= max(found["old_objects"], 1):
                 break
             calls *= WIDER

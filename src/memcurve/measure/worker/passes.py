@@ -160,7 +160,7 @@ class SampledPass:
             gc.freeze()
         return {"kind": kind, "number": number}
 
-    def stage_churn(self, calls: int, most: int, seconds: float) -> Dict[str, Any]:
+    def stage_churn(self, calls: int, most: int) -> Dict[str, Any]:
         """Return what the collector sees of calls; runs more than `calls` of them."""
 
         def run(number: int) -> None:
@@ -168,7 +168,7 @@ class SampledPass:
             drive(self._settler.turns(), self._runner)
 
         read = churn.Readers(self._counters.live_bytes, self._descriptors)
-        return churn.churn(run, read, calls, most, seconds)
+        return churn.churn(run, read, calls, most)
 
     def stage_references(self, calls: int) -> List[Dict[str, Any]]:
         """Return what lost references; runs five windows of `calls` calls."""
