@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml packages/ragpool/pyproject.toml constraints.txt
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { echo "python cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 2; }
 	@echo "installing the pinned packages into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade -c constraints.txt pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . -e "packages/ragpool[postgresql]" --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . -e "packages/ragpool[otel,postgresql]" --group dev
 	@touch $@
 
 test: $(STAMP) lint ## run the linters and the whole test suite, thresholds included

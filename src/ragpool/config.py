@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -128,6 +128,8 @@ class ConfigClient(BaseSettings):
     """Whether callers need no token even where the service listens on more than loopback."""
     trusted_hosts: tuple[str, ...] = ()
     """Names in `Host` that are served besides `localhost`, loopback and `host`; `*.name` too."""
+    log_format: Literal["text", "json"] = "text"
+    """How the service's process writes its log (`ragpool.logs`)."""
     failed_is_200: bool = False
     """Whether `wait` answers a failed workflow with 200, and not with 502 or 504."""
     cache_enabled: bool = False

@@ -6,14 +6,18 @@ import asyncio
 import contextlib
 import logging
 import threading
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from ragpool import progress
+from ragpool import progress, tracing
 from ragpool.execution_record import ErrorRecord, ExecutionRecord, ExecutionStatus
 from ragpool.masking import known_secrets, scrub
+from ragpool.observing import step
+from ragpool.run_context import within
 from ragpool.vectordb_node import Pools
 from ragpool.workflow import INPUT, NODE_TYPES, answer_of, plain, storable
 
@@ -60,6 +64,7 @@ class AsyncWorkflowExecutor:
         self.query = query
         self.caller = caller
         self._work: _Work | None = _Work(workflow, query, pools, node_types)
+        self._work.facts = {"execution_id": execution_id, "caller": caller, "attempt": attempt}
         self._work.on_progress, self._work.stream_answer = on_progress, stream_answer
         self._on_change = on_change
         self._attempt = attempt
@@ -238,6 +243,8 @@ class _Work:
         self.current: str | None = None
         self.on_progress: Callable[[Progress], None] | None = None
         self.stream_answer = False
+        self.facts: Mapping[str, Any] = {}
+        self._trace = tracing.here()
         self._workflow = workflow
         self._query = query
         self._pools = pools
@@ -249,6 +256,15 @@ class _Work:
             yield from known_secrets(node.config)
 
     async def run(self, results: dict[str, Any]) -> None:
+        # weakly: a connection that is opened here keeps this context for as long as it is open
+        secrets = partial(_secrets_of, weakref.ref(self))
+        with (
+            within(secrets, **self.facts),
+            step("execution", "ragpool.execution", parent=self._trace),
+        ):
+            await self._run_nodes(results)
+
+    async def _run_nodes(self, results: dict[str, Any]) -> None:
         answers = {INPUT: self._query}
         for node in self._workflow.nodes:
             self.current = node.id
@@ -256,10 +272,17 @@ class _Work:
             query = Template(node.query).substitute(answers)
             run = self._node_types[node.type].run
             try:
-                result = plain(await run(node.config, query, self._pools))
+                with within(node=node.id):
+                    result = plain(await run(node.config, query, self._pools))
             except (SystemExit, KeyboardInterrupt) as error:
                 # asyncio would end the whole loop for these, and all executions on it
                 raise RuntimeError(f"node {node.id!r}: tried to end the process") from error
             results[node.id] = result
             answers[node.id] = answer_of(result)
             progress.tell("node")
+
+
+def _secrets_of(work: weakref.ref[_Work]) -> Iterator[str]:
+    alive = work()
+    if alive is not None:
+        yield from alive.secrets()

@@ -27,6 +27,7 @@ from ragpool.errors import (
 )
 from ragpool.loop_clients import Recipe
 from ragpool.masking import shown_url
+from ragpool.observing import step
 from ragpool.pool import LoopPool
 from ragpool.pool_facade import PoolFacade
 from ragpool.retry_after import retry_after_s
@@ -117,6 +118,14 @@ class RAGServiceClient:
 
         Raises CollectionNotFoundError, RetrievalTimeoutError, or RetrievalError.
         """
+        facts = {"collection": collection, "top_k": top_k, "host": httpx.URL(self._url).host}
+        # no model is asked here, whatever the node's is
+        with step("retrieval", "ragpool.retrieval", provider=None, model=None, **facts) as facts:
+            documents = await self._search(collection, query, top_k)
+            facts["documents"] = len(documents)
+            return documents
+
+    async def _search(self, collection: str, query: str, top_k: int) -> tuple[Document, ...]:
         body = {"collection": collection, "query": query, "top_k": top_k}
         response = await self._request("POST", "/search", json=body)
         if response.status_code == httpx.codes.NOT_FOUND:

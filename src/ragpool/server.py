@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from ragpool.logs import log_config
+
 if TYPE_CHECKING:
     import socket
     from types import FrameType
@@ -39,6 +41,7 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
+                log_config=log_config(settings),
                 timeout_graceful_shutdown=math.ceil(settings.drain_s + _BEYOND_DRAIN_S),
                 **options,
             )

@@ -10,6 +10,7 @@ from ragpool.config import NodeConfig, SearchConfig
 from ragpool.engine import IterativeSearchEngine
 from ragpool.llm import LLMPool
 from ragpool.retrieval import RAGServicePool
+from ragpool.run_context import within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,4 +69,5 @@ async def execute_vectordb_node(
         cache=pools.cache,
         config=SearchConfig(**config.model_dump(include=set(SearchConfig.model_fields))),
     )
-    return await engine.search(query)
+    with within(provider=config.llm_provider, model=config.llm_model):
+        return await engine.search(query)
