@@ -11,7 +11,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench report accept compare accept-times mutate accuracy explain-accuracy thorough explain-cost accuracy-truth overhead scale soak audit peers clean
+.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench bench-service report accept compare accept-times mutate accuracy explain-accuracy thorough explain-cost accuracy-truth overhead scale soak audit peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: $(STAMP) ## ruff, mypy, import-linter
 
 bench: $(STAMP) ## run every scenario in every design, gate the curves, write reports/; ARGS="-k executions"
 	$(BIN)/memcurve run $(ARGS)
+
+bench-service: $(STAMP) ## run each route of ragpool's service, streams, leaving callers, rotating keys; ARGS="-k pooled"
+	$(BIN)/memcurve run bench/service --out reports/service $(ARGS)
 
 report: $(STAMP) ## write the reports of the last run again
 	$(BIN)/memcurve report $(ARGS)

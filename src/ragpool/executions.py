@@ -138,13 +138,13 @@ class AsyncWorkflowExecutor:
         return self.record()
 
     async def finished(self) -> ExecutionRecord:
-        """Wait until it is over; a cancelled wait leaves the execution alone."""
+        """Wait until it is over and told; a cancelled wait leaves the execution alone."""
         waiter = (asyncio.get_running_loop(), asyncio.Event())
-        with self._lock:
-            if not self._status.finished:
-                self._waiters.add(waiter)
+        # Note: the status has its end before `on_change` is told. Whoever goes by it would look for
+        # the stored record before it is put. And first the waiter, then the look: not to be missed.
+        self._waiters.add(waiter)
         try:
-            if waiter in self._waiters:
+            if not self._over.is_set():
                 await waiter[1].wait()
         finally:
             self._waiters.discard(waiter)

@@ -63,6 +63,7 @@ class ExecutionRecorder:
 
     async def settled(self) -> None:
         """Return when all that was put before this call is stored, or deleted."""
+        await asyncio.sleep(0)  # so that what threads put before this call is here
         if self._batch.records:
             await asyncio.shield(self._batch.saved)
         async with self._writing:

@@ -202,6 +202,20 @@ def test_a_saved_record_is_stored_when_save_returns(url: str) -> None:
     assert asyncio.run(use()) == record()
 
 
+def test_what_was_put_before_is_stored_when_it_is_settled(url: str) -> None:
+    async def use() -> ExecutionRecord | None:
+        async with DatabaseClient(url) as database:
+            recorder = ExecutionRecorder(database)
+            await recorder.save(record())
+            recorder.put(record(status=ExecutionStatus.COMPLETED))
+            await recorder.settled()
+            found = await database.get("e")
+            await recorder.aclose()
+            return found
+
+    assert asyncio.run(use()) == record(status=ExecutionStatus.COMPLETED)
+
+
 def test_a_deleted_record_is_not_written_again(url: str) -> None:
     async def use() -> tuple[bool, ExecutionRecord | None]:
         async with DatabaseClient(url) as database:

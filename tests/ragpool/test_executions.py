@@ -171,6 +171,32 @@ def test_an_execution_runs_once(pools: Pools) -> None:
     assert asyncio.run(run.run()).finished_at == asyncio.run(run.run()).finished_at
 
 
+def test_it_is_finished_when_its_end_was_told_and_not_before(pools: Pools) -> None:
+    ending, told = threading.Event(), threading.Event()
+
+    def on_change(record: ExecutionRecord) -> None:
+        if record.status.finished:
+            ending.set()
+            told.wait(30)
+
+    run = executor({"id": "a", "type": "echo"}, pools=pools, on_change=on_change)
+    worker = threading.Thread(target=lambda: asyncio.run(run.run()))
+
+    async def wait() -> ExecutionRecord:
+        worker.start()
+        await asyncio.to_thread(ending.wait, 30)
+        assert run.status.finished
+        finished = asyncio.ensure_future(run.finished())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not finished.done()
+        told.set()
+        return await finished
+
+    assert asyncio.run(wait()).status is ExecutionStatus.COMPLETED
+    worker.join()
+
+
 def test_a_cancelled_wait_leaves_nothing_behind(pools: Pools) -> None:
     run = executor({"id": "a", "type": "echo"}, pools=pools)
 

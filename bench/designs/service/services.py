@@ -38,7 +38,7 @@ async def naive_service() -> AsyncIterator[httpx.AsyncClient]:
             ConfigClient.load()
             found = await naive.execute_vectordb_node(cases.node_config(), body["query"])
             record = _record(body["query"], plain(found))
-            await DatabaseClient(_url(folder)).save(record)
+            await DatabaseClient(database_url(folder)).save(record)
             return record.results
 
         async with _asked(app) as client:
@@ -53,7 +53,7 @@ async def published_service() -> AsyncIterator[httpx.AsyncClient]:
 
         def get_db_manager(request: Request) -> DatabaseClient:
             if not hasattr(request.app.state, "app_db"):
-                request.app.state.app_db = DatabaseClient(_url(folder))
+                request.app.state.app_db = DatabaseClient(database_url(folder))
             client: DatabaseClient = request.app.state.app_db
             return client
 
@@ -86,7 +86,7 @@ async def pooled_service() -> AsyncIterator[httpx.AsyncClient]:
     with tempfile.TemporaryDirectory() as folder:
         settings = ConfigClient.load(
             node_defaults={"llm_base_url": cases.llm_url()},  # so that it gets the service's key
-            database_url=_url(folder),
+            database_url=database_url(folder),
             database_connections=1,  # a heartbeat that falls into a save would open another
             rag_base_url=cases.rag_url(),
             max_history=cases.SUITE,
@@ -101,7 +101,7 @@ def _asked(app: FastAPI) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=30.0)
 
 
-def _url(folder: str) -> str:
+def database_url(folder: str) -> str:
     path = Path(folder) / "executions.db"
     if not path.exists():
         # SQLite keeps 2 MB of pages, which 100 calls do not fill: a smaller cache is full at once
