@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ragpool.config import ConfigClient
     from ragpool.runtime import Runtime
 
-_BEYOND_DRAIN_S = 10.0
+BEYOND_DRAIN_S = 10.0
 """What storing and answering may take after the drain, until slow callers are cut off."""
 _CUT_AFTER_S = 1.0
 
@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
                 host=settings.host,
                 port=settings.port,
                 log_config=log_config(settings),
-                timeout_graceful_shutdown=math.ceil(settings.drain_s + _BEYOND_DRAIN_S),
+                timeout_graceful_shutdown=math.ceil(settings.drain_s + BEYOND_DRAIN_S),
                 **options,
             )
         )
