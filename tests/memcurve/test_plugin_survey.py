@@ -10,6 +10,7 @@ JOBS = """
 import functools
 
 SEEN, NAMES, RAN = [], [], []
+BY_NAME, BOUNDED, LAST = {}, {}, {}
 
 
 class Job:
@@ -20,6 +21,17 @@ class Job:
 @functools.lru_cache(100)
 def cached(number):
     return [number]
+
+
+def remember(name):
+    BY_NAME[name] = 7
+
+
+def remember_the_last(name):
+    LAST["name"] = name
+    BOUNDED[name] = 7
+    if len(BOUNDED) > 1:
+        del BOUNDED[next(iter(BOUNDED))]
 """
 
 TESTS = '''
@@ -38,6 +50,16 @@ def test_leak(number):
 @pytest.mark.parametrize("number", range(8))
 def test_untracked(number):
     jobs.NAMES.append(bytes(1000 + number))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_text(number):
+    jobs.remember(f"user {number}")
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_bounded(number):
+    jobs.remember_the_last(f"user {number}")
 
 
 @pytest.mark.parametrize("number", range(8))
@@ -99,7 +121,9 @@ def test_skips():
 def test_collector_is_as_it_was():
     assert gc.isenabled()
 '''
-PASSED = 45
+PASSED = 61
+ENOUGH = ("--memcurve-survey-seconds", "60")
+"""CPU seconds: some 60 looks at the whole heap, of 10 to 30 ms each, take a twentieth of that."""
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +139,7 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def survey(suite: pytest.Pytester, *args: str) -> str:
     done = suite.runpytest_subprocess(
-        "-p", "memcurve.plugin.pytest_plugin", "--memcurve-survey", *args
+        "-p", "memcurve.plugin.pytest_plugin", "--memcurve-survey", *ENOUGH, *args
     )
     done.assert_outcomes(passed=PASSED, failed=1, skipped=1)
     return done.stdout.str().partition("= memory survey =")[2]
@@ -126,16 +150,20 @@ def test_a_survey_names_what_outlives_tests_and_nothing_that_is_kept_on_purpose(
     suite: pytest.Pytester, args: tuple[str, ...]
 ) -> None:
     text = survey(suite, *args)
-    assert "looked at 47 tests, 2 failed or skipped" in text
+    assert "looked at 63 tests, 2 failed or skipped" in text
     assert re.search(r"8 objects below jobs\.Job, born in .*test_leak.* and 7 more", text)
     assert "held by  module global: jobs.SEEN: list" in text
-    # a machine that is busy has no time to ask every list: then the survey says so
-    named = re.search(r"objects below bytes, born in .*test_untracked", text)
-    assert named or re.search(r"note     \d+ tests? left blocks of Python's heap", text)
+    assert re.search(r"8 objects below bytes, born in .*test_untracked.* and 7 more", text)
+    assert "held by  module global: jobs.NAMES: list" in text
+    assert "added at test_jobs.py:15" in text
+    assert re.search(r"8 objects below str, born in .*test_text.* and 7 more", text)
+    assert "held by  module global: jobs.BY_NAME: dict" in text
+    assert "added at jobs.py:18" in text
     assert "1  descriptor left open by test_jobs.py::test_descriptor\n" in text
     suspects = [line for line in text.splitlines() if "born in" in line or "left" in line]
     for name in (
         "test_clean",
+        "test_bounded",
         "test_cached",
         "test_wide",
         "test_file",
@@ -145,10 +173,17 @@ def test_a_survey_names_what_outlives_tests_and_nothing_that_is_kept_on_purpose(
         assert not [line for line in suspects if name in line]
 
 
+def test_a_budget_that_is_no_time_is_refused(suite: pytest.Pytester) -> None:
+    suite.makeini("[pytest]\nmemcurve_survey_seconds = soon\n")
+    done = suite.runpytest_subprocess("-p", "memcurve.plugin.pytest_plugin", "--memcurve-survey")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert "memcurve_survey_seconds is 'soon'; give CPU seconds, such as 5" in done.stderr.str()
+
+
 def test_tests_can_be_left_out(suite: pytest.Pytester) -> None:
     suite.makeini("[pytest]\nmemcurve_survey_skip =\n    test_leak\n    test_untracked\n")
     text = survey(suite)
-    assert "looked at 31 tests" in text
+    assert "looked at 47 tests" in text
     assert "jobs.Job" not in text
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from weakref import ReferenceType
 
+from memcurve.measure.suite_lines import adding_lines
 from memcurve.measure.suite_owners import Owners, is_library
 from memcurve.measure.suite_tools import Tools
 from memcurve.measure.worker import labels, roots
 from memcurve.measure.worker.census import chunks, is_static
 from memcurve.measure.worker.chain import Root
-from memcurve.measure.worker.interpreter_bugs import collector_referents_of as referents_of
+from memcurve.measure.worker.references import referents_of
 from memcurve.model.suite import KeptBy, Survivors
 
 Born = Mapping[int, tuple[str, int]]
@@ -169,23 +170,30 @@ def _own_size(thing: Any) -> int:
 def _of_watched(watched: Grown) -> Iterator[_Group]:
     """Yield what the collector does not track and old containers gained: bytes, text, numbers."""
     for container, grown in watched:
-        gained = [one for one in _newest(container, sum(grown.values())) if _is_kept(one)]
+        entries = _newest(container, sum(grown.values()))
+        gained = [kept for kept in map(_kept_of, entries) if kept]
         if gained:
-            group = _Group(type(gained[0]), container, container)
-            each = sum(map(_own_size, gained)) // len(gained)
+            group = _Group(type(gained[0][0]), container, container)
+            each = sum(_own_size(one) for kept in gained for one in kept) // len(gained)
             for test, count in grown.items():
                 for _ in range(min(count, len(gained) - group.objects)):
                     group.add(test, each)
             yield group
 
 
-def _is_kept(thing: Any) -> bool:
-    return not gc.is_tracked(thing) and not is_static(thing)
+def _newest(container: Any, count: int) -> list[tuple[Any, ...]]:
+    """Return the last entries: of a dictionary (value, key), since either may be what is kept."""
+    if labels.is_a(container, dict):
+        return [(value, key) for key, value in list(dict.items(container))[-count:]]
+    return [(value,) for value in list(container)[-count:]]
 
 
-def _newest(container: Any, count: int) -> list[Any]:
-    values = list(container.values()) if type(container) is dict else list(container)
-    return values[-count:]
+def _kept_of(entry: tuple[Any, ...]) -> list[Any]:
+    """Return what of an entry counts; a value that the collector tracks is a survivor itself."""
+    if gc.is_tracked(entry[0]):
+        return []
+    kept = [thing for thing in entry if not gc.is_tracked(thing) and not is_static(thing)]
+    return [thing for thing in kept if type(thing) is not type]  # a class written in C
 
 
 def _survivors(group: _Group, root: Root | None, tools: Tools) -> Survivors:
@@ -193,6 +201,7 @@ def _survivors(group: _Group, root: Root | None, tools: Tools) -> Survivors:
         kind=labels.type_name(group.kind),
         holder=_text(root) if root is not None else "",
         place=labels.position(group.head) if labels.is_a(group.head, types.FunctionType) else "",
+        added_at=adding_lines(root) if root is not None else (),
         objects=group.objects,
         total_bytes=group.bytes,
         tests=tuple(test for test, _ in group.tests.most_common()),

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 from weakref import ReferenceType
 
+from memcurve.measure.suite_containers import Containers
 from memcurve.measure.suite_holders import survivors_of
 from memcurve.measure.suite_tools import Tools
 from memcurve.measure.worker import heap, labels
@@ -32,11 +33,8 @@ test costs (a collection of what it made, three counters) is some 0.1 ms of the 
 FREE_S = 0.5
 """CPU seconds that it may take in any case: a suite of seconds gets a look that names holders, too.
 They are the same beside other processes, which make the clock go on."""
-CONTAINERS = (dict, list, set, collections.deque)
 LEAST_NOTED = 4096
 """Bytes of malloc's that are worth a note: below it, a block that was split says nothing."""
-MOST_WATCHED = 64
-"""Old containers whose lengths are read at each test, once they were seen to grow."""
 BOOKKEEPING = (ReferenceType, types.FrameType)
 
 Addresses: TypeAlias = "array.array[int]"
@@ -83,15 +81,16 @@ class SuiteLook:
     """Looks at the tests of one process; `tools` tells objects of pytest and its plugins.
 
     `is_worth` says of survivors, by the number of their tests and their bytes, whether their holder
-    is to be looked for.
+    is to be looked for. `free_s` are CPU seconds that looks at the whole heap may take in any case.
     """
 
     def __init__(
         self,
         tools: Tools,
         is_worth: Callable[[int, int], bool],
+        free_s: float = FREE_S,
     ) -> None:
-        self._tools, self._is_worth = tools, is_worth
+        self._tools, self._is_worth, self._free_s = tools, is_worth, free_s
         self._counts, self._heaps = Counts(), Heaps()
         self._born: dict[str, Addresses] = {}
         self._residues: list[Residue] = []
@@ -100,14 +99,13 @@ class SuiteLook:
         self._spent = 0.0
         self._began = time.perf_counter()
         start = time.process_time()
-        self._lengths: dict[int, int] = {}
-        self._watched: dict[int, Any] = {}
-        self._grown: dict[int, dict[str, int]] = {}
+        self._containers = Containers()
         self._file = ""
         self._inside = [0, 0]
         self._before = self._heaps.read(), self._counts.read()
         gc.collect()
-        self._scan("")
+        self._containers.start()
+        gc.freeze()
         self._spent = time.process_time() - start
 
     def begin(self, file: str) -> None:
@@ -159,7 +157,7 @@ class SuiteLook:
             self._born[test].extend(id(type(thing)) for thing in left)
         del young, left
         blocks = self._note_counts(test, imported=imported > 0)
-        self._measure_watched(test)
+        self._containers.measure(test)
         if blocks > 0 and self._may_spend():
             self._scan(test)
         elif blocks > 0:
@@ -188,42 +186,20 @@ class SuiteLook:
             self._residues.append(residue)
         return blocks
 
-    def _is_mine(self, thing: Any) -> bool:
-        mine = (vars(self), *vars(self).values(), *self._grown.values())
-        return any(thing is one for one in mine)
-
     def _may_spend(self) -> bool:
         return self._spent < self._allowed()
 
     def _allowed(self) -> float:
-        return max(FREE_S, SHARE * (time.perf_counter() - self._began))
+        return max(self._free_s, SHARE * (time.perf_counter() - self._began))
 
     def _scan(self, test: str) -> None:
         """Find old containers that grew since the last scan; costs a look at the whole heap."""
         gc.unfreeze()
-        for thing in gc.get_objects():
-            if type(thing) in CONTAINERS:
-                before = self._lengths.get(id(thing))
-                if before is None:
-                    if not test:
-                        self._lengths[id(thing)] = len(thing)
-                elif len(thing) > before and id(thing) not in self._watched:
-                    self._watch(thing, test, len(thing) - before)
+        self._containers.scan(test, self._is_mine)
         gc.freeze()
 
-    def _watch(self, thing: Any, test: str, grown: int) -> None:
-        bounded = type(thing) is collections.deque and thing.maxlen is not None
-        if len(self._watched) < MOST_WATCHED and not bounded and not self._is_mine(thing):
-            self._watched[id(thing)] = thing
-            self._grown[id(thing)] = {test: grown}
-            self._lengths[id(thing)] = len(thing)
-
-    def _measure_watched(self, test: str) -> None:
-        for key, thing in self._watched.items():
-            if len(thing) > self._lengths[key]:
-                grown = self._grown[key]
-                grown[test] = grown.get(test, 0) + len(thing) - self._lengths[key]
-                self._lengths[key] = len(thing)
+    def _is_mine(self, thing: Any) -> bool:
+        return any(thing is one for one in (vars(self), *vars(self).values()))
 
     def close(self) -> SuiteSurvey:
         """Look for who holds what is still alive; unfreezes everything."""
@@ -231,13 +207,13 @@ class SuiteLook:
         gc.unfreeze()
         gc.collect()
         born = _born_in(self._born)
-        watched = [(thing, self._grown[key]) for key, thing in self._watched.items()]
+        watched = self._containers.found()
         # what this look keeps is held by nobody else's structures
         private = {id(one) for one in vars(self).values()} | {id(vars(self)), id(self), id(born)}
-        private |= {id(watched), *map(id, watched), *map(id, self._grown.values())}
+        private |= {id(watched), *map(id, watched)} | self._containers.private()
         private |= set(map(id, born.values()))
         private |= set(map(id, self._residues))
-        seconds = max(FREE_S, self._allowed() - self._spent)
+        seconds = max(self._free_s, self._allowed() - self._spent)
         found = survivors_of(born, watched, self._tools, private, self._is_worth, seconds)
         self._spent += time.process_time() - start
         return SuiteSurvey(

@@ -29,13 +29,15 @@ class Survivors(msgspec.Struct, frozen=True, kw_only=True):
 
     `total_bytes` are their own sizes, and of what the collector does not track and nobody else
     holds below them. `place` is where their class or function is defined, "" where that is not
-    known; `holder` is "" where it was not looked for. `tests` are those that they were born in,
-    those with the most bytes first.
+    known; `holder` is "" where it was not looked for. `added_at` are lines of the program's source
+    that add to the holder, at most three. `tests` are those that they were born in, those with the
+    most bytes first.
     """
 
     kind: str
     holder: str
     place: str = ""
+    added_at: tuple[str, ...] = ()
     objects: int
     total_bytes: int
     tests: tuple[str, ...]

@@ -75,6 +75,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "(ini: memcurve_survey)",
     )
     group.addoption(
+        "--memcurve-survey-seconds",
+        metavar="SECONDS",
+        type=float,
+        default=None,
+        help="CPU seconds that a survey may look at the whole heap in any case (default: 0.5, or "
+        "3%% of the session, whichever is more; ini: memcurve_survey_seconds)",
+    )
+    group.addoption(
         "--memcurve-suspects",
         action="store_true",
         default=None,
@@ -100,6 +108,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "parts of pytest ids, one a line: tests that a survey leaves out",
         type="linelist",
         default=None,
+    )
+    parser.addini(
+        "memcurve_survey_seconds", "as --memcurve-survey-seconds", type="string", default=None
     )
     parser.addini("memcurve_report", "as --memcurve-report", type="string", default=None)
     for name, kind, text in _INI:

@@ -9,7 +9,7 @@ import pytest
 from memcurve.explain.fingerprint import fingerprint
 from memcurve.explain.known import known_in
 from memcurve.judge.suspects import is_worth, suspects
-from memcurve.measure.suite_look import SuiteLook
+from memcurve.measure.suite_look import FREE_S, SuiteLook
 from memcurve.measure.suite_tools import Tools
 from memcurve.model.recording import timestamp
 from memcurve.model.suite import SuiteSurvey
@@ -29,12 +29,14 @@ class Surveying:
         self._look: SuiteLook | None = None
         self._survey = SuiteSurvey()
         self._passed = True
+        self._free_s = free_seconds(config)
         self._left_out = tuple(str(one) for one in config.getini("memcurve_survey_skip") or ())
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self) -> None:
         if not self._is_controller():
-            self._look = SuiteLook(Tools(tool_packages(self._config)), is_worth)
+            worth = of_one_worker if hasattr(self._config, "workerinput") else is_worth
+            self._look = SuiteLook(Tools(tool_packages(self._config)), worth, self._free_s)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -107,6 +109,36 @@ class Surveying:
         """Say whether the tests run in workers of xdist, and none here."""
         chosen = getattr(self._config.option, "dist", "no") != "no"
         return chosen and not hasattr(self._config, "workerinput")
+
+
+def of_one_worker(tests: int, size: int) -> bool:
+    """Say that every holder is worth a look: other workers of xdist may have seen it as well.
+
+    Only what has the same holder can be counted together, so what one test left here, and seven
+    left there, would be one that is missing.
+    """
+    return tests > 0 or size > 0
+
+
+def free_seconds(config: pytest.Config) -> float:
+    """Return the CPU seconds that looks at the whole heap may take however short the session is.
+
+    Raises pytest.UsageError for what is no number of seconds.
+    """
+    given = config.getoption("memcurve_survey_seconds")
+    if given is None:
+        given = config.getini("memcurve_survey_seconds")
+    if given is None:
+        return FREE_S
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise pytest.UsageError(
+            f"memcurve_survey_seconds is {given!r}; give CPU seconds, such as 5"
+        )
+    return seconds
 
 
 def tool_packages(config: pytest.Config) -> set[str]:

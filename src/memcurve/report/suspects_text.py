@@ -26,7 +26,8 @@ def suspects_text(survey: SuiteSurvey, found: Suspects) -> Iterator[str]:
         tests = _plural(survey.not_asked, "test")
         yield (
             f"  note     {survey.not_asked} {tests} left blocks of Python's heap that no list or "
-            f"dictionary was asked for: that takes longer than a survey may"
+            f"dictionary was asked for: that takes longer than a survey may "
+            f"(--memcurve-survey-seconds)"
         )
 
 
@@ -46,6 +47,8 @@ def _of_group(group: Survivors) -> Iterator[str]:
         f"{_of_tests(group.tests)}"
     )
     yield f"            held by  {group.holder or 'not looked for'}"
+    if group.added_at:
+        yield f"            added at {', '.join(group.added_at)}"
     if group.place:
         yield f"            defined  {group.place}"
     if group.fingerprint:
