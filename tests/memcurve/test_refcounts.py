@@ -1,11 +1,24 @@
 """A reference that nothing holds is told by its object, and one that is held somewhere is not."""
 
+import html
+import io
+import json
 from pathlib import Path
 
 import pytest
 
 import memcurve
 from memcurve.measure.worker.refcounts import references
+from memcurve.model.scenario import scenario
+from memcurve.report.html import render_html
+from memcurve.report.json.check import check_shape
+from memcurve.report.json.summary import summary_json
+from memcurve.report.markdown import markdown
+from memcurve.report.table import print_table
+from memcurve.report.text import check_text
+from memcurve.report.view import view_of
+from memcurve.run.options import RunOptions
+from memcurve.run.scenarios import run_of, run_scenarios
 
 TARGETS = """
 import ctypes
@@ -78,9 +91,42 @@ def test_a_check_with_everything_names_what_loses_references(tmp_path: Path) -> 
     file.write_text(TARGETS)
     found = memcurve.check(f"{file}:loses", explain=True)
     assert found.explanation is not None
-    told = [note for note in found.explanation.notes if "gains references" in note]
-    assert len(told) == 1
-    assert told[0].startswith("extension.SETTINGS (extension.Settings) gains references that")
+    told = found.explanation.lost_references
+    assert told is not None
+    assert [one.name for one in told] == ["extension.SETTINGS (extension.Settings)"]
+    line = (
+        "references   extension.SETTINGS (extension.Settings) gains references that nothing known"
+    )
+    assert line in check_text(found)
+    assert check_shape(found).lost_references == told
     clean = memcurve.check(f"{file}:clean", explain=True)
     assert clean.explanation is not None
-    assert [note for note in clean.explanation.notes if "gains references" in note] == []
+    assert clean.explanation.lost_references == ()
+    assert "references   " not in check_text(clean)
+
+
+def test_a_check_that_is_not_asked_for_everything_counts_no_references(tmp_path: Path) -> None:
+    file = tmp_path / "extension.py"
+    file.write_text(TARGETS)
+    assert check_shape(memcurve.check(f"{file}:loses", calls=20)).lost_references is None
+
+
+def test_a_full_run_tells_what_loses_references_in_table_page_and_json(tmp_path: Path) -> None:
+    file = tmp_path / "extension.py"
+    file.write_text(TARGETS)
+    one = scenario("counted", designs={name: f"{file}:{name}" for name in ("loses", "clean")})
+    options = RunOptions(calls=60, natural=False, explain="always", judge_all=False)
+    outcomes = run_scenarios([one], options)
+    view = view_of(run_of([one], outcomes, "memcurve run --full", 0.0))
+    by_name = {design.name: design.lost_references for design in view.scenarios[0].designs}
+    assert by_name["clean"] == ()
+    (told,) = by_name["loses"] or ()
+    assert told.name == "extension.SETTINGS (extension.Settings)"
+    sentence = f"{told.name} gains references that nothing known to the collector holds"
+    printed = io.StringIO()
+    print_table(view, printed)
+    assert f"counted, loses: {told.name}" in " ".join(printed.getvalue().split())
+    assert sentence in html.unescape(render_html(view))
+    assert sentence in markdown(view).replace("\\", "")
+    designs = json.loads(summary_json(view))["scenarios"][0]["designs"]
+    assert {one["name"]: len(one["lost_references"]) for one in designs} == {"loses": 1, "clean": 0}

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from memcurve.model.surveys import PathStep
+from memcurve.model.surveys import LostReference, PathStep
 
 OUTSIDE = "held outside Python"
 """The root of what a complete search found no holder of."""
@@ -134,7 +134,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     `calls` is the number of calls that survivors were counted over; `tracer` names what saw the
     allocations. `notes` say what could not be found out, `unsearched` why nobody looked for
     holders, if nobody did. `references` are graphs of who refers to a culprit, in the language of
-    graphviz, by its fingerprint; they are drawn on request.
+    graphviz, by its fingerprint; they are drawn on request. `lost_references` are objects that live
+    long, and whose count rises by what nothing known holds; None: nobody counted.
     """
 
     culprits: tuple[Culprit, ...] = ()
@@ -151,6 +152,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     unsearched: str = ""
     passes: tuple[PassCost, ...] = ()
     references: dict[str, str] = {}
+    lost_references: tuple[LostReference, ...] | None = None
     elapsed_s: float = 0.0
 
 

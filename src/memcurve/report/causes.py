@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from memcurve.model.findings import NOT_EXPLAINED, Culprit, Cycle, Explanation, Ledger
+from memcurve.model.surveys import LostReference
 from memcurve.model.units import format_bytes, format_count
 from memcurve.report.debt import objects_text
 
@@ -35,10 +36,20 @@ def cause_lines(explanation: Explanation) -> Iterator[str]:
             yield f"    made at    {made_at(cycle)}"
     if explanation.uncollectable:
         yield f"  cycle        {explanation.uncollectable} objects that no collection can free"
+    for lost in explanation.lost_references or ():
+        yield f"  references   {lost_reference_line(lost)}"
     if explanation.flame_graph:
         yield f"  flame graph  {explanation.flame_graph}"
     for note in explanation.notes:
         yield f"  note         {note}"
+
+
+def lost_reference_line(lost: LostReference) -> str:
+    """Return which long-lived object loses how many references, and what that may mean."""
+    return (
+        f"{lost.name} gains references that nothing known to the collector holds, "
+        f"{lost.per_call:.2g} a call: an extension may forget a decrement"
+    )
 
 
 def _is_slight_rest(culprit: Culprit) -> bool:

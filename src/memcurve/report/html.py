@@ -12,7 +12,7 @@ from typing import Any
 from memcurve.model.baseline import AcceptedCurve
 from memcurve.model.findings import NOT_EXPLAINED
 from memcurve.model.outcome import Crossing, LeftBand
-from memcurve.report.causes import made_at
+from memcurve.report.causes import lost_reference_line, made_at
 from memcurve.report.cycle_drawing import draw_cycle
 from memcurve.report.downsampling import thin_parts
 from memcurve.report.panels import Line, Panel
@@ -45,6 +45,7 @@ def render_html(view: RunView, folder: Path | None = None) -> str:
         spark=spark_points,
         draw_cycle=draw_cycle,
         made_at=made_at,
+        lost_reference_line=lost_reference_line,
         culprit_file=culprit_file,
         not_explained=NOT_EXPLAINED,
         link=lambda path: _link(path, folder),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from memcurve.compare.difference import Sign
 from memcurve.compare.metrics import METRICS, Metric
 from memcurve.model.outcome import STATES
+from memcurve.report.causes import lost_reference_line
 from memcurve.report.crossings import crossing_message
 from memcurve.report.sentences import SYMBOLS, culprit_line
 from memcurve.report.sparklines import spark_bars
@@ -87,6 +88,10 @@ def _details(scenario: ScenarioView) -> list[str]:
     for design in scenario.designs:
         first = design.culprits[:MOST_CULPRITS]
         lines.extend(f"- {escape(design.name)} grows by {escape(culprit_line(c))}" for c in first)
+        lines.extend(
+            f"- {escape(design.name)}: {escape(lost_reference_line(lost))}"
+            for lost in design.lost_references or ()
+        )
     return [*lines, "", "</details>"]
 
 

@@ -6,6 +6,7 @@ from typing import IO, TYPE_CHECKING
 
 from memcurve.compare.metrics import METRICS, Metric
 from memcurve.model.outcome import State
+from memcurve.report.causes import lost_reference_line
 from memcurve.report.crossings import crossing_message
 from memcurve.report.sentences import SYMBOLS
 from memcurve.report.standings import metric_amount, standing_brief, standing_summary
@@ -56,9 +57,21 @@ def _parts(view: RunView, console: "Console") -> list[object]:
             won = f"{scenario.winner} wins *" if scenario.winner else "nobody wins"
             parts.append(Text(f"\n{scenario.name}: {won}", style="bold"))
             parts.extend(Text(line) for line in lead_lines(scenario))
+    parts.extend(Text(line) for line in _lost_lines(view))
     style = "bold green" if view.passed else "bold red"
     parts.append(Text(f"\n{view.status}: {view.headline}", style=style))
     return parts
+
+
+def _lost_lines(view: RunView) -> list[str]:
+    """Return which objects lose references, a line each."""
+    lines = [
+        f"{scenario.name}, {design.name}: {lost_reference_line(lost)}"
+        for scenario in view.scenarios
+        for design in scenario.designs
+        for lost in design.lost_references or ()
+    ]
+    return ["", *lines] if lines else []
 
 
 def _grid(view: RunView, space: int) -> "Table":

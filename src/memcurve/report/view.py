@@ -21,6 +21,7 @@ from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Ledger
 from memcurve.model.outcome import STATES, CounterChange, Crossing, Outcome, Run, State
 from memcurve.model.recording import Environment, Failure
+from memcurve.model.surveys import LostReference
 from memcurve.report.causes import SMALL_RSS
 from memcurve.report.garbage_table import GarbageTable, garbage_table
 from memcurve.report.palette import Ink, inks
@@ -80,6 +81,12 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
         """What grows and who holds it, the largest first."""
         found = self.outcome.explanation
         return self.outcome.culprits or (found.culprits if found else ())
+
+    @property
+    def lost_references(self) -> tuple[LostReference, ...] | None:
+        """The long-lived objects that lose a reference at each call; None: nobody counted."""
+        found = self.outcome.explanation
+        return found.lost_references if found is not None else None
 
     @property
     def changes(self) -> tuple[CounterChange, ...]:

@@ -21,7 +21,6 @@ from memcurve.run.interpreter import Interpreter
 from memcurve.run.look import wants_a_cause
 from memcurve.run.options import Options, thresholds_of
 from memcurve.run.passes import Passes, Progress, Subject, measured
-from memcurve.run.references import lost_references, wording
 from memcurve.run.standing import with_standing
 
 Given = Mapping[str, str | Callable[..., Any] | None]
@@ -135,13 +134,9 @@ def checked(
     recording = yield from with_standing(recording, subject, options, left_s)
     found = concluded(recording, options.thresholds)
     if wants_a_cause(found.judgement) if explain is None else explain:
-        chosen = ExplainOptions(seconds=effort.left_s(time.monotonic() - began))
+        left_s = effort.left_s(time.monotonic() - began)
+        chosen = ExplainOptions(seconds=left_s, references=bool(explain))
         explanation = yield from explained(subject, options, recording, found.judgement, chosen)
-        if explain:
-            left_s = effort.left_s(time.monotonic() - began)
-            lost = yield from lost_references(recording, subject, options, left_s)
-            notes = (*explanation.notes, *map(wording, lost))
-            explanation = msgspec.structs.replace(explanation, notes=notes)
         found = with_explanation(found, explanation, known)
     return msgspec.structs.replace(found, elapsed_s=time.monotonic() - began)
 

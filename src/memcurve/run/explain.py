@@ -31,6 +31,7 @@ from memcurve.model.verdict import Judgement, Rise
 from memcurve.run.look import growth_of, wanted_of
 from memcurve.run.options import Options
 from memcurve.run.passes import Passes, Request, Subject, plan_of
+from memcurve.run.references import lost_references
 
 WAITING = 8
 """A call that waits counts as this much cheaper than one that works: it leaves the processor."""
@@ -48,8 +49,9 @@ class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     What does not grow is explained briefly, by its cycles and survivors, unless `thorough`.
     `native` frames cost time; a flame graph is written, and memray's file kept, where told. Who
-    refers to what survives is drawn for so many culprits as `drawings` says. It ends within
-    `seconds` of the clock and one call: what does not fit is left out, and noted.
+    refers to what survives is drawn for so many culprits as `drawings` says. With `references`
+    it is counted which long-lived object loses one at each call. It ends within `seconds` of the
+    clock and one call: what does not fit is left out, and noted.
     """
 
     thorough: bool = False
@@ -58,6 +60,7 @@ class ExplainOptions(msgspec.Struct, frozen=True, kw_only=True):
     flame_graph: str | Path | None = None
     keep: str | Path | None = None
     drawings: int = 0
+    references: bool = False
     seconds: float = math.inf
 
 
@@ -110,10 +113,16 @@ def explained(
             explanation = add_lines(growth, explanation, counted.record)
         else:
             notes.append("live bytes were not counted line by line: that takes a longer budget")
+    lost = None
+    if chosen.references:
+        lost = yield from lost_references(recording, subject, options, left_s())
+        if lost is None:
+            notes.append("references were not counted: that takes a longer budget or faster calls")
     explanation = shortened(explanation, str(Path.cwd()))
     return msgspec.structs.replace(
         explanation,
         notes=(*explanation.notes, *notes),
+        lost_references=lost,
         elapsed_s=time.monotonic() - began,
     )
 

@@ -15,25 +15,17 @@ LEAST = 10
 
 def lost_references(
     recording: Recording, subject: Subject, options: Options, seconds: float
-) -> Passes[tuple[LostReference, ...]]:
-    """Run a pass that counts references; nothing where its calls do not fit into `seconds`."""
+) -> Passes[tuple[LostReference, ...] | None]:
+    """Run a pass that counts references; None where its calls do not fit into `seconds`."""
     settled = recording.of("settled")
     if settled is None or settled.failure is not None or not settled.calls:
-        return ()
+        return None
     call_s = max(settled.wall_s / settled.calls, 1e-6)
     window = min(int(min(SECONDS, seconds) / call_s / WINDOWS), MOST)
     if window < LEAST:
-        return ()
+        return None
     ran = yield _request(subject, options, window)
-    return ran.record.surveys.references or ()
-
-
-def wording(lost: LostReference) -> str:
-    """Return the sentence about one object."""
-    return (
-        f"{lost.name} gains references that nothing known to the collector holds, "
-        f"{lost.per_call:.2g} a call: an extension may forget a decrement"
-    )
+    return ran.record.surveys.references
 
 
 def _request(subject: Subject, options: Options, window: int) -> Request:

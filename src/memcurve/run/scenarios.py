@@ -98,7 +98,10 @@ def measured_design(scenario: Scenario, design: str, options: RunOptions) -> Pas
     judgement = outcome.judgement
     if judgement is None or not _wants_explaining(options, scenario, outcome):
         return outcome
-    chosen = ExplainOptions(flame_graph=_flame_graph(options.flame_graphs, subject))
+    chosen = ExplainOptions(
+        flame_graph=_flame_graph(options.flame_graphs, subject),
+        references=options.explain == "always",
+    )
     explanation = yield from explained(subject, each, outcome.recording, judgement, chosen)
     return msgspec.structs.replace(outcome, culprits=explanation.culprits, explanation=explanation)
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Cycle, Ledger
 from memcurve.model.recording import RESOURCES, SCHEMA_VERSION, ChildProcess, Environment
+from memcurve.model.surveys import LostReference
 from memcurve.model.verdict import (
     Checked,
     Flat,
@@ -102,7 +103,7 @@ class ChildrenShape(PartShape, frozen=True, kw_only=True):
 
 
 class CheckShape(Shape, frozen=True, kw_only=True):
-    """The object that `memcurve check --json` prints."""
+    """The object that `memcurve check --json` prints; lost references are null if not counted."""
 
     schema_version: int
     target: str
@@ -122,6 +123,7 @@ class CheckShape(Shape, frozen=True, kw_only=True):
     culprits: tuple[Culprit, ...]
     acknowledged: bool
     cycles: tuple[Cycle, ...]
+    lost_references: tuple[LostReference, ...] | None
     notes: tuple[str, ...]
     caveats: tuple[Caveat, ...]
     elapsed_s: float
@@ -160,6 +162,7 @@ def check_shape(checked: Checked) -> CheckShape:
         culprits=checked.culprits,
         acknowledged=checked.acknowledged,
         cycles=explanation.cycles if explanation is not None else (),
+        lost_references=explanation.lost_references if explanation is not None else None,
         notes=explanation.notes if explanation is not None else (),
         caveats=judgement.caveats,
         elapsed_s=round(checked.elapsed_s, 3),

@@ -13,6 +13,7 @@ from memcurve.compare.metrics import METRICS, Metrics
 from memcurve.compare.ranking import Standing
 from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Ledger
+from memcurve.model.surveys import LostReference
 from memcurve.model.verdict import (
     Flat,
     Growing,
@@ -62,7 +63,7 @@ class VerdictShape(Shape, frozen=True, kw_only=True):
 
 
 class DesignShape(Shape, frozen=True, kw_only=True):
-    """One design of one scenario."""
+    """One design of one scenario; lost references are null if nobody counted them."""
 
     name: str
     target: str
@@ -78,6 +79,7 @@ class DesignShape(Shape, frozen=True, kw_only=True):
     verdicts: dict[str, VerdictShape]
     ledger: Ledger | None
     culprits: tuple[Culprit, ...]
+    lost_references: tuple[LostReference, ...] | None
     failure: str | None
     crossings: tuple[CrossingShape, ...]
     caveats: tuple[Caveat, ...]
@@ -170,6 +172,7 @@ def _design(design: DesignView) -> DesignShape:
         verdicts=_verdicts(judgement),
         ledger=design.ledger,
         culprits=design.culprits,
+        lost_references=design.lost_references,
         failure=failure.line if failure else None,
         crossings=tuple(map(crossing_of, design.crossings)),
         caveats=design.caveats,
