@@ -6,8 +6,8 @@ import pytest
 
 from memcurve.explain.advice import advise
 from memcurve.explain.signs import Signs
+from memcurve.model.answers import PathStep
 from memcurve.model.findings import OUTSIDE
-from memcurve.model.surveys import PathStep
 from tests.memcurve.test_survivors import groups, run_of
 
 SOURCE = """

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from memcurve.model.answers import PathStep
 from memcurve.model.findings import Cohort, Culprit
-from memcurve.model.surveys import PathStep
 from memcurve.report.culprit_page import bars_of, render_culprit, step_rows
 from memcurve.report.write import write_all, write_culprit
 from memcurve.store.excerpts import excerpt_of

@@ -15,7 +15,8 @@ from memcurve.model.findings import (
     Explanation,
 )
 from memcurve.model.recording import Failure, PassKind, PassRecord
-from memcurve.model.surveys import ReleaseSurvey, Surveys, UntrackedObjects
+from memcurve.model.surveys import Surveys
+from memcurve.model.survivors_survey import ReleaseSurvey, UntrackedObjects
 from memcurve.report.causes import lost_text
 
 SITE = ["/srv/app/jobs.py", 12]

@@ -11,7 +11,8 @@ import pytest
 from memcurve.explain.cycle_drawing import cycles_of
 from memcurve.measure.worker import cycles, sites
 from memcurve.measure.worker.cycle_lines import CycleLines
-from memcurve.model.surveys import CycleLine, CycleLinesSurvey, Frame, GarbageSurvey
+from memcurve.model.answers import Frame
+from memcurve.model.garbage_survey import CycleLine, CycleLinesSurvey, GarbageSurvey
 from memcurve.report.causes import cause_lines, made_at
 from tests.memcurve.making import explanation
 

@@ -7,8 +7,8 @@ import pytest
 from memcurve.explain.cycle_drawing import as_dot, as_svg, on_circle
 from memcurve.explain.graphviz import by_dot, quoted
 from memcurve.explain.holder_drawing import holding_svg, in_steps, path_as_dot
+from memcurve.model.answers import PathStep
 from memcurve.model.findings import Culprit, Cycle, Edge
-from memcurve.model.surveys import PathStep
 
 CYCLE = Cycle(
     words="app.Left.right → app.Right.left → app.Left",

@@ -14,7 +14,8 @@ from memcurve.model.findings import Explanation
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Backend, Target
 from memcurve.model.steps import Calls, Finish, Survey
-from memcurve.model.surveys import Surveys, WindowMark
+from memcurve.model.surveys import Surveys
+from memcurve.model.survivors_survey import WindowMark
 from memcurve.model.thresholds import Thresholds
 from memcurve.run.explain import ExplainOptions
 from memcurve.run.explain import explained as passes

@@ -3,8 +3,10 @@
 import msgspec
 import pytest
 
+from memcurve.model.answers import PathStep, texts_of
 from memcurve.model.recording import PassRecord, Recording
-from memcurve.model.surveys import PathStep, Surveys, WindowMark, texts_of
+from memcurve.model.surveys import Surveys
+from memcurve.model.survivors_survey import WindowMark
 
 MARK = {"call": 7, "objects": 3, "pass_cpu_s": 0.5, "pass_calls": 7}
 

@@ -14,16 +14,12 @@ from memcurve.measure.explaining_passes import (
 )
 from memcurve.measure.isolation import SpawnedWorker
 from memcurve.measure.runner import PassPlan, Session
+from memcurve.model.allocations_survey import TraceSurvey
+from memcurve.model.answers import PathStep, texts_of
+from memcurve.model.garbage_survey import GarbageSurvey
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
-from memcurve.model.surveys import (
-    GarbageSurvey,
-    PathStep,
-    Release,
-    SurvivorGroup,
-    TraceSurvey,
-    texts_of,
-)
+from memcurve.model.survivors_survey import Release, SurvivorGroup
 
 SOURCE = """
 import asyncio, collections, contextvars, functools, ssl, threading, weakref

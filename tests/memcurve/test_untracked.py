@@ -13,7 +13,7 @@ from memcurve.measure.worker import chunks, pools, untracked
 from memcurve.measure.worker.blocks import live_blocks
 from memcurve.model.recording import PassRecord
 from memcurve.model.scenario import Target
-from memcurve.model.surveys import Outlived, SurvivorGroup, UntrackedObjects
+from memcurve.model.survivors_survey import Outlived, SurvivorGroup, UntrackedObjects
 
 pytestmark = pytest.mark.skipif(not pools.usable(), reason="pools cannot be read here")
 

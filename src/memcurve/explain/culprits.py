@@ -21,9 +21,11 @@ from memcurve.explain.other_culprits import (
 from memcurve.explain.sums import balanced, rest_of
 from memcurve.explain.survivor_culprits import held_culprits, mark_of, types_of
 from memcurve.explain.unsearched import why_unsearched
+from memcurve.model.allocations_survey import TraceSurvey
 from memcurve.model.findings import Culprit, Explanation, PassCost, Peak, Site
 from memcurve.model.recording import PassRecord
-from memcurve.model.surveys import Surveys, SurvivorsSurvey, TraceSurvey
+from memcurve.model.surveys import Surveys
+from memcurve.model.survivors_survey import SurvivorsSurvey
 
 MOST_CULPRITS = 12
 """Culprits that are told: whoever mends the first twelve measures again before the thirteenth."""

@@ -5,8 +5,9 @@ from html import escape
 
 from memcurve.explain.graphviz import by_dot, quoted
 from memcurve.explain.places import site_of, user_site_of
+from memcurve.model.answers import Frame
 from memcurve.model.findings import Cycle, Edge, TypeCount
-from memcurve.model.surveys import CycleLinesSurvey, CycleShape, Frame, GarbageSurvey
+from memcurve.model.garbage_survey import CycleLinesSurvey, CycleShape, GarbageSurvey
 
 WIDTH, HEIGHT, RADIUS = 720, 560, 210
 _TIP = (

@@ -10,8 +10,8 @@ line allocates and another frees cancels in the lines above both. Nothing is gue
 import msgspec
 
 from memcurve.explain.places import kept_frames
+from memcurve.model.allocations_survey import LineGain, TraceSurvey
 from memcurve.model.findings import Site
-from memcurve.model.surveys import LineGain, TraceSurvey
 
 NEAR = 0.25
 """Of the growth that is looked for: a count of some dozen calls is off the verdict's slope by what

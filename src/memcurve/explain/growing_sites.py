@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import msgspec
 
 from memcurve.explain.places import is_stdlib, kept_frames
+from memcurve.model.allocations_survey import CodeFrame, LiveStack, TraceSurvey
 from memcurve.model.findings import Site
-from memcurve.model.surveys import CodeFrame, LiveStack, TraceSurvey
 
 MOST_FRAMES = 12
 """Frames that a site is told with: a screen is not wider, and what is outside is the test's."""

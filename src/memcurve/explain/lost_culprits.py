@@ -9,8 +9,10 @@ from memcurve.explain.holding import who_has
 from memcurve.explain.places import site_of, user_site_of
 from memcurve.explain.signs import Signs
 from memcurve.explain.survivor_culprits import types_of
+from memcurve.model.answers import PathStep, TypeTotal
 from memcurve.model.findings import OUTSIDE, Culprit
-from memcurve.model.surveys import PathStep, Surveys, TypeTotal, UntrackedObjects
+from memcurve.model.surveys import Surveys
+from memcurve.model.survivors_survey import UntrackedObjects
 
 NEARLY = 0.1
 """Of a count: blocks that the look itself takes or leaves meanwhile are missing or too many.

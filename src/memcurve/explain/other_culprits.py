@@ -7,8 +7,9 @@ from memcurve.explain.figures import LEAST_BYTES, Growth
 from memcurve.explain.fingerprint import file_of, fingerprint
 from memcurve.explain.places import is_stdlib, site_of, user_site_of
 from memcurve.explain.signs import Signs
+from memcurve.model.answers import PathStep, texts_of
 from memcurve.model.findings import NOT_KNOWN, OUTSIDE, Culprit, Site
-from memcurve.model.surveys import PathStep, SurvivorsSurvey, texts_of
+from memcurve.model.survivors_survey import SurvivorsSurvey
 
 UNEXPLAINED = 0.2
 """A fifth of a growth may be left before another pass looks for it. Chosen: that pass costs as much

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from memcurve.model.surveys import PathStep
+from memcurve.model.answers import PathStep
 
 _CLIENTS = ("client", "session", "connectionpool", "engine", "sslcontext", "openai", "anthropic")
 _LIBRARIES = (

@@ -8,17 +8,10 @@ from memcurve.explain.fingerprint import fingerprint
 from memcurve.explain.holding import LOST, who_has
 from memcurve.explain.places import site_of, user_site_of
 from memcurve.explain.signs import Signs
+from memcurve.model.answers import Frame, PathStep, TypeTotal, texts_of
 from memcurve.model.findings import OUTSIDE, Cohort, Culprit, Cycle, TypeCount
-from memcurve.model.surveys import (
-    Frame,
-    Outlived,
-    PathStep,
-    Release,
-    Surveys,
-    SurvivorGroup,
-    TypeTotal,
-    texts_of,
-)
+from memcurve.model.surveys import Surveys
+from memcurve.model.survivors_survey import Outlived, Release, SurvivorGroup
 
 OWNERS = ("client", "session", "engine", "connection")
 """Endings of the names of what a person opens and closes, the outermost kind first."""

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from memcurve.model.surveys import LostReference, PathStep
+from memcurve.model.answers import PathStep
+from memcurve.model.surveys import LostReference
 
 OUTSIDE = "held outside Python"
 """The root of what a complete search found no holder of."""
