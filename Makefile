@@ -105,8 +105,8 @@ accuracy-truth: $(STAMP) ## recount the suite's true bytes a call with a preload
 explain-accuracy: $(STAMP) ## explain labelled leaks, and say what is told wrongly; ARGS="name --jobs 1"
 	$(BIN)/python -m bench.proof.explain_accuracy.run $(ARGS)
 
-thorough: $(STAMP) ## run the tests that take minutes: all advice followed, executors, shards, init, gunicorn
-	MEMCURVE_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 tests/test_following_advice.py tests/memcurve/test_executors.py tests/memcurve/test_shards.py tests/memcurve/test_init.py tests/ragpool/test_gunicorn.py
+thorough: $(STAMP) ## run the tests that take minutes: all advice followed, executors, shards, init, services
+	MEMCURVE_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 tests/test_following_advice.py tests/memcurve/test_executors.py tests/memcurve/test_shards.py tests/memcurve/test_init.py tests/ragpool/test_gunicorn.py tests/ragpool/test_outside.py tests/ragpool/test_restarts.py
 
 overhead: $(STAMP) ## measure what measuring costs, compared with other tools; writes docs/overhead.md
 	$(BIN)/python -m bench.proof.overhead.run --write $(ARGS)

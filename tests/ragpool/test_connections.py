@@ -10,9 +10,8 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvloop
 
-from ragpool import ConfigurationError, LLMPool, RAGServicePool, RetrievalError
+from ragpool import ConfigurationError, RAGServicePool, RetrievalError
 from ragpool import connections as held
 from ragpool.connections import ConnectionBudget
 from ragpool.loop_clients import Lease, Recipe
@@ -180,20 +179,6 @@ def test_two_live_loops_in_alternation_keep_a_connection_each(server: StubServer
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
     assert pool.stats().open == 0
-
-
-def test_uvloop_runs_searches_and_model_calls_and_closes_them(server: StubServer) -> None:
-    async def use() -> str:
-        models, searches = LLMPool(), RAGServicePool()
-        await searches.get_client(server.rag_url).search("c", "why")
-        model = models.get_llm("openai", "m", server.openai_url, api_key="key")
-        answer = await model.ainvoke("why")
-        await models.aclose()
-        await searches.aclose()
-        return str(answer.text)
-
-    assert uvloop.run(use())
-    assert held.BUDGET.open == 0
 
 
 class _Stream:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.ragpool.served import Service
+from tests.thorough import thorough
 from tests.waiting import settled
 
 if TYPE_CHECKING:
@@ -88,6 +89,29 @@ def test_what_a_killed_process_ran_is_interrupted_by_the_next(
     killed.end(signal.SIGKILL)
     next_one = start()
     assert eventually(lambda: status_of(next_one, execution_id)["status"], "interrupted")
+
+
+@thorough  # four processes
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize(("restartable", "end"), [(False, "interrupted"), (True, "completed")])
+def test_after_a_kill_each_execution_gets_its_end_from_the_next_start_or_from_a_replica(
+    start: Callable[..., Service],
+    server: StubServer,
+    replicas: int,
+    restartable: bool,
+    end: str,
+) -> None:
+    server.control(route="/rag", hang=True)
+    killed, *beside = [start(RAGPOOL_LEASE_S="8") for _ in range(replicas)]
+    ids = [execute(killed, server, restartable=restartable) for _ in range(3)]
+    killed.end(signal.SIGKILL)
+    server.reset()
+    next_one = beside[0] if beside else start(RAGPOOL_LEASE_S="8")
+
+    def ends() -> set[str]:
+        return {status_of(next_one, one)["status"] for one in ids}
+
+    assert eventually(ends, {end})
 
 
 def test_a_replica_on_the_same_database_runs_again_what_may_be_run_again(
