@@ -55,7 +55,7 @@ def merge(
     found = merged(folders)
     scenarios = _of(discover(paths), found.whole)
     ready(out)
-    outcomes = save_merged(out, folders, found)
+    outcomes = save_merged(out, folders, found, scenarios)
     save_share(out, None)
     held = gated(scenarios, outcomes, baselines)
     value = run_of(scenarios, held, command_line(), began)

@@ -65,17 +65,19 @@ def report(
       memcurve report
       memcurve report --svg --out build/memory
     """
-    from memcurve.cli.stored import missing_of, stored_outcomes
+    from memcurve.cli.stored import missing_of, nodes_of, stored_outcomes
     from memcurve.run import scenarios as bench
     from memcurve.run.gate import gated
 
     began = time.monotonic()
     scenarios, outcomes = stored_outcomes(out, paths)
-    outcomes = gated(scenarios, outcomes, baselines)
+    tests = nodes_of(out, outcomes)  # a test's own limits were held when it ran
+    held = gated([one for one in scenarios if one.name not in tests], outcomes, baselines)
+    outcomes = [*(one for one in outcomes if one.recording.scenario in tests), *held]
     value = bench.run_of(scenarios, outcomes, command_line(), began)
     measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
     value = msgspec.structs.replace(
-        value, recorded_at=measured_at, elapsed_s=0.0, missing=missing_of(out)
+        value, recorded_at=measured_at, elapsed_s=0.0, missing=missing_of(out), tests=tests
     )
     reports = Reports(out=out, baselines=baselines, svg=svg, as_json=as_json, junit=junit)
     sys.exit(finish(value, reports))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from memcurve.model.outcome import Outcome
 from memcurve.model.recording import Recording
-from memcurve.model.scenario import Scenario, Target
+from memcurve.model.scenario import Declared, Scenario, Target
 from memcurve.run.discovery import DEFAULT_FOLDER, discover
 
 
@@ -16,7 +16,7 @@ def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenari
     """
     from memcurve.run.scenarios import judged
     from memcurve.store.files import load_recordings
-    from memcurve.store.findings import load_outcome, load_test
+    from memcurve.store.findings import load_declared, load_outcome
 
     recordings = load_recordings(out)
     known = {one.name: one for one in discover(paths)} if paths or DEFAULT_FOLDER.is_dir() else {}
@@ -27,7 +27,7 @@ def stored_outcomes(out: Path, paths: Sequence[Path] = ()) -> tuple[list[Scenari
         own = [one for one in recordings if one.scenario == name]
         if not own:
             continue
-        scenario = known.get(name) or _unknown(name, own, load_test(out, own[0]))
+        scenario = known.get(name) or _unknown(name, own, load_declared(out, own))
         order = list(scenario.designs)
         own.sort(key=lambda one: order.index(one.design) if one.design in order else len(order))
         scenarios.append(scenario)
@@ -43,6 +43,26 @@ def missing_of(out: Path) -> tuple[str, ...]:
     return () if left is None else tuple(name for name in left.designs if name not in left.done)
 
 
-def _unknown(name: str, recordings: Sequence[Recording], description: str) -> Scenario:
-    designs = {one.design: Target(call=one.target) for one in recordings}
-    return Scenario(name=name, designs=designs, description=description)
+def nodes_of(out: Path, outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Return the nodes of pytest that outcomes are of, by the name of their scenario."""
+    from memcurve.store.findings import load_test
+
+    found = {one.recording.scenario: load_test(out, one.recording) for one in outcomes}
+    return {name: test for name, test in found.items() if test}
+
+
+def _unknown(name: str, recordings: Sequence[Recording], kept: Declared | None) -> Scenario:
+    """Return a scenario whose file is not here, as far as it was kept with its recordings."""
+    targets = {one.design: Target(call=one.target) for one in recordings}
+    if kept is None:
+        return Scenario(name=name, designs=targets)
+    there = [design for design in kept.designs if design in targets]
+    order = dict.fromkeys([*there, *targets])
+    return Scenario(
+        name=name,
+        designs={design: targets[design] for design in order},
+        calls=kept.calls,
+        description=kept.description,
+        may_grow=kept.may_grow,
+        leads=kept.leads,
+    )

@@ -26,7 +26,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 class _Crossed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """A threshold that a run crossed for good: where, by how much, and who is first to blame.
 
-    `value` and `limit` are in the unit of the counter.
+    `value` and `limit` are in the unit of the counter. `test` is the node of pytest that crossed
+    it, "" where a design of a scenario did.
     """
 
     scenario: str
@@ -36,6 +37,7 @@ class _Crossed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     value: float
     limit: float
     cause: Cause | None = None
+    test: str = ""
 
     @property
     def over(self) -> float:
@@ -86,7 +88,6 @@ class PassedLimit(_Crossed, frozen=True, kw_only=True, tag="limit"):
     """
 
     kind: ClassVar[CrossingKind] = "limit"
-    test: str = ""
     verdict: Verdict | None = None
 
 
@@ -142,10 +143,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `may_grow` names the designs of each scenario that are there to be looked at: nothing that
     they do fails the run. `missing` are the designs that a run which was ended did not come to.
+    `tests` are the nodes of pytest that were measured, by the scenario that each is kept as.
     """
 
     outcomes: tuple[Outcome, ...]
     descriptions: dict[str, str] = {}
+    tests: dict[str, str] = {}
     may_grow: dict[str, tuple[str, ...]] = {}
     missing: tuple[str, ...] = ()
     command: str = ""

@@ -72,6 +72,30 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     brief: tuple[str, ...] = ()
 
 
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """What reports need of a scenario's declaration, kept beside its recordings.
+
+    A folder of recordings may be read where the scenario's file is not.
+    """
+
+    designs: tuple[str, ...]
+    calls: int
+    description: str = ""
+    may_grow: tuple[str, ...] = ()
+    leads: tuple[Lead, ...] = ()
+
+
+def declared(one: Scenario) -> Declared:
+    """Return what is kept of a scenario's declaration."""
+    return Declared(
+        designs=tuple(one.designs),
+        calls=one.calls,
+        description=one.description,
+        may_grow=one.may_grow,
+        leads=one.leads,
+    )
+
+
 def scenario(
     name: str,
     designs: Mapping[str, str | Target],

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from memcurve.model.errors import OutputError
@@ -66,11 +67,12 @@ def _comparison(nodeid: str, gated: Gated, recording: Recording) -> Comparison:
         )
         for excess in gated.crossed
     )
+    regressed = (msgspec.structs.replace(one, test=nodeid) for one in gated.regressed)
     return Comparison(
         scenario=recording.scenario,
         design=recording.design,
         baseline=None,
-        crossings=(*limits, *gated.regressed),
+        crossings=(*limits, *regressed),
     )
 
 
@@ -163,9 +165,7 @@ def _write_report(session: pytest.Session) -> None:
 
     command = shlex.join(["pytest", *map(str, session.config.invocation_params.args)])
     measured_at = max(outcome.recording.recorded_at for outcome in outcomes)
-    run = Run(
-        outcomes=tuple(outcomes), descriptions=tests, command=command, recorded_at=measured_at
-    )
+    run = Run(outcomes=tuple(outcomes), tests=tests, command=command, recorded_at=measured_at)
     written = write_all(run, out)
     if written.complaint:
         session.config.stash[COMPLAINT] = written.complaint

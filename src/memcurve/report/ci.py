@@ -1,6 +1,7 @@
 """A run in the forms that CI systems read: JUnit XML, and github-action-benchmark's JSON."""
 
 import json
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from memcurve.compare.metrics import METRICS, metrics_of
@@ -16,7 +17,7 @@ def junit_xml(run: Run) -> bytes:
     suite.set("time", f"{run.elapsed_s:.1f}")
     failures = errors = 0
     for outcome in run.outcomes:
-        case = _case(suite, outcome)
+        case = _case(suite, outcome, run.tests)
         messages = [crossing_message(crossing) for crossing in outcome.crossings]
         failure = outcome.recording.failure
         if messages:
@@ -32,14 +33,17 @@ def junit_xml(run: Run) -> bytes:
     return text
 
 
-def _case(suite: ElementTree.Element, outcome: Outcome) -> ElementTree.Element:
+def _case(
+    suite: ElementTree.Element, outcome: Outcome, tests: Mapping[str, str]
+) -> ElementTree.Element:
     recording = outcome.recording
     seconds = sum(one.elapsed_s for one in recording.passes)
+    file, _, test = tests.get(recording.scenario, "").partition("::")
     return ElementTree.SubElement(
         suite,
         "testcase",
-        classname=recording.scenario,
-        name=recording.design,
+        classname=file or recording.scenario,
+        name=test or recording.design,
         time=f"{seconds:.2f}",
     )
 
@@ -48,7 +52,7 @@ def action_benchmark_json(run: Run) -> bytes:
     """Return every measured figure as {name, unit, value}; smaller is better for all of them."""
     entries = []
     for outcome in run.outcomes:
-        metrics, name = metrics_of(outcome), _name(outcome)
+        metrics, name = metrics_of(outcome), _name(outcome, run.tests)
         for metric in METRICS:
             value = metrics.get(metric)
             if value is not None:
@@ -57,5 +61,6 @@ def action_benchmark_json(run: Run) -> bytes:
     return json.dumps(entries, indent=1).encode() + b"\n"
 
 
-def _name(outcome: Outcome) -> str:
-    return f"{outcome.recording.scenario}/{outcome.recording.design}"
+def _name(outcome: Outcome, tests: Mapping[str, str]) -> str:
+    node = tests.get(outcome.recording.scenario, "")
+    return node or f"{outcome.recording.scenario}/{outcome.recording.design}"

@@ -1,5 +1,6 @@
 """The words for a crossed threshold: what was crossed, who is first to blame, what can be done."""
 
+import shlex
 from typing import assert_never
 
 from memcurve.model.outcome import (
@@ -36,15 +37,16 @@ def crossing_remedy(crossing: Crossing) -> str:
     if isinstance(crossing, GarbageStood):
         return "close what the cycle holds, or break it"
     if isinstance(crossing, LeftBand):
+        if crossing.test:
+            node = shlex.quote(crossing.test)
+            return f"if this is meant: pytest --memcurve-accept --memcurve-reason '…' {node}"
         name = f"{crossing.scenario}/{crossing.design}"
         return f"if this is meant: memcurve accept -k {name} --reason '…'"
     return ""
 
 
 def _whose(crossing: Crossing) -> str:
-    if isinstance(crossing, PassedLimit) and crossing.test:
-        return crossing.test
-    return f"{crossing.scenario}/{crossing.design}"
+    return crossing.test or f"{crossing.scenario}/{crossing.design}"
 
 
 def _what(crossing: Crossing) -> str:

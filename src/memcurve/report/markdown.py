@@ -49,19 +49,24 @@ def _opening(view: RunView) -> list[str]:
 
 def _tables(scenarios: Sequence[ScenarioView]) -> list[str]:
     heads = [f"{m.title}{' a call' if m.per_call else ''}" for m in METRICS]
+    if not scenarios:
+        return []
     lines = [f"| | verdict | curve | {' | '.join(heads)} |", "|---|---|---|" + "--:|" * len(heads)]
     room = MOST_LINES - 25
     for scenario in scenarios:
         if len(lines) + len(scenario.designs) > room:
             left = len(scenarios) - scenarios.index(scenario)
-            lines.append(f"| … {left} more scenarios in `index.html` |" + " |" * (len(heads) + 2))
+            lines.append(
+                f"| … {left} more {'tests' if scenarios[0].test else 'scenarios'} in `index.html` |"
+                + " |" * (len(heads) + 2)
+            )
             break
         lines.extend(_row(scenario, design) for design in scenario.designs)
     return [*lines, ""]
 
 
 def _row(scenario: ScenarioView, design: DesignView) -> str:
-    name = f"{scenario.name} / {design.name}"
+    name = scenario.test or f"{scenario.name} / {design.name}"
     name = f"**{escape(name)}**" if design.name == scenario.winner else escape(name)
     cells = [_cell(metric, design, scenario) for metric in METRICS]
     verdict = f"{SYMBOLS[design.state]} {escape(design.label)}"
@@ -78,8 +83,8 @@ def _cell(metric: Metric, design: DesignView, scenario: ScenarioView) -> str:
 
 
 def _details(scenario: ScenarioView) -> list[str]:
-    won = f"{scenario.winner} wins" if scenario.winner else "nobody wins"
-    lines = [f"<details><summary>{html.escape(scenario.name)}: {html.escape(won)}</summary>", ""]
+    said = f"{html.escape(scenario.title)}: {html.escape(_outcome(scenario))}"
+    lines = [f"<details><summary>{said}</summary>", ""]
     lines.extend(f"- **{escape(d.name)}** {escape(d.sentence)}" for d in scenario.designs)
     lines.extend(
         f"- {escape(one.design)} against {escape(one.over)}: {standing_brief(one)}"
@@ -95,10 +100,19 @@ def _details(scenario: ScenarioView) -> list[str]:
     return [*lines, "", "</details>"]
 
 
+def _outcome(scenario: ScenarioView) -> str:
+    """Return who wins; nobody does where there is one, and its verdict is told."""
+    if len(scenario.designs) == 1:
+        return scenario.designs[0].label
+    return f"{scenario.winner} wins" if scenario.winner else "nobody wins"
+
+
 def _closing(view: RunView) -> list[str]:
     keys = ", ".join(environment.key for environment in view.environments)
     made = f"{view.recorded_at[:16]} · {escape(keys)} · `{view.command}`"
-    legend = "curves on the scale of their scenario · ~ no difference to the reference · ▲ worse"
+    legend = "curves on the scale of their " + ("test" if view.of_tests else "scenario")
+    if any(scenario.standings for scenario in view.scenarios):
+        legend += " · ~ no difference to the reference · ▲ worse"
     return ["", f"<sub>{made} · {legend}</sub>"]
 
 

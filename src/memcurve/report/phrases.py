@@ -1,6 +1,7 @@
 """Filters of the page's template: quantities and the small tables behind its pictures."""
 
 import re
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -136,8 +137,8 @@ def counted(value: float, noun: str) -> str:
 
 def reproduce(view: RunView, scenario: ScenarioView) -> str:
     """Return the command that measures one scenario again, with as many calls, or one test."""
-    if "::" in scenario.description:
-        return f"pytest --memcurve '{scenario.description}'"
+    if scenario.test:
+        return f"pytest --memcurve {shlex.quote(scenario.test)}"
     calls = max(design.outcome.recording.calls for design in scenario.designs)
     asked = f"-k {scenario.name} --calls {calls}"
     return (

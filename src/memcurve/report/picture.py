@@ -83,7 +83,7 @@ def _compose(figure: "Figure", view: RunView, scenario: ScenarioView) -> None:
 
 
 def _titles(figure: "Figure", view: RunView, scenario: ScenarioView) -> None:
-    name = scenario.name
+    name = scenario.title
     if scenario.description:
         name += f": {scenario.description}"
     size, text = _fitted(name)

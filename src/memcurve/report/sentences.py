@@ -1,6 +1,7 @@
 """What a report says in words: of one design, of a scenario, of the whole run."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -238,6 +239,16 @@ def headline(run: Run, advantage: str = "") -> str:
     if advantage and states[worst] not in ("growing", "rising", "failed"):
         return f"{sentences[best].text}; {advantage}"
     return f"{sentences[best].text}; {sentences[worst].text}"
+
+
+def tests_headline(run: Run) -> str:
+    """Return what was found of tests of pytest: the first limit crossed, or how many are what."""
+    if run.crossings:
+        return f"{crossing_line(run.crossings[0])}{_more(run.crossings)}"
+    counts = Counter(outcome.state for outcome in run.outcomes)
+    told = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    count = len(run.outcomes)
+    return f"{count} test{'' if count == 1 else 's'}: {told}"
 
 
 def _more(some: Sequence[object]) -> str:

@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from memcurve.compare.metrics import METRICS, Metric
@@ -53,7 +54,7 @@ def _parts(view: RunView, console: "Console") -> list[object]:
     fits = console.measure(roomy, options=wide).maximum <= console.width
     parts: list[object] = [roomy if fits else _grid(view, 1)]
     for scenario in view.scenarios:
-        if scenario.standings:
+        if scenario.standings:  # nobody wins where there is one
             won = f"{scenario.winner} wins *" if scenario.winner else "nobody wins"
             parts.append(Text(f"\n{scenario.name}: {won}", style="bold"))
             parts.extend(Text(line) for line in lead_lines(scenario))
@@ -83,14 +84,22 @@ def _grid(view: RunView, space: int) -> "Table":
     for metric in METRICS:
         grid.add_column(_head(metric), justify="right", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
-    for scenario in view.scenarios:
-        grid.add_row(Text(scenario.name, style="bold"))
+    for heading, scenario in _headed(view):
+        if heading:
+            grid.add_row(Text(heading, style="bold"))
         for design in scenario.designs:
             won = design.name == scenario.winner
             label = Text(f"{SYMBOLS[design.state]} {design.label}", style=_STYLES[design.state])
             name = Text(f"  {design.name}{' *' if won else ''}")
             grid.add_row(name, *cells(design), label)
     return grid
+
+
+def _headed(view: RunView) -> Iterator[tuple[str, ScenarioView]]:
+    """Yield each scenario with the line above it: its name; of tests the file, once."""
+    for name, group in view.groups:
+        for number, scenario in enumerate(group):
+            yield name if number == 0 else "", scenario
 
 
 def _head(metric: Metric) -> str:

@@ -34,6 +34,7 @@ from memcurve.report.sentences import (
     outcome_detail,
     outcome_sentence,
     rate_cell,
+    tests_headline,
     verdict_label,
 )
 from memcurve.report.standings import advantage
@@ -107,15 +108,29 @@ class DesignView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
-    """One scenario with all its designs as it is shown."""
+    """One scenario with all its designs as it is shown, or one test of pytest.
+
+    `test` is the node of a test, "" of a scenario; a test has one design, which bears its name.
+    """
 
     name: str
+    test: str
     description: str
     designs: tuple[DesignView, ...]
     panels: tuple[Panel, ...]
     standings: tuple[Standing, ...]
     winner: str | None
     baseline: Baseline | None
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: the node of a test, or the scenario's name."""
+        return self.test or self.name
+
+    @property
+    def file(self) -> str:
+        """The file of a test."""
+        return file_of(self.test)
 
     @property
     def state(self) -> State:
@@ -214,6 +229,19 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def of_tests(self) -> bool:
+        """Whether it was tests of pytest that were measured, and no designs."""
+        return bool(self.scenarios) and all(one.test for one in self.scenarios)
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[ScenarioView, ...]], ...]:
+        """The scenarios as they stand together: tests by their file, others each alone."""
+        found: dict[str, list[ScenarioView]] = {}
+        for one in self.scenarios:
+            found.setdefault(one.file or one.name, []).append(one)
+        return tuple((name, tuple(own)) for name, own in found.items())
+
+    @property
     def hero(self) -> ScenarioView | None:
         """The scenario to look at first: a crossed threshold, or the widest gap of designs."""
         return _hero(self.scenarios)
@@ -221,14 +249,24 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 
 def view_of(run: Run, baselines: Mapping[str, Baseline] | None = None) -> RunView:
     """Build what the reports show of a run; `baselines` by scenario name add who accepted what."""
+    run = _with_test_names(run)
     names = dict.fromkeys(outcome.recording.scenario for outcome in run.outcomes)
-    ink = inks(list(dict.fromkeys(outcome.recording.design for outcome in run.outcomes)))
+    own = [one for one in run.outcomes if one.recording.scenario not in run.tests]
+    # a test stands alone: each has the first colour, which says nothing
+    ink = inks(list(dict.fromkeys(outcome.recording.design for outcome in own)))
+    ink |= {
+        test_name(test): inks([test_name(test)])[test_name(test)] for test in run.tests.values()
+    }
     views = [_scenario(name, run, ink, (baselines or {}).get(name)) for name in names]
     environments = (outcome.recording.environment for outcome in run.outcomes)
+    ordered = _by_weight(views, run.outcomes)
+    if run.tests:
+        ordered = [one for _, group in _by_file(ordered) for one in group]
+    said = headline(run, _best_saves(_hero(ordered), run.outcomes)) if own else tests_headline(run)
     return RunView(
-        headline=headline(run, _best_saves(_hero(_by_weight(views, run.outcomes)), run.outcomes)),
+        headline=said,
         sentences=design_sentences(run.outcomes),
-        scenarios=tuple(_by_weight(views, run.outcomes)),
+        scenarios=tuple(ordered),
         crossings=run.crossings,
         failures=len(run.failures),
         missing=len(run.missing),
@@ -237,6 +275,45 @@ def view_of(run: Run, baselines: Mapping[str, Baseline] | None = None) -> RunVie
         recorded_at=run.recorded_at,
         elapsed_s=run.elapsed_s,
     )
+
+
+def file_of(test: str) -> str:
+    """Return the file of a test's node, "" where there is no test."""
+    return test.partition("::")[0]
+
+
+def test_name(test: str) -> str:
+    """Return what stands behind the file in a test's node: the test in its class."""
+    return test.partition("::")[2] or test
+
+
+def _with_test_names(run: Run) -> Run:
+    """Return a run in which the one design of a test bears the test's name."""
+    renamed = (_renamed(one, run.tests.get(one.recording.scenario, "")) for one in run.outcomes)
+    return msgspec.structs.replace(run, outcomes=tuple(renamed))
+
+
+def _renamed(outcome: Outcome, test: str) -> Outcome:
+    if not test:
+        return outcome
+    recording = msgspec.structs.replace(outcome.recording, design=test_name(test))
+    outcome = msgspec.structs.replace(outcome, recording=recording)
+    if outcome.comparison is None:
+        return outcome
+    crossings = tuple(
+        msgspec.structs.replace(one, design=test_name(test), test=test)
+        for one in outcome.comparison.crossings
+    )
+    comparison = msgspec.structs.replace(outcome.comparison, crossings=crossings)
+    return msgspec.structs.replace(outcome, comparison=comparison)
+
+
+def _by_file(scenarios: Sequence[ScenarioView]) -> list[tuple[str, list[ScenarioView]]]:
+    """Put tests together by their file; the file with the first of them comes first."""
+    found: dict[str, list[ScenarioView]] = {}
+    for one in scenarios:
+        found.setdefault(one.file, []).append(one)
+    return list(found.items())
 
 
 def _scenario(
@@ -249,6 +326,7 @@ def _scenario(
         compared = {name: without_time(found) for name, found in metrics.items()}
     return ScenarioView(
         name=name,
+        test=run.tests.get(name, ""),
         description=run.descriptions.get(name, ""),
         designs=tuple(_design(o, ink, metrics[o.recording.design]) for o in outcomes),
         panels=panels_of(outcomes),

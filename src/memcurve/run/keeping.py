@@ -82,7 +82,7 @@ class Keeping:
         with self._lock:
             self._outcomes[name] = outcome
             try:
-                save_outcomes(self._out, [outcome])
+                save_outcomes(self._out, [outcome], scenarios=self._scenarios)
                 done = (*self._state.done, name)
                 state = msgspec.structs.replace(self._state, done=done)
                 save_unfinished(self._out, state)

@@ -139,10 +139,12 @@ def _of_one_environment(outcomes: dict[str, Outcome]) -> None:
         raise RecordingError(f"bytes of different environments do not compare: {places}")
 
 
-def save_merged(out: Path, folders: Sequence[Path], found: Merged) -> tuple[Outcome, ...]:
+def save_merged(
+    out: Path, folders: Sequence[Path], found: Merged, scenarios: Sequence[Scenario]
+) -> tuple[Outcome, ...]:
     """Keep all outcomes in one folder, each with its flame graph; return them as kept."""
     kept = tuple(_with_graph(out, folders, outcome) for outcome in found.outcomes)
-    save_outcomes(out, kept)
+    save_outcomes(out, kept, scenarios=scenarios)
     return kept
 
 

@@ -13,6 +13,7 @@ from memcurve.model.errors import RecordingError
 from memcurve.model.findings import Explanation
 from memcurve.model.outcome import Comparison, Crossing, Outcome
 from memcurve.model.recording import Recording
+from memcurve.model.scenario import Declared, Scenario, declared
 from memcurve.model.thresholds import Thresholds
 from memcurve.store.files import findings_path, read_json, replace_file, save_recordings
 
@@ -27,7 +28,8 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """How one recording was judged, and its causes; null: nobody looked for them.
 
     `test` is the node of pytest that was measured, if one was, and `crossings` are its limits that
-    were crossed; bands of baselines are compared again by every report.
+    were crossed; bands of baselines are compared again by every report. `declared` is the scenario
+    as its file stated it, null where none did.
     `recorded_at` is that of the recording: findings of another one do not count.
     """
 
@@ -37,10 +39,17 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Explanation | None = None
     test: str = ""
     crossings: tuple[Crossing, ...] = ()
+    declared: Declared | None = None
 
 
-def save_outcomes(out: Path, outcomes: Iterable[Outcome], test: str = "") -> None:
-    """Keep the recordings of a run, or of a test of pytest, each with its findings."""
+def save_outcomes(
+    out: Path, outcomes: Iterable[Outcome], test: str = "", scenarios: Iterable[Scenario] = ()
+) -> None:
+    """Keep the recordings of a run, or of a test of pytest, each with its findings.
+
+    Of `scenarios`, which the outcomes are of, reports elsewhere learn what may grow.
+    """
+    stated = {one.name: declared(one) for one in scenarios}
     for outcome in outcomes:
         recording, judgement = outcome.recording, outcome.judgement
         found = Findings(
@@ -49,6 +58,7 @@ def save_outcomes(out: Path, outcomes: Iterable[Outcome], test: str = "") -> Non
             explanation=outcome.explanation,
             test=test,
             crossings=outcome.comparison.crossings if outcome.comparison is not None else (),
+            declared=stated.get(recording.scenario),
         )
         path = findings_path(out, recording.scenario, recording.design)
         save_recordings(out, [recording])
@@ -77,6 +87,15 @@ def load_outcome(out: Path, recording: Recording, judge: Judge) -> Outcome:
 def load_test(out: Path, recording: Recording) -> str:
     """Return the node of pytest that a recording is of; "" where it is a scenario's."""
     return _findings(out, recording).test
+
+
+def load_declared(out: Path, recordings: Iterable[Recording]) -> Declared | None:
+    """Return how the scenario of these recordings was declared; None where nobody kept that.
+
+    Designs that were measured one after the other may each know a part of it.
+    """
+    found = [kept for one in recordings if (kept := _findings(out, one).declared) is not None]
+    return max(found, key=lambda one: len(one.designs), default=None)
 
 
 def _findings(out: Path, recording: Recording) -> Findings:
