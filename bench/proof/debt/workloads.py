@@ -63,28 +63,30 @@ def last():
     queue(1)
 
 
+def _objects(number):
+    """Make objects and drop them."""
+    return len([[i] for i in range(number)])
+
+
 def burst500():
-    """A call that makes objects and drops them; what it leaves is alive meanwhile."""
+    """What the call leaves is alive while it makes objects."""
     node = Node()
-    [[i] for i in range(500)]
-    return node.me is node
+    return node, _objects(500)
 
 
 def burst1500():
     node = Node()
-    [[i] for i in range(1500)]
-    return node.me is node
+    return node, _objects(1500)
 
 
 def burst5000():
     node = Node()
-    [[i] for i in range(5000)]
-    return node.me is node
+    return node, _objects(5000)
 
 
 def late():
-    """The burst comes before the cycle, so that none is alive in it."""
-    [[i] for i in range(1500)]
+    """The objects come before the cycle, so that none is alive meanwhile."""
+    _objects(1500)
     Node()
 
 

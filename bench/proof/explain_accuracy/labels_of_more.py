@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from bench.proof.explain_accuracy.labels import SOURCE, Label
@@ -10,18 +11,6 @@ MOST = 0.8
 """Of a growth: the first culprit has it all but for the containers that several culprits share."""
 GLOBAL, SETUP = "module global", "value of the set-up"
 ENTRY = "a container gains an entry"
-
-
-def _cache(name: str, kind: str, root: str, advice: str, *path: str, **more: Any) -> Label:
-    return _label("caches", name, kind, root, advice, *path, **more)
-
-
-def _waiting(name: str, kind: str, root: str, advice: str, *path: str, **more: Any) -> Label:
-    return _label("waiting", name, kind, root, advice, *path, **more)
-
-
-def _library(name: str, kind: str, root: str, advice: str, *path: str, **more: Any) -> Label:
-    return _label("libraries", name, kind, root, advice, *path, setup=True, **more)
 
 
 def _label(
@@ -37,6 +26,9 @@ def _label(
         file=f"leaks_of_{file}.py",
     )
 
+
+_cache, _waiting = partial(_label, "caches"), partial(_label, "waiting")
+_library = partial(_label, "libraries", setup=True)
 
 CACHES: Final = (
     _cache("bounded_lru_cache_too_large", "<>.Record", "lru_cache", "smaller maxsize", "_loaded"),
