@@ -2,6 +2,7 @@
 
 A leak must exit 1 with `growing`; what is clean must exit 0 with `flat` or `plateaued`. Anything
 else is a wrong verdict: so is `inconclusive`, because every label can be told in 10,000 calls.
+What loses references and grows by no byte is clean; the object must be named, and no other ever.
 Where the leak has a slope, its true range must meet [low, high] to within 0.5 %, and the reported
 bytes may lie outside the range by 2 % and by `period / calls`, one step of a staircase over it.
 The 0.5 % is what arithmetic cannot know: malloc hands out a block whole, up to 16 bytes larger than
@@ -60,7 +61,7 @@ def judge(workload: Workload, truth: Mapping[str, float], outcome: Outcome) -> J
         faults = [f"no result, exit {outcome.exit_code}: {said[0]}"]
         return Judgement(workload=workload, outcome=outcome, right=False, faults=tuple(faults))
     wrong = _verdict_faults(workload, outcome)
-    faults = [*wrong, *_call_faults(workload, outcome)]
+    faults = [*wrong, *_call_faults(workload, outcome), *_reference_faults(workload, outcome)]
     if workload.leaks and not wrong:
         faults += _size_faults(workload, truth, outcome)
     return Judgement(workload=workload, outcome=outcome, right=not wrong, faults=tuple(faults))
@@ -82,6 +83,17 @@ def _call_faults(workload: Workload, outcome: Outcome) -> list[str]:
     still = not workload.leaks and not workload.still_after
     most = MOST_CALLS_WHERE_NOTHING_GROWS if still else MOST_CALLS
     return [f"{outcome.calls} calls, {most} allowed"] if outcome.calls > most else []
+
+
+def _reference_faults(workload: Workload, outcome: Outcome) -> list[str]:
+    """Return what is wrong with the references that are said to be lost; null: nobody counted."""
+    assert outcome.document is not None
+    told = outcome.document["lost_references"]
+    if told is None:
+        return ["references were not counted"] if workload.loses else []
+    names = [one["name"] for one in told]
+    expected = [workload.loses] if workload.loses else []
+    return [f"lost references of {names}, truly of {expected}"] if names != expected else []
 
 
 def _size_faults(workload: Workload, truth: Mapping[str, float], outcome: Outcome) -> Sequence[str]:

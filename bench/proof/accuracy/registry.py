@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from bench.proof.accuracy.labels import (
     caches,
+    children,
     concurrency,
+    disguised,
     interpreter,
     leaks,
+    lookalikes,
+    mapped,
     registries,
     rhythms,
     steps,
@@ -20,10 +24,14 @@ if TYPE_CHECKING:
 
 _FILES: Final = (
     caches,
+    lookalikes,
     interpreter,
     temporaries,
+    mapped,
     concurrency,
+    children,
     leaks,
+    disguised,
     registries,
     rhythms,
     steps,

@@ -214,13 +214,14 @@ def main() -> int:
     chosen = [each for each in WORKLOADS if options.k in each.name or options.k in each.kind]
     if options.calls:
         return of_few_calls(chosen, truth, options, extra)
+    everything = [*extra, "--full"]  # references are counted, too
     started = time.perf_counter()
     judgements: list[Judgement] = []
     print(line(HEADER))
     with burners(options.load), ThreadPoolExecutor(options.jobs) as pool:
         every = chosen * options.repeat
         for workload, outcome in zip(
-            every, pool.map(lambda each: check(each, extra), every), strict=True
+            every, pool.map(lambda each: check(each, everything), every), strict=True
         ):
             judgements.append(judge(workload, truth[workload.name], outcome))
             if judgements[-1].faults or not options.quiet:

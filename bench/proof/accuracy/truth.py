@@ -1,12 +1,14 @@
-"""Measure what each workload truly keeps a call, with a counter that is not memcurve's.
+"""Measure what each workload truly keeps a call, with counters that are not memcurve's.
 
-A preloaded C library counts live blocks by requested size; `blocks` turns sizes into allocator
-blocks. The window is call 500 to 1,500, or 1,000 calls from where a bounded neighbour is full. A
-container that grows in steps has no single slope: `low` and `high` are the least and the greatest
-over all windows of at least 500 calls between call 200 and 2,000, so whoever measures some
-other 500 calls must still land between them.
-Clean workloads are followed for 8,000 calls. What leaks grows in every window; what is clean has at
-least one window of 500 calls in which it grows by less than `STILL_BYTES_PER_CALL`.
+A preloaded C library counts live blocks by requested size, which `blocks` turns into allocator
+blocks, and the pages that are mapped by hand; what child processes hold is read by this process.
+The window is call 500 to 1,500, or 1,000 calls from where a bounded neighbour is full. A container
+that grows in steps has no single slope: `low` and `high` are the least and the greatest over all
+windows of at least 500 calls between call 200 and 2,000, so whoever measures some other 500 calls
+must still land between them.
+Clean workloads are followed for 8,000 calls, those that start processes for fewer. What leaks grows
+in every window; what is clean has at least one window of 500 calls in which it grows by less than
+`STILL_BYTES_PER_CALL`.
 """
 
 from __future__ import annotations
@@ -14,134 +16,35 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import platform
 import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.proof.accuracy.blocks import block
+from bench.proof.accuracy.counting import HERE, ROOT, Mark, TruthError, compile_counter, count
 from bench.proof.accuracy.registry import WORKLOADS
 
 if TYPE_CHECKING:
     from bench.proof.accuracy.workload import Workload
 
-HERE: Final = Path(__file__).parent
-ROOT: Final = HERE.parents[2]
 TRUTH: Final = HERE / "truth.json"
 STEP: Final = 100
 EARLIEST: Final = 200
 WINDOW_FROM: Final = 500
 WINDOW: Final = 1000
 SHORTEST: Final = 500
-FOLLOWED: Final = 8000
 STILL_BYTES_PER_CALL: Final = 1.0
-TIMEOUT_S: Final = 300
-
-
-class TruthError(Exception):
-    """The independent count could not be taken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What was alive after so many calls: bytes in allocator blocks, and the other counters."""
-
-    calls: int
-    objects_bytes: int
-    native_bytes: int
-    fds: int
-    threads: int
-    tasks: int
-
-    @property
-    def bytes(self) -> int:
-        return self.objects_bytes + self.native_bytes
-
-
-def compile_counter(folder: Path) -> Path:
-    """Build the preloaded counter with the C compiler of this machine; raises `TruthError`."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        raise TruthError("no C compiler found; on Debian: apt-get install gcc libc6-dev")
-    library = folder / "malloc_counter.so"
-    source = HERE / "malloc_counter.c"
-    command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(library), str(source)]
-    built = subprocess.run(command, capture_output=True, text=True)
-    if built.returncode:
-        raise TruthError(f"{compiler} could not compile {source.name}: {built.stderr.strip()}")
-    return library
 
 
 def marks_of(workload: Workload) -> list[int]:
     """Return the call numbers at which to count, past whatever is bounded in the workload."""
     first = workload.still_after + STEP if workload.still_after else EARLIEST
     if not workload.leaks:
-        return list(range(first, first + FOLLOWED + 1, SHORTEST))
+        return list(range(first, first + workload.followed + 1, SHORTEST))
     return list(range(first, max(first, WINDOW_FROM) + WINDOW + SHORTEST + 1, STEP))
-
-
-def count(workload: Workload, library: Path) -> list[Mark]:
-    """Run the workload under the counter in a process of its own; raises `TruthError`."""
-    reader, writer = os.pipe()
-    script = str(HERE / "counted.py")
-    setup = workload.setup or "-"
-    marks = [str(calls) for calls in marks_of(workload)]
-    environment = {
-        **os.environ,
-        "LD_PRELOAD": str(library),
-        "PYTHONMALLOC": "malloc",
-        "PYTHONHASHSEED": "0",
-    }
-    child = subprocess.Popen(
-        [sys.executable, script, str(library), workload.target, setup, str(writer), *marks],
-        env=environment,
-        pass_fds=[writer],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    os.close(writer)
-    with open(reader) as lines:  # noqa: PTH123 - a descriptor, not a path
-        written = lines.read()
-    _, errors = child.communicate(timeout=TIMEOUT_S)
-    if child.returncode:
-        raise TruthError(f"{workload.name}: exit {child.returncode} under the counter: {errors}")
-    return parse_marks(written)
-
-
-def parse_marks(written: str) -> list[Mark]:
-    """Read the counter's lines; raises `TruthError` where a block was too large to be classed."""
-    marks: list[Mark] = []
-    calls, alive = 0, [0, 0]
-    for line in written.splitlines():
-        match line.split():
-            case ["mark", label]:
-                calls, alive = int(label), [0, 0]
-            case ["end", too_large]:
-                if int(too_large):
-                    raise TruthError(f"{too_large} blocks of more than 16 MiB alive at {calls}")
-            case ["resources", fds, threads, tasks]:
-                marks.append(
-                    Mark(
-                        calls=calls,
-                        native_bytes=alive[0],
-                        objects_bytes=alive[1],
-                        fds=int(fds),
-                        threads=int(threads),
-                        tasks=int(tasks),
-                    )
-                )
-            case [domain, size, number]:
-                in_objects = int(domain) == 1
-                alive[in_objects] += block(int(size), in_object_domain=in_objects) * int(number)
-    return marks
 
 
 def slope(first: Mark, last: Mark, counter: str) -> float:
@@ -162,17 +65,23 @@ def summarise(marks: list[Mark]) -> dict[str, float]:
         "bytes_per_call": round(slope(start, end, "bytes"), 3),
         "low": round(min(slopes), 3),
         "high": round(max(slopes), 3),
-        "native_per_call": round(slope(start, end, "native_bytes"), 3),
-        "fds_per_call": slope(start, end, "fds"),
-        "threads_per_call": slope(start, end, "threads"),
-        "tasks_per_call": slope(start, end, "tasks"),
+        **{key: round(slope(start, end, counter), 3) for key, counter in _RATES.items()},
     }
+
+
+_RATES: Final = {
+    "native_per_call": "native_bytes",
+    "mapped_per_call": "mapped_bytes",
+    "anonymous_per_call": "anonymous_bytes",
+    "children_per_call": "children_bytes",
+    **{f"{one}_per_call": one for one in ("fds", "threads", "tasks", "processes", "zombies")},
+}
 
 
 def load_truth() -> dict[str, dict[str, float]]:
     """Return the committed truth by workload name."""
     truth: dict[str, dict[str, float]] = json.loads(TRUTH.read_text())["workloads"]
-    return truth
+    return {name: dict.fromkeys(_RATES, 0.0) | value for name, value in truth.items()}
 
 
 def _document(values: dict[str, dict[str, float]]) -> dict[str, Any]:
@@ -212,7 +121,9 @@ def main() -> int:
         try:
             library = compile_counter(Path(folder))
             for workload, marks in zip(
-                chosen, pool.map(lambda each: count(each, library), chosen), strict=True
+                chosen,
+                pool.map(lambda each: count(each, library, marks_of(each)), chosen),
+                strict=True,
             ):
                 values[workload.name] = summarise(marks)
                 print(_row(workload, values[workload.name]), flush=True)

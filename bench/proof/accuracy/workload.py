@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-Counter = Literal["retained", "fds", "threads", "tasks"]
+Counter = Literal["retained", "fds", "threads", "tasks", "processes", "zombies"]
 
 FOLDER: Final = Path("bench/proof/accuracy/workloads")
 
@@ -26,6 +26,8 @@ CLEAN_KINDS: Final = (
     "native memory",
     "threads",
     "subprocesses",
+    "child processes",
+    "mapped memory",
     "descriptors",
     "async",
     "gc sawtooth",
@@ -70,6 +72,9 @@ LEAK_KINDS: Final = (
     "late onset",
     "beside a bounded cache",
     "under noise",
+    "child processes",
+    "mapped memory",
+    "generators",
     "doubling steps",
     "references",
 )
@@ -87,6 +92,8 @@ class Workload:
     `period` is the calls between two steps of growth, on average where they come by chance, and
     `begins_after` is the call up to which a leak is none yet. `exact` is false where no one slope
     exists: growth that accelerates, comes by chance, depends on addresses, or stands under noise.
+    `loses` names the object that loses a reference at each call, though no byte grows.
+    `followed` is the calls of a clean one that the truth is counted for.
     `peers` marks the 16 scenarios that the other tools were first tried on.
     """
 
@@ -102,6 +109,8 @@ class Workload:
     period: int = 1
     begins_after: int = 0
     exact: bool = True
+    loses: str = ""
+    followed: int = 8000
     peers: bool = False
 
     @property

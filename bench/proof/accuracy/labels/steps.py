@@ -33,6 +33,12 @@ LABELLED: Final = (
         "malloc's for 900 calls",
         still_after=900,
     ),
+    _of.clean(
+        "reference_lost_at_each_call",
+        "references",
+        "no byte grows, but what lives for ever is counted up",
+        loses="steps._settings (steps._Settings)",
+    ),
     _of.clean("references_given_back", "references", "taken and given back by C"),
     _of.leak(
         "native_blocks_without_a_bound",

@@ -66,6 +66,10 @@ def references_given_back():
     _decrease(_settings)
 
 
+def reference_lost_at_each_call():
+    _increase(_settings)
+
+
 def native_blocks_without_a_bound():
     _libc.malloc(1352)
 
