@@ -88,3 +88,26 @@ def test_a_design_has_one_ink_whatever_stands_beside_it() -> None:
 def test_ten_designs_of_one_scenario_have_a_colour_each() -> None:
     found = inks([f"design {number}" for number in range(10)]).values()
     assert len({ink.light for ink in found}) == len({ink.dark for ink in found}) == 10
+
+
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_ten_designs_beside_the_known_ones_are_told_apart_by_every_sight(ground: str) -> None:
+    shown = [*KNOWN.values(), *OTHERS[:10]]
+    nearest = {
+        sight: min(
+            difference(getattr(one, ground), getattr(other, ground), sight)
+            for one, other in combinations(shown, 2)
+        )
+        for sight in SIGHTS
+    }
+    assert min(nearest.values()) >= 20, nearest  # thirteen: as far as a search could put them
+    alike = [pair for pair in combinations(shown, 2) if pair[0].dashes == pair[1].dashes]
+    for one, other in alike:  # where the dashes do not tell, the colours lie further apart
+        assert all(difference(getattr(one, ground), getattr(other, ground), s) > 22 for s in SIGHTS)
+
+
+def test_no_ink_looks_black_on_paper_or_white_on_the_dark_ground() -> None:
+    for ink in INKS:
+        assert lab(linear(ink.light))[0] >= 25
+        assert lab(linear(ink.dark))[0] <= 97
+        assert difference(ink.dark, "#ffffff", "normal") >= 20

@@ -2,9 +2,9 @@
 
 The colours were chosen by search: any two stay at least 20 apart (CIE76) for normal, protan,
 deutan and tritan sight, and every one has a contrast of 3 or more against its ground. Ten designs
-beside the known ones have a colour each; those that share one differ in their dashes, and so do
-those whose colours are dark alike. A test holds that. Labels stand at the lines, so that no
-reading needs colour.
+beside the known ones have a colour each, none of them nearly black; those that share one differ in
+their dashes, and so do those whose colours are most alike. A test computes the distances. Labels
+stand at the lines, so that no reading needs colour.
 """
 
 import msgspec
@@ -28,16 +28,16 @@ KNOWN = {
 }
 _DASHES = ((), (7, 2, 1.5, 2), (2, 1.5), (9, 3))
 _SPARE = (
-    ("#564915", "#f4ef5a", 0),
-    ("#b87a6b", "#b8ffb8", 0),
-    ("#7a3ff2", "#8a6dff", 0),
-    ("#0f96ff", "#00ffff", 2),
-    ("#878796", "#b4a587", 1),
-    ("#3c0000", "#d24b0f", 3),
-    ("#001eff", "#b400b4", 1),
-    ("#00003c", "#96c300", 2),
-    ("#1e0f87", "#ff1eb4", 3),
-    ("#1e001e", "#4b6987", 1),
+    ("#559977", "#b8ffb8", 0),
+    ("#aa44ff", "#96c300", 2),
+    ("#991100", "#d24b0f", 3),
+    ("#0000ff", "#8a6dff", 2),
+    ("#ff22dd", "#ff1eb4", 1),
+    ("#bb7744", "#f4ef5a", 3),
+    ("#333399", "#00ffff", 3),
+    ("#664433", "#b4a587", 2),
+    ("#aa88aa", "#b400b4", 3),
+    ("#1122bb", "#4b6987", 0),
 )
 """Light, dark, and the number of the dashes that it begins with."""
 OTHERS = tuple(
