@@ -95,6 +95,94 @@ def test_a_revision_that_is_not_there_is_named(place: Path) -> None:
     assert "no-such" in result.output
 
 
+BENCH = """
+from memcurve import scenario
+
+small = scenario("small", {"work": "designs.py:work"}, calls=20, verdict_calls=250)
+"""
+
+
+@pytest.fixture
+def young(tmp_path: Path) -> Path:
+    """Give a repository with code alone, to which this tree adds its first scenario."""
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'jobs'\nversion = '1'\n")
+    (tmp_path / "jobs.py").write_text(JOBS)
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    (tmp_path / "bench" / "scenarios").mkdir(parents=True)
+    (tmp_path / "bench" / "scenarios" / "small.py").write_text(BENCH)
+    (tmp_path / "bench" / "scenarios" / "designs.py").write_text("from jobs import work\n")
+    return tmp_path
+
+
+def compare_bench(folder: Path, revision: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    monkeypatch.chdir(folder)
+    place = str(folder / "bench" / "scenarios")
+    result = CliRunner().invoke(main, ["compare", "--against", revision, "-q", place])
+    return result.exit_code, result.output
+
+
+def test_code_from_before_the_first_scenario_is_measured_by_the_scenarios_of_this_tree(
+    young: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leak = JOBS.replace("    return", "    kept.append(bytes(2000))\n    return")
+    (young / "jobs.py").write_text(leak)
+    monkeypatch.setenv("PYTHONPATH", str(young))  # as an editable install would
+    code, text = compare_bench(young, "HEAD", monkeypatch)
+    assert "HEAD has no bench: its code is measured by the bench of this tree" in text
+    assert code == 1, text
+    assert "small/work: live bytes 0 B → " in text
+
+
+def test_a_shallow_clone_is_told_how_to_become_whole(
+    young: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(young, "add", ".")
+    git(young, "commit", "-qm", "second")
+    clone = tmp_path_factory.mktemp("clone") / "it"
+    git(young, "clone", "-q", "--depth", "1", young.as_uri(), str(clone))
+    code, text = compare_bench(clone, "HEAD~1", monkeypatch)
+    assert code == 2
+    assert (
+        "there is no revision 'HEAD~1' here; this clone is shallow: git fetch --unshallow" in text
+    )
+    assert "fetch-depth: 0" in text
+
+
+def test_a_branch_that_only_the_remote_has_is_named(
+    young: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(young, "add", ".")
+    git(young, "commit", "-qm", "second")
+    clone = tmp_path_factory.mktemp("clone") / "it"
+    git(young, "clone", "-q", str(young), str(clone))
+    git(clone, "checkout", "-q", "-b", "mine")
+    git(clone, "branch", "-D", "main")
+    code, text = compare_bench(clone, "main", monkeypatch)
+    assert (code, "name origin/main, which is there" in text) == (2, True)
+
+
+def test_another_lock_that_pip_cannot_install_is_told(
+    young: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (young / "uv.lock").write_text("version = 1\n")
+    code, text = compare_bench(young, "HEAD", monkeypatch)
+    assert code == 0, text
+    assert "uv.lock differs, which pip does not install from: both revisions run" in text
+
+
+def test_a_scenario_below_a_project_is_asked_what_that_project_requires(
+    young: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is on the network here: what is asked for cannot be installed, and that is said."""
+    (young / "requirements.txt").write_text("# one more line\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    code, text = compare_bench(young, "HEAD", monkeypatch)
+    assert "it requires other versions (requirements.txt); installing those" in text
+    assert code in (0, 2)  # whether a build backend is at hand without an index
+
+
 def test_requirements_differ_by_what_is_installed_and_by_nothing_else(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for folder, tools in ((one, "line-length = 100"), (other, "line-length = 80")):

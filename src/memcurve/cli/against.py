@@ -46,15 +46,15 @@ def compare_revisions(
     scenarios = select(discover(places), expression)
     root = project_root(places[0])
     with (
-        checked_out(root, revision) as other,
-        interpreter(root, other) as python,
+        checked_out(root, revision) as trees,
+        interpreter(trees) as python,
         shown(quiet) as progress,
     ):
         here = RunOptions(calls=calls, jobs=1, explain="never", judge_all=False)
-        there = msgspec.structs.replace(here, each=Options(python=python, cwd=str(other)))
+        there = msgspec.structs.replace(here, each=Options(python=python, cwd=str(trees.other)))
 
         def measure(one: Scenario) -> tuple[list[Outcome], list[Outcome]]:
-            theirs = bench.run_scenarios([moved(one, root, other)], there, progress)
+            theirs = bench.run_scenarios([moved(one, trees)], there, progress)
             return theirs, bench.run_scenarios([one], here, progress)
 
         pairs = [pair for one in scenarios for pair in steadied(one, measure)]

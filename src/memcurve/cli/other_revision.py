@@ -1,6 +1,7 @@
 """Another revision of the measured project: its tree, its interpreter, its targets."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,22 +18,87 @@ from memcurve.model.errors import MeasureError
 from memcurve.model.scenario import Scenario, Target
 
 PINS, PROJECT = "constraints.txt", "pyproject.toml"
+LISTS = ("requirements.txt",)
+"""What pip installs beside the project."""
+LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml")
+"""What pip does not install from: that they differ is told."""
+_NOT_MEASURED = shutil.ignore_patterns("__pycache__", ".venv", ".git", "reports")
+
+
+class Trees(msgspec.Struct, frozen=True, kw_only=True):
+    """This tree and the other revision's: where the scenarios stand, and their project."""
+
+    root: Path
+    other: Path
+    project: Path
+    other_project: Path
 
 
 @contextlib.contextmanager
-def checked_out(root: Path, revision: str) -> Iterator[Path]:
-    """Check the revision out beside this one; yield the folder that is `root` there.
+def checked_out(root: Path, revision: str) -> Iterator[Trees]:
+    """Check the revision out beside this one; yield where everything is there.
 
+    Where it has no scenarios yet, those of this tree are put beside its code, and that is said.
     Removed afterwards. Raises MeasureError where there is no repository or no such revision.
     """
-    top = Path(_git(root, "rev-parse", "--show-toplevel"))
+    root = root.resolve()
+    top = Path(_git(root, "rev-parse", "--show-toplevel")).resolve()
+    project = _project_of(root, top)
     with tempfile.TemporaryDirectory(prefix="against-", dir=scratch()) as folder:
         place = Path(folder).resolve() / "tree"
-        _git(root, "worktree", "add", "--detach", "--force", str(place), revision)
+        _add_worktree(root, place, revision)
+        trees = Trees(
+            root=root,
+            other=place / root.relative_to(top),
+            project=project,
+            other_project=place / project.relative_to(top),
+        )
         try:
-            yield place / root.resolve().relative_to(top.resolve())
+            _bring_scenarios(trees, revision, str(root.relative_to(top)))
+            yield trees
         finally:
             _git(root, "worktree", "remove", "--force", str(place))
+
+
+def _project_of(root: Path, top: Path) -> Path:
+    """Return the nearest folder, up to the repository's, that says what it requires."""
+    for folder in (root, *root.parents):
+        if folder == top or any((folder / name).exists() for name in (PROJECT, PINS, "setup.py")):
+            return folder
+    return top
+
+
+def _bring_scenarios(trees: Trees, revision: str, name: str) -> None:
+    if trees.other.exists():
+        return
+    if trees.other_project.exists():
+        shutil.copytree(trees.root, trees.other, ignore=_NOT_MEASURED)
+        said = f"{revision} has no {name}: its code is measured by the {name} of this tree"
+    else:
+        trees.other.mkdir(parents=True)
+        said = f"{revision} has no {name}: all that is in it is new"
+    click.echo(f"memcurve: {said}", err=True)
+
+
+def _add_worktree(root: Path, place: Path, revision: str) -> None:
+    known = _asks(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if known is None:
+        advice = "name a revision"
+        if _asks(root, "rev-parse", "--verify", "--quiet", f"origin/{revision}^{{commit}}"):
+            advice = f"name origin/{revision}, which is there"
+        elif _asks(root, "rev-parse", "--is-shallow-repository") == "true":
+            advice = (
+                "this clone is shallow: git fetch --unshallow origin, or fetch-depth: 0 in "
+                "actions/checkout, GIT_DEPTH: 0 in GitLab"
+            )
+        raise MeasureError(f"there is no revision {revision!r} here; {advice}")
+    _git(root, "worktree", "add", "--detach", "--force", str(place), revision)
+
+
+def _asks(root: Path, *arguments: str) -> str | None:
+    """Return git's answer; None where it has none."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -44,25 +110,35 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 @contextlib.contextmanager
-def interpreter(root: Path, other: Path) -> Iterator[str]:
+def interpreter(trees: Trees) -> Iterator[str]:
     """Give the interpreter for the other revision: this one where it requires the same.
 
     Else a virtual environment is made for it, which takes the network and minutes. Raises
     MeasureError where that fails.
     """
-    if requirements(root) == requirements(other):
+    here, there = trees.project, trees.other_project
+    locks = [name for name in LOCKS if _bytes(here / name) != _bytes(there / name)]
+    if requirements(here) == requirements(there):
+        if locks:
+            click.echo(
+                f"memcurve: {', '.join(locks)} differs, which pip does not install from: both "
+                "revisions run with the packages that are installed here",
+                err=True,
+            )
         yield sys.executable
         return
-    click.echo("memcurve: it requires other versions; installing those …", err=True)
+    names = ", ".join(differing(here, there))
+    click.echo(f"memcurve: it requires other versions ({names}); installing those …", err=True)
     with tempfile.TemporaryDirectory(prefix="against-", dir=scratch()) as folder:
         python = str(Path(folder) / "venv" / "bin" / "python")
-        pins = ["-c", PINS] if (other / PINS).exists() else []
-        steps = [
-            [sys.executable, "-m", "venv", str(Path(folder) / "venv")],
-            [python, "-m", "pip", "install", "-q", *pins, "-e", _with_extras(other)],
-        ]
+        pip = [python, "-m", "pip", "install", "-q"]
+        pip += ["-c", PINS] if (there / PINS).exists() else []
+        steps = [[sys.executable, "-m", "venv", str(Path(folder) / "venv")]]
+        steps += [[*pip, "-r", name] for name in LISTS if (there / name).exists()]
+        if any((there / name).exists() for name in (PROJECT, "setup.py")):
+            steps.append([*pip, "-e", _with_extras(there)])
         for step in steps:
-            done = subprocess.run(step, cwd=other, capture_output=True, text=True)
+            done = subprocess.run(step, cwd=there, capture_output=True, text=True)
             if done.returncode != 0:
                 last = (done.stderr.strip().splitlines() or ["no message"])[-1]
                 raise MeasureError(f"the other revision cannot be installed: {last}")
@@ -71,10 +147,21 @@ def interpreter(root: Path, other: Path) -> Iterator[str]:
 
 def requirements(root: Path) -> tuple[bytes, Any, Any]:
     """Return what a tree asks to have installed: its pins and its project's dependencies."""
-    pins, project = root / PINS, root / PROJECT
+    project = root / PROJECT
     table = tomllib.loads(project.read_text()).get("project", {}) if project.exists() else {}
     asked, extras = table.get("dependencies"), table.get("optional-dependencies")
-    return pins.read_bytes() if pins.exists() else b"", asked, extras
+    return b"".join(_bytes(root / name) for name in (PINS, *LISTS)), asked, extras
+
+
+def differing(here: Path, there: Path) -> list[str]:
+    """Return the files in which two trees require something else."""
+    pins = [name for name in (PINS, *LISTS) if _bytes(here / name) != _bytes(there / name)]
+    same = requirements(here)[1:] == requirements(there)[1:]
+    return pins if same else [*pins, PROJECT]
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 def _with_extras(root: Path) -> str:
@@ -82,14 +169,16 @@ def _with_extras(root: Path) -> str:
     return f".[{','.join(extras)}]" if extras else "."
 
 
-def moved(one: Scenario, root: Path, other: Path) -> Scenario:
+def moved(one: Scenario, trees: Trees) -> Scenario:
     """Return the scenario with targets that are imported from the other revision."""
+
+    root, other, project = trees.root, trees.other, trees.other_project
+    own = tuple(dict.fromkeys(map(str, (other, project, project / "src"))))
 
     def place(target: Target) -> Target:
         def text(given: str | None) -> str | None:
             return given.replace(str(root), str(other)) if given is not None else None
 
-        own = (str(other), str(other / "src"))
         kept = tuple(path for path in target.paths if path != str(root))
         return msgspec.structs.replace(
             target,
