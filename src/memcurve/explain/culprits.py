@@ -6,6 +6,7 @@ charged to the call sites whose live bytes grow: memory that nothing in Python r
 
 import msgspec
 
+from memcurve.explain.child_culprits import in_children
 from memcurve.explain.cycle_drawing import cycles_of
 from memcurve.explain.figures import LEAST_BYTES, Growth
 from memcurve.explain.growing_line import growing_line
@@ -58,6 +59,7 @@ def join(
     sites = _sites(traced)
     culprits = list(held_culprits(growth, survivors.surveys, calls, cycles))
     culprits.extend(lost_culprits(growth, survivors.surveys, calls))
+    culprits.extend(in_children(growth))
     culprits.extend(in_place(growth, survey, culprits, sites))
     unsearched = why_unsearched(survivors)
     culprits.extend(at_sites(growth, culprits, sites, unsearched))

@@ -84,7 +84,7 @@ def explained(
         explanation = shortened(join(growth, looked), str(Path.cwd()))
         return msgspec.structs.replace(explanation, elapsed_s=time.monotonic() - began)
     grows = isinstance(judgement.overall, Rise)
-    thorough = grows or chosen.thorough
+    thorough = (grows and not growth.is_elsewhere) or chosen.thorough
     clock_s = max(_clock_s(recording), 1e-6)
     fitting = chosen.seconds * SURVIVORS_SHARE / SURVIVING_WINDOWS / clock_s
     windows = windows_for(_call_s(recording), brief=not thorough, fitting=fitting)

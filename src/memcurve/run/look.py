@@ -93,6 +93,8 @@ def growth_of(recording: Recording, judgement: Judgement) -> Growth:
         bytes_per_call=judgement.retained.evidence.per_call,
         python_per_call=judgement.python_per_call,
         native_per_call=judgement.native_per_call,
+        children_per_call=_proved(judgement, "children"),
+        children=judgement.children,
         deferred_objects=judgement.deferred.objects_per_call,
         fds_per_call=_rate(judgement, "fds"),
         threads_per_call=_rate(judgement, "threads"),
@@ -111,6 +113,11 @@ def wanted_of(growth: Growth, *, grows: bool = True, drawings: int = 0) -> Wante
         grows=grows,
         drawings=drawings,
     )
+
+
+def _proved(judgement: Judgement, name: str) -> float:
+    verdict = judgement.verdicts.get(name)
+    return verdict.evidence.per_call if isinstance(verdict, Rise) else 0.0
 
 
 def _rate(judgement: Judgement, name: str) -> float:
