@@ -13,11 +13,11 @@ import pytest
 
 import memcurve
 from memcurve.model.recording import Recording
+from memcurve.report.arrange import view_of
 from memcurve.report.json.check import CheckShape, check_shape
 from memcurve.report.json.shape import json_text
 from memcurve.report.json.shapes import SHAPES, schema_of
 from memcurve.report.json.summary import SummaryShape, summary_json
-from memcurve.report.view import view_of
 from tests.memcurve.sample_run import sample_run
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schema"

@@ -86,8 +86,8 @@ def fail_on(crossings: list[Crossing], outcomes: Outcomes, scenario: str) -> Non
 
 
 def picture(outcomes: Outcomes, scenario: str) -> Path:
+    from memcurve.report.arrange import view_of
     from memcurve.report.picture import draw
-    from memcurve.report.view import view_of
 
     path = PICTURES / f"{scenario}.png"
     if not path.exists() or path.stat().st_mtime < STARTED_S:

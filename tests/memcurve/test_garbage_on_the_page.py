@@ -7,10 +7,10 @@ from memcurve.model.debt import Calm, Forecast, Stood
 from memcurve.model.outcome import Outcome
 from memcurve.model.units import KIB, MIB
 from memcurve.model.verdict import Rate
+from memcurve.report.arrange import view_of
 from memcurve.report.garbage_table import garbage_table
 from memcurve.report.html import render_html
 from memcurve.report.panels import panels_of
-from memcurve.report.view import view_of
 
 from .making import curve, judgement, natural, outcome, recording, run, settled
 

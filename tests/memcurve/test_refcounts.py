@@ -10,13 +10,13 @@ import pytest
 import memcurve
 from memcurve.measure.worker.refcounts import references
 from memcurve.model.scenario import scenario
+from memcurve.report.arrange import view_of
 from memcurve.report.html import render_html
 from memcurve.report.json.check import check_shape
 from memcurve.report.json.summary import summary_json
 from memcurve.report.markdown import markdown
 from memcurve.report.table import print_table
 from memcurve.report.text import check_text
-from memcurve.report.view import view_of
 from memcurve.run.options import RunOptions
 from memcurve.run.scenarios import run_of, run_scenarios
 

@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from memcurve.model.units import format_bytes
+from memcurve.report.arrange import view_of
 from memcurve.report.html import render_html
-from memcurve.report.view import view_of
 from tests.memcurve.making import run
 from tests.memcurve.sample_run import crossed_run, naive, sample_run
 from tests.memcurve.test_report_html import long_outcome

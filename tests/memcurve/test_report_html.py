@@ -12,8 +12,8 @@ import pytest
 
 from memcurve.model.outcome import Outcome, Run
 from memcurve.model.recording import Failure
+from memcurve.report.arrange import view_of
 from memcurve.report.html import render_html
-from memcurve.report.view import view_of
 from tests.memcurve.making import (
     accepted,
     accepted_design,

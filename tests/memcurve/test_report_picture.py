@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
+from memcurve.report.arrange import view_of
 from memcurve.report.panel_drawing import spread
 from memcurve.report.picture import TITLE_LETTERS, _fitted, draw
-from memcurve.report.view import view_of
 from tests.memcurve.making import run
 from tests.memcurve.sample_run import crossed_run, failed, sample_run
 

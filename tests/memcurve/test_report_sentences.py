@@ -4,6 +4,7 @@ import msgspec
 
 from memcurve.model.outcome import Run
 from memcurve.model.verdict import Plateaued, Verdict
+from memcurve.report.arrange import view_of
 from memcurve.report.crossings import crossing_line, crossing_message
 from memcurve.report.sentences import (
     beside,
@@ -12,7 +13,6 @@ from memcurve.report.sentences import (
     rate_cell,
     verdict_label,
 )
-from memcurve.report.view import view_of
 from tests.memcurve.making import (
     crossing,
     evidence,

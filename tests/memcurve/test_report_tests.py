@@ -10,11 +10,11 @@ from memcurve.cli.stored import nodes_of, stored_outcomes
 from memcurve.model.outcome import Comparison, Outcome, PassedLimit, Run
 from memcurve.model.scenario import scenario
 from memcurve.model.thresholds import Thresholds
+from memcurve.report.arrange import view_of
 from memcurve.report.ci import action_benchmark_json, junit_xml
 from memcurve.report.html import render_html
 from memcurve.report.markdown import markdown
 from memcurve.report.table import print_table
-from memcurve.report.view import view_of
 from memcurve.run.gate import gated
 from memcurve.run.scenarios import judged
 from memcurve.store.findings import save_outcomes

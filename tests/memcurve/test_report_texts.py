@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from memcurve.model.outcome import Run
+from memcurve.report.arrange import view_of
 from memcurve.report.json.summary import summary_json, summary_of
 from memcurve.report.markdown import MOST_LINES, escape, markdown
 from memcurve.report.sparklines import spark_bars
 from memcurve.report.table import MOST_COLUMNS, print_table
-from memcurve.report.view import view_of
 from tests.memcurve.accepted_text import assert_golden
 from tests.memcurve.making import (
     curve,

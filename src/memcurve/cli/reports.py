@@ -88,9 +88,9 @@ def finish(value: Run, reports: Reports, told: str = "") -> int:
 
     Reports that cannot be written cost a line and not the table. `told` is said in place of that.
     """
+    from memcurve.report.arrange import view_of
     from memcurve.report.json.summary import summary_json
     from memcurve.report.table import print_table
-    from memcurve.report.view import view_of
     from memcurve.store.files import load_baselines
 
     accepted = load_baselines(reports.baselines, [one.recording for one in value.outcomes])

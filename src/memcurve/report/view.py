@@ -1,46 +1,33 @@
 """What every report shows of a run, in one value: HTML, pictures, Markdown and tables draw this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from memcurve.compare.hosts import on_one_host, without_time
-from memcurve.compare.metrics import Metrics, metrics_of
+from memcurve.compare.metrics import Metrics
 from memcurve.compare.ranking import (
     Standing,
-    best_design,
-    design_states,
-    main_designs,
-    standings,
-    winner,
     worst_state,
 )
 from memcurve.judge.ledger import ledger_of
 from memcurve.model.baseline import Baseline
 from memcurve.model.caveat import Caveat
 from memcurve.model.findings import Culprit, Ledger
-from memcurve.model.outcome import STATES, CounterChange, Crossing, Outcome, Run, State
+from memcurve.model.outcome import CounterChange, Crossing, Outcome, State
 from memcurve.model.recording import Environment, Failure
 from memcurve.model.surveys import LostReference
 from memcurve.report.causes import SMALL_RSS
 from memcurve.report.garbage_table import GarbageTable, garbage_table
-from memcurve.report.palette import Ink, inks
-from memcurve.report.panels import Panel, panels_of
+from memcurve.report.marked_tests import file_of
+from memcurve.report.palette import Ink
+from memcurve.report.panels import Panel
 from memcurve.report.sentences import (
     DesignSentence,
-    beside,
-    design_sentences,
-    headline,
-    outcome_detail,
-    outcome_sentence,
-    rate_cell,
-    tests_headline,
-    verdict_label,
 )
 from memcurve.report.standings import advantage
 
 MOST_PROVED = 4
-MOST_IN_HEADLINE = 2
+"""Designs in the row of tiles: so many stand beside each other on a laptop's screen."""
 
 
 class DesignView(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +159,11 @@ class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
         """Return the panel of that key."""
         return next((panel for panel in self.panels if panel.key == key), None)
 
+    @property
+    def gap(self) -> tuple[float, float]:
+        """By how much its designs differ at the last call shown: retained, then live bytes."""
+        return _spread(self.panel("retained")), _spread(self.panel("live"))
+
 
 class Proved(msgspec.Struct, frozen=True, kw_only=True):
     """A design of the first picture: what is proved of it, and what it saves there."""
@@ -244,149 +236,14 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def hero(self) -> ScenarioView | None:
         """The scenario to look at first: a crossed threshold, or the widest gap of designs."""
-        return _hero(self.scenarios)
+        return hero_of(self.scenarios)
 
 
-def view_of(run: Run, baselines: Mapping[str, Baseline] | None = None) -> RunView:
-    """Build what the reports show of a run; `baselines` by scenario name add who accepted what."""
-    run = _with_test_names(run)
-    names = dict.fromkeys(outcome.recording.scenario for outcome in run.outcomes)
-    own = [one for one in run.outcomes if one.recording.scenario not in run.tests]
-    # a test stands alone: each has the first colour, which says nothing
-    ink = inks(list(dict.fromkeys(outcome.recording.design for outcome in own)))
-    ink |= {
-        test_name(test): inks([test_name(test)])[test_name(test)] for test in run.tests.values()
-    }
-    views = [_scenario(name, run, ink, (baselines or {}).get(name)) for name in names]
-    environments = (outcome.recording.environment for outcome in run.outcomes)
-    ordered = _by_weight(views, run.outcomes)
-    if run.tests:
-        ordered = [one for _, group in _by_file(ordered) for one in group]
-    said = headline(run, _best_saves(_hero(ordered), run.outcomes)) if own else tests_headline(run)
-    return RunView(
-        headline=said,
-        sentences=design_sentences(run.outcomes),
-        scenarios=tuple(ordered),
-        crossings=run.crossings,
-        failures=len(run.failures),
-        missing=len(run.missing),
-        environments=tuple({e.key: e for e in environments if e is not None}.values()),
-        command=run.command,
-        recorded_at=run.recorded_at,
-        elapsed_s=run.elapsed_s,
-    )
-
-
-def file_of(test: str) -> str:
-    """Return the file of a test's node, "" where there is no test."""
-    return test.partition("::")[0]
-
-
-def test_name(test: str) -> str:
-    """Return what stands behind the file in a test's node: the test in its class."""
-    return test.partition("::")[2] or test
-
-
-def _with_test_names(run: Run) -> Run:
-    """Return a run in which the one design of a test bears the test's name."""
-    renamed = (_renamed(one, run.tests.get(one.recording.scenario, "")) for one in run.outcomes)
-    return msgspec.structs.replace(run, outcomes=tuple(renamed))
-
-
-def _renamed(outcome: Outcome, test: str) -> Outcome:
-    if not test:
-        return outcome
-    recording = msgspec.structs.replace(outcome.recording, design=test_name(test))
-    outcome = msgspec.structs.replace(outcome, recording=recording)
-    if outcome.comparison is None:
-        return outcome
-    crossings = tuple(
-        msgspec.structs.replace(one, design=test_name(test), test=test)
-        for one in outcome.comparison.crossings
-    )
-    comparison = msgspec.structs.replace(outcome.comparison, crossings=crossings)
-    return msgspec.structs.replace(outcome, comparison=comparison)
-
-
-def _by_file(scenarios: Sequence[ScenarioView]) -> list[tuple[str, list[ScenarioView]]]:
-    """Put tests together by their file; the file with the first of them comes first."""
-    found: dict[str, list[ScenarioView]] = {}
-    for one in scenarios:
-        found.setdefault(one.file, []).append(one)
-    return list(found.items())
-
-
-def _scenario(
-    name: str, run: Run, ink: Mapping[str, Ink], baseline: Baseline | None
-) -> ScenarioView:
-    outcomes = [outcome for outcome in run.outcomes if outcome.recording.scenario == name]
-    metrics = {outcome.recording.design: metrics_of(outcome) for outcome in outcomes}
-    compared = metrics
-    if not on_one_host(outcomes):
-        compared = {name: without_time(found) for name, found in metrics.items()}
-    return ScenarioView(
-        name=name,
-        test=run.tests.get(name, ""),
-        description=run.descriptions.get(name, ""),
-        designs=tuple(_design(o, ink, metrics[o.recording.design]) for o in outcomes),
-        panels=panels_of(outcomes),
-        standings=standings(compared),
-        winner=winner(compared, {o.recording.design: o.state for o in outcomes}),
-        baseline=baseline,
-    )
-
-
-def _design(outcome: Outcome, ink: Mapping[str, Ink], metrics: Metrics) -> DesignView:
-    name = outcome.recording.design
-    return DesignView(
-        name=name,
-        ink=ink[name],
-        label=verdict_label(outcome),
-        sentence=outcome_sentence(outcome),
-        detail=outcome_detail(outcome),
-        beside=beside(outcome),
-        retained=rate_cell(outcome.judgement),
-        metrics=metrics,
-        outcome=outcome,
-    )
-
-
-def _by_weight(
-    scenarios: Sequence[ScenarioView], outcomes: Sequence[Outcome]
-) -> list[ScenarioView]:
-    """Return what needs action first: crossings, then the scenarios of the run's own designs.
-
-    Among equals the worst verdict comes first, then the widest gap between designs.
-    """
-    own = set(main_designs(outcomes))
-
-    def weight(one: ScenarioView) -> tuple[object, ...]:
-        of_its_own = not own & {design.name for design in one.designs}
-        retained, live = _gap(one)
-        return not one.crossings, of_its_own, STATES.index(one.state), -retained, -live
-
-    return sorted(scenarios, key=weight)
-
-
-def _hero(scenarios: Sequence[ScenarioView]) -> ScenarioView | None:
+def hero_of(scenarios: Sequence[ScenarioView]) -> ScenarioView | None:
+    """Return the scenario to look at first: a crossed threshold, or the widest gap of designs."""
     if not scenarios:
         return None
-    return max(scenarios, key=lambda s: (bool(s.crossings), len(s.designs) > 1, _gap(s)))
-
-
-def _best_saves(hero: ScenarioView | None, outcomes: Sequence[Outcome]) -> str:
-    """Return what the best design saves in the first picture's scenario."""
-    states = design_states(outcomes)
-    states = {name: states[name] for name in main_designs(outcomes)}
-    if hero is None or not states:
-        return ""
-    told = advantage(hero.standing(best_design(states)), MOST_IN_HEADLINE)
-    return f"in {hero.name}, {told}" if told else ""
-
-
-def _gap(scenario: ScenarioView) -> tuple[float, float]:
-    """Return by how much the designs differ at the last call shown: retained, then live bytes."""
-    return _spread(scenario.panel("retained")), _spread(scenario.panel("live"))
+    return max(scenarios, key=lambda s: (bool(s.crossings), len(s.designs) > 1, s.gap))
 
 
 def _spread(panel: Panel | None) -> float:

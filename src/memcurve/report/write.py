@@ -8,9 +8,10 @@ import msgspec
 from memcurve.model.baseline import Baseline
 from memcurve.model.findings import NOT_EXPLAINED, Culprit
 from memcurve.model.outcome import Outcome, Run
+from memcurve.report.arrange import view_of
 from memcurve.report.phrases import culprit_file
 from memcurve.report.picture import Format
-from memcurve.report.view import RunView, view_of
+from memcurve.report.view import RunView
 from memcurve.store.excerpts import excerpt_of
 from memcurve.store.files import replace_file
 
