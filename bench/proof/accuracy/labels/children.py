@@ -38,7 +38,7 @@ LABELLED: Final = (
     _of.leak(
         "joblib_begun_anew",
         _KIND,
-        "the workers are reused, but joblib keeps a context for each Parallel",
+        "the workers are reused, but joblib registers a function with atexit for each Parallel",
         exact=False,
     ),
     _of.leak("kept_by_loky", _KIND, "joblib's workers keep it"),
