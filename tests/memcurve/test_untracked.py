@@ -240,3 +240,11 @@ def test_a_heap_that_is_too_large_is_not_copied(monkeypatch: pytest.MonkeyPatch)
     listed = {id(one) >> chunks.SHIFT for one in kept} & whole
     assert listed
     assert not listed & without
+
+
+@pytest.mark.parametrize(
+    ("words", "ends"), [((0, 48 | 1), True), ((0, 32 | 1), False), ((), False)]
+)
+def test_the_last_chunk_of_a_heap_is_known_by_its_end(words: tuple[int, ...], ends: bool) -> None:
+    data = bytes(32) + b"".join(pools.WORD.pack(word) for word in words)
+    assert chunks._is_top(data.ljust(80, b"\x01") if words else data, 32) is ends

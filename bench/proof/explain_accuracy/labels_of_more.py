@@ -1,4 +1,4 @@
-"""Labels of the leaks of caches, of what waits, and by way of libraries."""
+"""Labels of the leaks of caches, of what waits, by way of libraries, and of what gets longer."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def _label(
 
 _cache, _waiting = partial(_label, "caches"), partial(_label, "waiting")
 _library = partial(_label, "libraries", setup=True)
+_longer = partial(_label, "longer", per_call=0.0)
 
 CACHES: Final = (
     _cache("bounded_lru_cache_too_large", "<>.Record", "lru_cache", "smaller maxsize", "_loaded"),
@@ -169,7 +170,22 @@ LIBRARIES: Final = (
     _library("pillow_image", "PIL.Image.Image", GLOBAL, "", "KEPT", "ImagingCore"),
 )
 
-MORE: Final = (*CACHES, *WAITING, *LIBRARIES)
+LONGER: Final = (
+    _longer("text_that_is_added_to", "str", GLOBAL, "a longer str", "TEXT"),
+    _longer("log_of_a_job", "str", GLOBAL, "a longer str", "JOB", ".log"),
+    _longer("bytes_of_one_key", "bytes", GLOBAL, "a longer bytes", "JOB", ".parts", "['body']"),
+    _longer("names_set_on_an_object", "str", GLOBAL, "", "FLAGS", ".*", per_call=1.0),
+    _longer(
+        "array_that_is_appended_to",
+        "numpy.ndarray",
+        "class attribute",
+        "a longer ndarray",
+        "Series.values",
+        setup=True,
+    ),
+)
+
+MORE: Final = (*CACHES, *WAITING, *LIBRARIES, *LONGER)
 
 
 def mended(label: Label) -> bool:

@@ -213,9 +213,11 @@ def sqlalchemy_listener_setup():
 def sqlalchemy_listener(given, number):
     sqlalchemy, engine = given
     record = Record(number)
-    sqlalchemy.event.listen(
-        engine, "connect", lambda *ignored: print(record)
-    )  # site: sqlalchemy_listener
+
+    def tell(*ignored):
+        print(record)
+
+    sqlalchemy.event.listen(engine, "connect", tell)  # site: sqlalchemy_listener
 
 
 def sqlalchemy_engine_setup():
@@ -258,9 +260,8 @@ def langchain_cache_setup():
 
 def langchain_cache(given, number):
     cache, generation = given
-    cache.update(
-        f"prompt {number}", "model", [generation(text="x" * PAYLOAD)]
-    )  # site: langchain_cache
+    answer = [generation(text="x" * PAYLOAD)]
+    cache.update(f"prompt {number}", "model", answer)  # site: langchain_cache
 
 
 def langchain_callbacks_setup():

@@ -229,9 +229,8 @@ def _tell(record, future):
 
 async def callback_of_a_long_future(number):
     future = _once("future", asyncio.get_running_loop().create_future)
-    future.add_done_callback(
-        functools.partial(_tell, Record(number))
-    )  # site: callback_of_a_long_future
+    callback = functools.partial(_tell, Record(number))
+    future.add_done_callback(callback)  # site: callback_of_a_long_future
 
 
 async def callback_of_a_long_future_mended(number):
@@ -279,9 +278,8 @@ WATCHED, REFERENCES = Record(0), []
 
 
 def weak_reference_with_a_callback(number):
-    REFERENCES.append(
-        weakref.ref(WATCHED, functools.partial(print, number + 1000))
-    )  # site: weak_reference_with_a_callback
+    callback = functools.partial(print, number + 1000)
+    REFERENCES.append(weakref.ref(WATCHED, callback))  # site: weak_reference_with_a_callback
 
 
 PAIRS = []

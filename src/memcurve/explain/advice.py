@@ -61,6 +61,13 @@ def _bound(signs: Signs) -> str:
     return f"{what} ({signs.bound}): give it a smaller bound, or one in time"
 
 
+def _log_records(signs: Signs) -> str:
+    if signs.type != "logging.LogRecord":
+        return ""
+    until = f" until it is full ({signs.bound})" if signs.bound else ""
+    return f"a handler keeps log records{until}: flush it to a target, or keep fewer"
+
+
 def _base(signs: Signs) -> str:
     base = signs.value("base")
     if not base:
@@ -203,6 +210,7 @@ _PATTERNS: tuple[_Pattern, ...] = (
         "its frames: take its result and let the future go",
     ),
     _cache,
+    _log_records,
     _bound,
     _base,
     _task,

@@ -6,14 +6,13 @@ from memcurve.explain.signs import Signs
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Names in the path (or of the type) that only this place has, and what to do there."""
+    """Names in the path that only this place has, and what to do there."""
 
     names: tuple[str, ...]
     text: str
-    types: tuple[str, ...] = ()
 
     def fits(self, signs: Signs) -> bool:
-        return signs.leads_by(*self.names) or signs.type in self.types
+        return signs.leads_by(*self.names)
 
 
 def of_library(signs: Signs) -> str:
@@ -40,11 +39,6 @@ _PLACES = (
         (".loggerDict",),
         "a logger of a new name stays for ever: use one name, and tell what differs as an argument "
         "of the message or with logging.LoggerAdapter",
-    ),
-    _Place(
-        (),
-        "a handler keeps log records: flush it to a target, or bound what it keeps",
-        types=("logging.LogRecord",),
     ),
     _Place(
         ("._work_queue",),

@@ -9,7 +9,8 @@ from memcurve.explain.places import is_stdlib, site_of, user_site_of
 from memcurve.explain.signs import Signs
 from memcurve.model.answers import PathStep, texts_of
 from memcurve.model.findings import NOT_KNOWN, OUTSIDE, Culprit, Site
-from memcurve.model.survivors_survey import SurvivorsSurvey
+from memcurve.model.survivors_survey import GrownBuffer, SurvivorsSurvey
+from memcurve.model.units import format_bytes
 
 UNEXPLAINED = 0.2
 """A fifth of a growth may be left before another pass looks for it. Chosen: that pass costs as much
@@ -33,25 +34,49 @@ whether the collector tracks what is in them, nobody saw."""
 def in_place(
     growth: Growth, survey: SurvivorsSurvey, culprits: Sequence[Culprit], sites: Sequence[Site]
 ) -> Iterator[Culprit]:
-    """Yield buffers that grew; their site is the steepest that made no other culprit."""
+    """Yield buffers that grew; their site is the steepest that made no other culprit.
+
+    What took the place of something shorter counts only where so much is left, and its site is the
+    one that gained as much: its size differs from call to call, which may be all there is to it.
+    """
     known = {place for culprit in culprits for place in culprit.stack}
     free = [site for site in sites if site.site not in known]
-    for buffer in survey.grown:
+    left = growth.left(culprits)
+    for buffer in sorted(survey.grown, key=lambda one: -one.grown):
         path = texts_of(buffer.path)
-        site = free.pop(0) if free else None
+        size = buffer.grown / max(survey.calls_since_mark, 1)
+        if buffer.replaced and not (growth.proved and size <= MOST_OVER * left):
+            continue
+        alike = [site for site in free if not buffer.replaced or _is_alike(site, size)]
+        site = alike[0] if alike else None
+        free = [one for one in free if one is not site]
+        left -= size
         yield Culprit(
             type=buffer.type,
             per_call=0.0,
-            bytes_per_call=buffer.grown / max(survey.calls_since_mark, 1),
+            bytes_per_call=size,
             root=buffer.root,
             path=path,
             steps=buffer.path,
             site=site.site if site else "",
             user_site=user_site_of(site.stack) if site else "",
             stack=site.stack if site else (),
-            advice="it grows in place: bound it, or write it out and empty it",
+            advice=_advice_of(buffer),
             fingerprint=fingerprint(growth.scenario, buffer.type, buffer.root, path, ""),
         )
+
+
+def _is_alike(site: Site, size: float) -> bool:
+    return size / MOST_OVER <= site.bytes_per_call <= MOST_OVER * size
+
+
+def _advice_of(buffer: GrownBuffer) -> str:
+    if not buffer.replaced:
+        return "it grows in place: bound it, or write it out and empty it"
+    return (
+        f"a longer {buffer.type.rpartition('.')[2]} takes its place at each call "
+        f"({format_bytes(buffer.size)} by then): bound it, or write it out and begin anew"
+    )
 
 
 def at_sites(

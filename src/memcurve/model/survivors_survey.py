@@ -41,12 +41,18 @@ class SurvivorGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GrownBuffer(msgspec.Struct, frozen=True, kw_only=True):
-    """A buffer that was there before and grew by `grown` bytes since the mark."""
+    """A buffer that was there before and grew by `grown` bytes since the mark.
+
+    With `replaced` the last of those that took each other's place, each longer than the one before.
+    It is `size` bytes by now.
+    """
 
     type: str
     grown: int
     root: str
     path: tuple[PathStep, ...]
+    size: int = 0
+    replaced: bool = False
 
 
 class OpenedDescriptors(msgspec.Struct, frozen=True, array_like=True):

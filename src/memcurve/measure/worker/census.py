@@ -15,9 +15,12 @@ import gc
 import io
 import sys
 from itertools import filterfalse
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Set, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
 from . import labels
+from .block_sizes import heaps_of
+from .blocks import Blocks
+from .pools import Block
 from .references import referents_of
 
 CHUNK = 512
@@ -49,6 +52,7 @@ class Census:
         self.breadth: Dict[int, int] = {}
         self.sizes: Dict[int, int] = {}
         self.buffers: Dict[int, int] = {}
+        self.newborn: Optional[Blocks] = None  # blocks that are live now and were not then
         self._kept: List[Any] = []
         self.untracked_dicts: List[Any] = []
 
@@ -145,6 +149,8 @@ class Newcomers:
 
     def __init__(self, census: Census, young: FrozenSet[int]) -> None:
         self._held, self.young = census.held, young
+        self._newborn = census.newborn
+        self._names: Dict[int, bool] = {}  # of this look: an address comes back as another text
 
     def __call__(self, thing: Any) -> bool:
         if id(thing) in self.young:
@@ -153,7 +159,21 @@ class Newcomers:
         # object at the address of a tracked one is another one
         if gc.is_tracked(thing) or id(thing) in self._held:
             return False
-        return not is_static(thing)
+        return not is_static(thing) or self._is_new_name(thing)
+
+    def _is_new_name(self, thing: Any) -> bool:
+        """Say whether an interned text is surely one of the calls': its block was not live before.
+
+        A name may first be seen now and be older: names in code have no holder that tells. One that
+        came to the place of something that was freed is taken for such.
+        """
+        if self._newborn is None or not is_interned(thing) or len(thing) <= 1:
+            return False
+        key = id(thing)
+        if key not in self._names:
+            size = sum(heaps_of(thing))
+            self._names[key] = self._newborn.has(Block(key, size))
+        return self._names[key]
 
     def edges(self, things: List[Any]) -> Iterator[Tuple[Any, List[Any]]]:
         """Yield (holder, new things it refers to) for those of `things` that have any."""

@@ -56,9 +56,14 @@ class MainHeap:
             self._low, self._high = _main_heap(file.read())
         self._starts: List[int] = []
         self._in_use: List[bool] = []
-        for at, size, in_use in _chunks(memory.read(self._low, self._high - self._low)):
+        data, end = memory.read(self._low, self._high - self._low), 0
+        for at, size, in_use in _chunks(data):
             self._starts.append(at)
             self._in_use.append(in_use and size <= LEAST_BYTES)
+            end = at + size
+        if self._starts and _is_top(data, end):
+            self._starts.append(end)
+            self._in_use.append(False)
 
     def is_free(self, address: int) -> bool:
         """Say whether an address, of no large chunk in use, is in one of this heap that is free."""
@@ -93,6 +98,15 @@ def _chunks(data: bytes) -> Iterator[Tuple[int, int, bool]]:
             return
         yield at * 8, size, bool(words[follows + 1] & IN_USE)
         at, count = follows, count + 1
+
+
+def _is_top(data: bytes, at: int) -> bool:
+    """Say whether the chunk at an offset is the last: free, up to the end of the heap, and dirty.
+
+    What was freed just before it is a part of it, with all that stood there.
+    """
+    size = int(WORD.unpack_from(data, at + 8)[0]) & ~FLAGS if at + 16 <= len(data) else 0
+    return size > 0 and at + size == len(data)
 
 
 def _of_mapping(memory: Memory, low: int, high: int, found: Large) -> None:

@@ -28,6 +28,8 @@ def label_of(group: Group, survey: Survey) -> Tuple[str, Any]:
         while above is not None:
             key, above = above, survey.parent[above]
         text = labels.label(holder.thing, survey.things[key], general)
+        if owner is not None and text == " key":
+            text = ".*"  # a name by itself: what it leads to is none of the calls'
         found.append("." + text[2:-2] if owner is not None and text.startswith("['") else text)
     text = found[0] if len(set(found)) == 1 else (".*" if owner is not None else "[*]")
     return text, owner if owner is not None else holder.thing

@@ -15,7 +15,7 @@ import gc
 import sys
 import types
 from _thread import _local
-from typing import AbstractSet, Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import AbstractSet, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from . import interpreter, labels
 from .chain import Link, Root, passing, steps_below, variables
@@ -32,6 +32,7 @@ class Search:
     """Searches upwards from old objects; `named` are objects that are roots: {id: text}.
 
     `alive` are the ids of what there was before the search began: nothing else can be a holder.
+    `untracked` are dictionaries that the collector does not list: these hold things, too.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class Search:
         named: Dict[int, str],
         ignored: AbstractSet[int],
         alive: Optional[AbstractSet[int]] = None,
+        untracked: Sequence[Any] = (),
     ) -> None:
         self._named, self._ignored, self._alive = named, ignored, alive
+        self._untracked = untracked
         self._interpreter: Optional[Dict[int, str]] = None
         self._namespaces: Optional[Dict[int, Tuple[str, bool]]] = None
         self._cut_short = False
@@ -90,7 +93,15 @@ class Search:
                 self._cut_short = True
                 break
         found.extend(self._frames_above(level))
-        return found
+        return found or list(self._untracked_above(level, seen))
+
+    def _untracked_above(self, level: List[Link], seen: Set[int]) -> Iterator[Link]:
+        """Dictionaries of text, bytes and numbers alone: `gc.get_referrers` does not find them."""
+        for holder in self._untracked:
+            node = None if id(holder) in seen else self._held_by(holder, level)
+            if node is not None:
+                seen.add(id(holder))
+                yield node
 
     def _is_later(self, referrer: Any) -> bool:
         """Say whether the search itself made a thing; an instance's `__dict__` may be as young."""

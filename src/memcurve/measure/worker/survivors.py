@@ -25,6 +25,7 @@ from . import (
     cycle_lines,
     cycles,
     descriptors,
+    grown,
     labels,
     pools,
     roots,
@@ -80,6 +81,7 @@ class Survivors:
         self._first_tracked: FrozenSet[int] = frozenset()
         self._born: FrozenSet[int] = frozenset()
         self._marks: Fact = {}
+        self._places: Optional[grown.Places] = None
         self._groups: List[Group] = []
         self._samples = samples
         self._untracked: Optional[untracked.Untracked] = None
@@ -147,7 +149,7 @@ class Survivors:
         """End the first window: what was born in it and is alive now is a candidate."""
         self._settle()
         if self._untracked is not None:
-            self._untracked.middle()
+            self._census.newborn = self._untracked.middle()
         young = frozenset(map(id, gc.get_objects()))
         gc.unfreeze()
         objects = gc.get_objects()
@@ -156,6 +158,7 @@ class Survivors:
         self._first_tracked = young
         self._first = frozenset(survey.things)
         self._census.keep([t for t in survey.things.values() if not gc.is_tracked(t)])
+        self._places = grown.Places(survey)
         del survey, objects
         self._marks["middle"] = self._loop.calls
         gc.freeze()
@@ -171,7 +174,7 @@ class Survivors:
         objects = gc.get_objects()
         window = self._marks["middle"] - self._marks["call"]
         if self._untracked is not None:
-            self._untracked.survivors(objects, least_lost * window)
+            self._census.newborn = self._untracked.survivors(objects, least_lost * window)
         alive = frozenset(map(id, objects))
         young = ((self._first_tracked - second) | second) & alive
         first = self._first - second
@@ -184,21 +187,23 @@ class Survivors:
             group for group in spread.merged(every, least, alive - ignored) if group.bytes >= least
         ]
         kept = sorted(kept, key=lambda group: -group.bytes)[:MOST_GROUPS]
-        search = roots.Search(self._named, ignored, alive)
+        search = roots.Search(self._named, ignored, alive, self._census.untracked_dicts)
         answer = {
             "call": self._loop.calls,
             "calls": window,
             "calls_since_mark": self._calls(),
             "groups": [facts(group, survey, search, samples=self._samples) for group in kept],
             "types": _types(every),
-            "grown": self._grown(search),
+            "grown": self._grown(survey, search),
             "descriptors": descriptors.opened_since(self._marks["descriptors"]),
             "files": any(map(has_descriptor, types_of(every))),
         }
+        self._places = None
         self._groups, self._born = kept, frozenset(survey.things)
         for group in kept:
             group.types.clear()  # of classes that the calls made, and that must be free to go
         survey.forget()
+        self._census.newborn = None
         return answer
 
     def stage_drawings(self, groups: int) -> Fact:
@@ -280,6 +285,14 @@ class Survivors:
                 found.append({**fact, **(blocks.tracked(alive) if alive else {})})
         return found
 
+    def _grown(self, survey: Survey, search: roots.Search) -> List[Fact]:
+        """Return what is longer than before in the same place, in place or replaced."""
+        facts = grown.in_place(self._census, self._calls(), search)
+        if self._places is not None:
+            second = self._loop.calls - self._marks["middle"]
+            facts += grown.replaced(self._places, survey, second, self._calls(), search)
+        return facts
+
     def _settle(self) -> None:
         return drive(self._loop.rest(), self._runner)
 
@@ -312,17 +325,6 @@ class Survivors:
     def _calls(self) -> int:
         calls: int = self._loop.calls - self._marks["call"]
         return calls
-
-    def _grown(self, search: roots.Search) -> List[Fact]:
-        """Return the buffers that grew by a byte a call or more, with nothing new in them."""
-        buffers: List[Fact] = []
-        for thing, grown in self._census.grown_buffers():
-            if grown >= self._calls():
-                root, kind = search.up(thing), labels.type_name(type(thing))
-                buffers.append(
-                    {"type": kind, "grown": grown, "root": root.kind, "path": root.steps}
-                )
-        return buffers
 
 
 def _alive(group: Group) -> List[int]:

@@ -68,19 +68,22 @@ class Untracked:
         self._before = live_blocks(self._memory)
         self._memory.close()
 
-    def middle(self) -> None:
-        """End the first window: what was born in it and is live now is a candidate."""
+    def middle(self) -> Blocks:
+        """End the first window, and return its blocks: what is live now is a candidate."""
         now = live_blocks(self._memory)
         self._born = now.new_since(self._before)
         self._noted = (self._before, now)  # kept: what comes to their place later is not of now
         self._memory.close()
+        return self._born
 
-    def survivors(self, objects: List[Any], least_bytes: float) -> None:
-        """End the second window; `objects` are all that the collector tracks.
+    def survivors(self, objects: List[Any], least_bytes: float) -> Blocks:
+        """End the second window, and return the blocks of both that are live.
 
-        Types that weigh less than `least_bytes` are left out.
+        `objects` are all that the collector tracks. Types that weigh less than `least_bytes` are
+        left out.
         """
-        kept = self._born.also_in(live_blocks(self._memory))
+        now = live_blocks(self._memory)
+        kept, both = self._born.also_in(now), now.new_since(self._before)
         self._born, self._before, self._noted = Blocks(), Blocks(), ()
         found = list(self._objects(kept))
         # an address as it is would be found where it is noted: see `address_search`
@@ -98,6 +101,7 @@ class Untracked:
         ]
         self._left = {kind: left[kind] for kind in told[:MOST_TYPES]}
         self._memory.close()
+        return both
 
     def begin_tracing(self) -> None:
         """Note the blocks before calls are traced."""
