@@ -21,6 +21,23 @@ class Lazy:
         return Lazy
 
 
+class Private:
+    """A cache as cachetools has them: what it declares has a private name."""
+
+    def __init__(self, bound: int) -> None:
+        self.__maxsize = bound
+        self.__data = {1: "one"}
+
+    def is_full(self) -> bool:
+        """Say whether no more fits."""
+        return len(self.__data) >= self.__maxsize
+
+
+def test_a_bound_of_a_private_name_is_one_too() -> None:
+    names = [found["name"] for found in bounds.filling([Private(77), Private(1)])]
+    assert [name.rpartition("(")[2] for name in names] == ["_Private__maxsize=77)"]
+
+
 def test_a_proxy_is_not_woken_by_the_search_for_bounds() -> None:
     proxy = Lazy()
     gc.collect()

@@ -214,10 +214,10 @@ def sqlalchemy_listener(given, number):
     sqlalchemy, engine = given
     record = Record(number)
 
-    def tell(*ignored):
+    def tell(*ignored):  # site: sqlalchemy_listener
         print(record)
 
-    sqlalchemy.event.listen(engine, "connect", tell)  # site: sqlalchemy_listener
+    sqlalchemy.event.listen(engine, "connect", tell)
 
 
 def sqlalchemy_engine_setup():

@@ -22,7 +22,8 @@ from .references import referents_of
 Found = Tuple[str, str, Any, int, int]
 
 BOUND = re.compile(
-    r"^_*(max_?(cache_?)?(size|len|length|entries|items|keys|count)|capacity)$", re.I
+    r"^(_[A-Za-z]\w*?__)?_*(max_?(cache_?)?(size|len|length|entries|items|keys|count)|capacity)$",
+    re.I,
 )
 CONTAINERS = (dict, list, set, collections.OrderedDict, collections.deque)
 PASSED_BY = (
