@@ -9,9 +9,11 @@ DOCS_STAMP := $(VENV)/.installed-docs
 AUDIT := .venv-audit
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
+CACHES := .venv-caches
+CACHES_STAMP := $(CACHES)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench bench-service report accept compare accept-times mutate accuracy explain-accuracy thorough explain-cost accuracy-truth overhead scale soak audit peers clean
+.PHONY: help schema rules calibrate fuzz debt gallery docs setup test lint bench bench-service report accept compare accept-times mutate accuracy explain-accuracy thorough explain-cost accuracy-truth overhead scale soak soak-ragpool audit peers caches clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +116,12 @@ overhead: $(STAMP) ## measure what measuring costs, compared with other tools; w
 peers: $(STAMP) $(PEERS_STAMP) ## run other leak detectors on the same suite; ARGS=--write for docs
 	$(BIN)/python -m bench.proof.peers.run --python $(PEERS)/bin/python $(ARGS)
 
+caches: $(STAMP) $(CACHES_STAMP) ## put langchain's and LiteLLM's caches to ragpool's tests of loops and evictions; ARGS=--write
+	$(BIN)/python -m bench.proof.caches.run --python $(CACHES)/bin/python $(ARGS)
+
+soak-ragpool: $(STAMP) ## ragpool on ten threads with injected faults: ends, memory, latency; ARGS="5000 --write"
+	$(BIN)/python -m bench.proof.soak_ragpool.run $(ARGS)
+
 audit: $(AUDIT)/.installed ## ask the public advisories about each pinned package; needs the network
 	$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps --desc -r constraints.txt $(ARGS)
 
@@ -128,5 +136,11 @@ $(PEERS_STAMP): bench/proof/peers/constraints.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/proof/peers/constraints.txt
 	@touch $@
 
+$(CACHES_STAMP): bench/proof/caches/constraints.txt
+	@test -x $(CACHES)/bin/pip || $(PYTHON) -m venv --clear $(CACHES)
+	@echo "installing LiteLLM into $(CACHES) …"
+	@$(CACHES)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/proof/caches/constraints.txt
+	@touch $@
+
 clean: ## remove the virtual environment and everything generated
-	rm -rf $(VENV) $(PEERS) $(AUDIT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks .hypothesis .cache dist build
+	rm -rf $(VENV) $(PEERS) $(CACHES) $(AUDIT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks .hypothesis .cache dist build

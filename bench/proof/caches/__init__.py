@@ -1,0 +1,1 @@
+"""The caches of langchain and LiteLLM beside ragpool's pools, on the same loops and evictions."""

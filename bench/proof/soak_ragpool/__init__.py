@@ -1,0 +1,1 @@
+"""Many executions with injected faults on ten threads: their ends, their memory, their latency."""
