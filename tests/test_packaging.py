@@ -127,6 +127,21 @@ def test_the_installed_command_finds_a_leak_and_acquits_a_clean_function(
     assert run(*module, folder=tmp_path).startswith("flat:")
 
 
+def test_memcurve_installs_from_git(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As the page on installing says: from a revision, without the index having it."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no clone")
+    place = tmp_path_factory.mktemp("git")
+    venv.create(place, with_pip=True)
+    pip, programs = str(place / "bin" / "pip"), place / "bin"
+    constraints = str(ROOT / "constraints.txt")
+    source = f"memcurve @ git+{ROOT.as_uri()}@HEAD"
+    run(pip, "install", "--quiet", "-c", constraints, source)
+    assert run(str(programs / "memcurve"), "--version", folder=tmp_path).strip()
+
+
 def test_memcurve_imports_alone(installed: Path, tmp_path: Path) -> None:
     python = str(installed / "python")
     names = run(python, "-c", "import memcurve; print(*dir(memcurve))", folder=tmp_path).split()

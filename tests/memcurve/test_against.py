@@ -102,6 +102,23 @@ small = scenario("small", {"work": "designs.py:work"}, calls=20, verdict_calls=2
 """
 
 
+def test_code_beside_the_folder_of_the_scenarios_is_the_other_revisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jobs.py").write_text(JOBS)
+    (tmp_path / "bench" / "scenarios").mkdir(parents=True)
+    small = SCENARIOS.replace("jobs.py", "../../jobs.py")
+    (tmp_path / "bench" / "scenarios" / "small.py").write_text(small)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    leak = JOBS.replace("    return", "    kept.append(bytes(2000))\n    return")
+    (tmp_path / "jobs.py").write_text(leak)
+    code, text = compare_bench(tmp_path, "HEAD", monkeypatch)
+    assert code == 1, text
+    assert "small/work: live bytes 0 B → " in text
+
+
 @pytest.fixture
 def young(tmp_path: Path) -> Path:
     """Give a repository with code alone, to which this tree adds its first scenario."""

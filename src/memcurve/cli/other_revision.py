@@ -1,6 +1,7 @@
 """Another revision of the measured project: its tree, its interpreter, its targets."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -26,8 +27,13 @@ _NOT_MEASURED = shutil.ignore_patterns("__pycache__", ".venv", ".git", "reports"
 
 
 class Trees(msgspec.Struct, frozen=True, kw_only=True):
-    """This tree and the other revision's: where the scenarios stand, and their project."""
+    """This tree and the other revision's: where the scenarios stand, and their project.
 
+    `top` is the repository's folder here, `tree` the one there.
+    """
+
+    top: Path
+    tree: Path
     root: Path
     other: Path
     project: Path
@@ -48,6 +54,8 @@ def checked_out(root: Path, revision: str) -> Iterator[Trees]:
         place = Path(folder).resolve() / "tree"
         _add_worktree(root, place, revision)
         trees = Trees(
+            top=top,
+            tree=place,
             root=root,
             other=place / root.relative_to(top),
             project=project,
@@ -172,14 +180,16 @@ def _with_extras(root: Path) -> str:
 def moved(one: Scenario, trees: Trees) -> Scenario:
     """Return the scenario with targets that are imported from the other revision."""
 
-    root, other, project = trees.root, trees.other, trees.other_project
-    own = tuple(dict.fromkeys(map(str, (other, project, project / "src"))))
+    project = trees.other_project
+    own = tuple(dict.fromkeys(map(str, (trees.other, project, project / "src"))))
 
     def place(target: Target) -> Target:
         def text(given: str | None) -> str | None:
-            return given.replace(str(root), str(other)) if given is not None else None
+            if given is None or given == str(trees.top):
+                return given and str(trees.tree)
+            return given.replace(f"{trees.top}{os.sep}", f"{trees.tree}{os.sep}")
 
-        kept = tuple(path for path in target.paths if path != str(root))
+        kept = tuple(path for path in map(text, target.paths) if path and path not in own)
         return msgspec.structs.replace(
             target,
             call=text(target.call) or "",
