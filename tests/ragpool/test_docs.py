@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
+from langchain_openai import ChatOpenAI
+
 import ragpool
 from tests.ragpool.talking import client_of
 
@@ -27,12 +30,16 @@ def test_the_examples_run(
     monkeypatch.setenv("OPENAI_API_KEY", "key")
     text = PAGE.read_text().replace("http://127.0.0.1:8080", server.url)
     space: dict[str, Any] = {"pool": ragpool.LLMPool()}
-    search, batch, service, chain, provider = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    search, batch, service, chain, own, provider = re.findall(
+        r"```python\n(.*?)```", text, re.DOTALL
+    )
     exec(search, space)
     exec(batch, space)
     exec(provider, space)
     exec(service, space)
     exec(chain, space)
+    exec(own, space)
+    assert asyncio.run(asked_with_a_model_of_ones_own(space["ask_with"], server))
     asyncio.run(ask_the_service(space["app"]))
     assert asyncio.run(summarised(space["summary"]))
     assert capsys.readouterr().out.endswith(" sufficient\n")
@@ -50,6 +57,19 @@ async def ask_the_service(app: FastAPI) -> None:
         reply = await client.get("/ask", params={"question": "why"})
     assert reply.status_code == 200
     assert reply.json()["answer"]
+
+
+async def asked_with_a_model_of_ones_own(
+    ask: Callable[..., Awaitable[ragpool.SearchResult]], server: StubServer
+) -> str | None:
+    async with httpx.AsyncClient() as http:
+        model = ChatOpenAI(model="m", base_url=server.openai_url, http_async_client=http)
+        pools = ragpool.Pools(
+            llm=ragpool.LLMPool(), retrieval=ragpool.RAGServicePool(), cache=ragpool.SearchCache()
+        )
+        found = await ask(model, pools, "why")
+        await pools.aclose()
+    return found.answer
 
 
 async def summarised(summary: Callable[..., Awaitable[str]]) -> str:
