@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from ragpool.execution_record import ExecutionStatus as ExecutionStatus
     from ragpool.executions import AsyncWorkflowExecutor as AsyncWorkflowExecutor
     from ragpool.llm import LLMPool as LLMPool
-    from ragpool.llm import Provider as Provider
     from ragpool.manager import ManagerStats as ManagerStats
     from ragpool.manager import WorkflowExecutionManager as WorkflowExecutionManager
     from ragpool.pool import PoolStats as PoolStats
+    from ragpool.providers import Provider as Provider
     from ragpool.retrieval import Document as Document
     from ragpool.retrieval import RAGServiceClient as RAGServiceClient
     from ragpool.retrieval import RAGServicePool as RAGServicePool
@@ -131,9 +131,10 @@ _HOMES = {
     ),
     "execution_record": ("ErrorRecord", "ExecutionRecord", "ExecutionStatus"),
     "executions": ("AsyncWorkflowExecutor",),
-    "llm": ("LLMPool", "Provider"),
+    "llm": ("LLMPool",),
     "manager": ("ManagerStats", "WorkflowExecutionManager"),
     "pool": ("PoolStats",),
+    "providers": ("Provider",),
     "retrieval": ("Document", "RAGServiceClient", "RAGServicePool"),
     "vectordb_node": ("Pools", "execute_vectordb_node"),
     "workflow": ("NodeType", "Workflow", "WorkflowNode"),

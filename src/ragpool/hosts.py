@@ -23,7 +23,7 @@ from ragpool.masking import shown_url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ragpool.llm import Provider
+    from ragpool.providers import Provider
 
 Origin = tuple[str, str, int | None]
 
