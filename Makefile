@@ -113,6 +113,12 @@ thorough: $(STAMP) ## run the tests that take minutes: all advice followed, exec
 overhead: $(STAMP) ## measure what measuring costs, compared with other tools; writes docs/overhead.md
 	$(BIN)/python -m bench.proof.overhead.run --write $(ARGS)
 
+scale: $(STAMP) ## run from 100 calls to a million, and say what memory and time that takes; ARGS=--write
+	$(BIN)/python -m bench.proof.scale.run $(ARGS)
+
+soak: $(STAMP) ## check clean and leaking calls under load, on each interpreter; ARGS="--write"
+	$(BIN)/python -m bench.proof.soak.run $(ARGS)
+
 peers: $(STAMP) $(PEERS_STAMP) ## run other leak detectors on the same suite; ARGS=--write for docs
 	$(BIN)/python -m bench.proof.peers.run --python $(PEERS)/bin/python $(ARGS)
 

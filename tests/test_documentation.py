@@ -13,7 +13,7 @@ import yaml
 
 from bench.stub_server import StubServer
 from tests.documentation.blocks import Block, Command, read_blocks
-from tests.documentation.promises import ROOT, broken_links, broken_promises
+from tests.documentation.promises import ROOT, broken_links, broken_promises, missing_targets
 from tests.documentation.running import Folder, first_difference, run_commands, run_python
 
 STUB = "http://127.0.0.1:8080"
@@ -71,6 +71,13 @@ def test_what_a_page_names_exists(page: str) -> None:
     shells = [block for block in blocks_of(page) if block.language in SHELLS]
     assert [f"{b.place}: {broken}" for b in shells for broken in broken_promises(b)] == []
     assert list(broken_links(ROOT / page)) == []
+    assert missing_targets(ROOT / page) == []
+
+
+def test_a_target_that_only_a_sentence_names_is_looked_for(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("Run `make test`, then `make tset ARGS=1`.\n")
+    assert missing_targets(page) == ["no target 'tset'"]
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "docs/architecture.md"])

@@ -14,6 +14,7 @@ from tests.documentation.blocks import Block, commands_of
 ROOT = Path(__file__).resolve().parents[2]
 PROJECTS = {"memcurve": ROOT, "ragpool": ROOT / "packages" / "ragpool"}
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
+_TARGET = re.compile(r"`make ([a-z-]+)")
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -40,6 +41,11 @@ def _words(line: str) -> list[str]:
 def _missing_targets(words: list[str]) -> Iterator[str]:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     yield from (f"no target {word!r}" for word in words if "=" not in word and word not in targets)
+
+
+def missing_targets(path: Path) -> list[str]:
+    """Return the targets of make that the sentences of a page name and that do not exist."""
+    return list(_missing_targets(_TARGET.findall(_FENCED.sub("", path.read_text()))))
 
 
 def _unknown_options(words: list[str]) -> Iterator[str]:
