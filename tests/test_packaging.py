@@ -137,7 +137,8 @@ def test_memcurve_installs_from_git(
     venv.create(place, with_pip=True)
     pip, programs = str(place / "bin" / "pip"), place / "bin"
     constraints = str(ROOT / "constraints.txt")
-    source = f"memcurve @ git+{ROOT.as_uri()}@HEAD"
+    revision = run("git", "rev-parse", "HEAD", folder=ROOT).strip()
+    source = f"git+{ROOT.as_uri()}@{revision}"
     run(pip, "install", "--quiet", "-c", constraints, source)
     assert run(str(programs / "memcurve"), "--version", folder=tmp_path).strip()
 
