@@ -105,8 +105,14 @@ class Untracked:
 
     def begin_tracing(self) -> None:
         """Note the blocks before calls are traced."""
-        self._before = live_blocks(self._memory) if self._left else Blocks()
+        if not self._left:
+            return
+        self._before = live_blocks(self._memory)
         self._headers = pools.headers_of(self._memory, self._before.small)
+        # the two tables are some 100,000 objects themselves, each of which would be looked up
+        ours = pools.live_blocks(self._memory, unlike=self._headers)
+        self._before.small.update(ours)
+        self._headers.update(pools.headers_of(self._memory, ours))
         self._large = any(
             one.block.size > LARGEST_SMALL for kind in self._left.values() for one in kind
         )
@@ -120,7 +126,7 @@ class Untracked:
     def look(self) -> None:
         """Find the lines of what the traced calls left behind, of types whose lines are open."""
         wanted = self._left.keys() - self._stacks.keys()
-        if wanted:
+        if not self.lines_known:
             self._looks += 1
             large = self._large and self._looks == 1
             seen: Dict[type, List[sites.Frames]] = collections.defaultdict(list)
