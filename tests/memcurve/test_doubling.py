@@ -7,10 +7,12 @@ import msgspec
 import pytest
 
 import memcurve
+from memcurve.judge.doubling import calm_from
 from memcurve.judge.growth import DOUBLES, Reading, read_curve
 from memcurve.judge.limits import Limits
 from memcurve.judge.more_calls import calls_to_settle
 from memcurve.judge.schedule import next_step
+from memcurve.model.curve import Curve
 from memcurve.model.effort import effort_for
 from memcurve.model.recording import PassRecord
 from memcurve.model.steps import Calls, Finish, Step
@@ -58,6 +60,19 @@ def test_a_cache_that_fills_and_stops_is_no_doubling() -> None:
     assert read(curve(calls=500).grows(per_call=900, calls=200).flat()).shape == "flat"
     by_chance = curve(calls=400).flat(30).jumps(9000).flat(60).jumps(9000).flat(80).jumps(9000)
     assert read(by_chance.flat()).shape == "flat"
+
+
+def saw(*, step: int = 0) -> Curve:
+    """Make a saw of which most rows stand on the tops of its teeth, as the last one does."""
+    calls = [*range(1, 101), *range(120, 581, 20), 590, 600]
+    tops = (80_000 if call % 20 in (0, 19, 18) else 0 for call in calls)
+    values = tuple(top + (call >= 400) * step for call, top in zip(calls, tops, strict=True))
+    return Curve(counter="live_bytes", calls=tuple(calls), values=values)
+
+
+def test_a_tooth_of_a_saw_at_the_end_is_no_step_and_a_step_above_the_teeth_is_one() -> None:
+    assert calm_from(saw(), BYTES) == 0
+    assert calm_from(saw(step=400_000), BYTES) > 600
 
 
 def test_a_small_step_and_a_step_of_descriptors_are_no_doubling() -> None:

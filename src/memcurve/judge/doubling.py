@@ -7,7 +7,8 @@ and q times as many as between the two before,
 
     calm from call  c = last step + slack · q · g,    q at least `ratio`, at most `most_ratio`
 
-Of a single step g is the calls up to it, and q is `ratio`: a table that began half empty.
+Of a single step g is the calls up to it, and q is `ratio`: a table that began half empty. What the
+curve gave back in its second half is a swing, and a rise that is no larger is one half of a swing.
 
 Without it: `test_a_buffer_that_doubles_is_not_calm_between_its_steps`.
 """
@@ -27,12 +28,21 @@ def calm_from(curve: Curve, limits: Limits) -> int:
         return 0
     risen = kept.values[-1] - kept.at(min(warm_up, kept.last_call))
     steps = [step for step in kept.steps() if step[0] > warm_up and step[1] > 0]
-    large = [step for step in steps if step[1] >= max(rule.largest * risen, limits.step)]
+    least, swing = max(rule.largest * risen, limits.step), _swing(curve, kept)
+    large = [step for step in steps if step[1] >= least and step[1] > swing]
     if not large:
         return 0
     last, size = large[-1]
     alike = [call for call, rise in steps if call <= last and rise >= rule.alike * size]
     return last + round(_stand(alike, rule))
+
+
+def _swing(curve: Curve, kept: Curve) -> float:
+    """Return the most that the curve held in its second half and gave back."""
+    half = kept.last_call / 2
+    rows = zip(curve.calls, curve.values, kept.values, strict=True)
+    held = [now - at_last for call, now, at_last in rows if call >= half]
+    return max(held, default=0.0)
 
 
 def _stand(steps: list[int], rule: DoublingRule) -> float:
