@@ -13,7 +13,8 @@ fastapi_execute = declared(
         "pooled": Target(call=f"{CALLS}:execute_nodes", setup=f"{SERVICES}:pooled_service"),
     },
     "One request a call; database, settings and clients per request, or in app.state.",
-    verdict_calls=600,  # sqlite3 drops dead cursors every 100th call or so: 17 KB come and go
+    # sqlite3 drops dead cursors every 100th call or so: 17 KB come and go. Decided from 700 on.
+    verdict_calls=700,
     explain=False,  # vectordb_node is, which builds the same clients
     expensive=("naive",),
     leads=(
