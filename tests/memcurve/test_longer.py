@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import memcurve
 from memcurve.explain.figures import Growth
 from memcurve.explain.other_culprits import in_place
 from memcurve.measure.explaining_passes import Wanted, Windows, survivors_request
@@ -16,6 +17,7 @@ from memcurve.model.answers import PathStep, texts_of
 from memcurve.model.findings import Culprit, Site
 from memcurve.model.scenario import Target
 from memcurve.model.survivors_survey import GrownBuffer, SurvivorsSurvey
+from tests.memcurve.test_worker_pythons import interpreter
 
 SOURCE = """
 class Job:
@@ -109,6 +111,14 @@ def test_names_that_the_calls_made_are_told_with_the_object_that_has_them(tmp_pa
     assert (found.type, found.root) == ("str", "module global")
     assert texts_of(found.path) == ("longer.FLAGS: longer.Job", ".*: str")
     assert 45 <= found.objects <= 50  # one that came to the place of another block is passed by
+
+
+def test_names_that_an_interpreter_never_frees_are_told_with_the_object_too(tmp_path: Path) -> None:
+    file = tmp_path / "longer.py"
+    file.write_text(SOURCE)
+    found = memcurve.check(f"{file}:new_names", python=interpreter("3.12"))
+    (names,) = (one for one in found.culprits if one.type == "str")
+    assert (names.root, names.path) == ("module global", ("longer.FLAGS: longer.Job", ".*: str"))
 
 
 @pytest.mark.parametrize("name", ["old_names", "the_same_names"])

@@ -9,6 +9,7 @@ import sys
 from typing import AbstractSet, Any, Callable, Dict, List, Optional
 
 from . import release
+from .census import is_interned
 from .counters import Counters
 from .groups import Group
 from .holders import children
@@ -86,7 +87,8 @@ class Weighing:
             and sum(freed) < LITTLE * group.bytes / max(len(group.heads), 1) * count
         ):
             nobodys = object()
-            alive = sys.getrefcount(probe) > sys.getrefcount(nobodys)
+            # a name is in the interpreter's table, from 3.12 on for ever: the holder is no less one
+            alive = sys.getrefcount(probe) > sys.getrefcount(nobodys) and not is_interned(probe)
             if alive and self._is_lost(probe):
                 fact.update(python=0, malloc=0, heads=0, steps=[], root=OUTSIDE)
         return fact
