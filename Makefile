@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml packages/ragpool/pyproject.toml constraints.txt
 
 test: $(STAMP) lint ## run the linters and the whole test suite, thresholds included
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo "PostgreSQL is not installed, so its store is not tested: apt-get install postgresql"
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 30 --durations-min 5
 
 lint: $(STAMP) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -108,7 +108,7 @@ explain-accuracy: $(STAMP) ## explain labelled leaks, and say what is told wrong
 	$(BIN)/python -m bench.proof.explain_accuracy.run $(ARGS)
 
 thorough: $(STAMP) ## run the tests that take minutes: all advice followed, executors, shards, init, services
-	MEMCURVE_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 tests/test_following_advice.py tests/memcurve/test_executors.py tests/memcurve/test_shards.py tests/memcurve/test_init.py tests/ragpool/test_gunicorn.py tests/ragpool/test_load.py tests/ragpool/test_outside.py tests/ragpool/test_restarts.py
+	MEMCURVE_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 tests/test_following_advice.py tests/memcurve/test_executors.py tests/memcurve/test_shards.py tests/memcurve/test_init.py tests/bench/test_soak_ragpool.py tests/ragpool/test_gunicorn.py tests/ragpool/test_load.py tests/ragpool/test_outside.py tests/ragpool/test_restarts.py
 
 overhead: $(STAMP) ## measure what measuring costs, compared with other tools; writes docs/overhead.md
 	$(BIN)/python -m bench.proof.overhead.run --write $(ARGS)

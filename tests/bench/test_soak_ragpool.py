@@ -15,6 +15,7 @@ from bench.proof.soak_ragpool.run import BEGIN, END, write, wrong
 from bench.proof.soak_ragpool.soak import Soaked, note, soak
 from ragpool import ExecutionRecord, ExecutionStatus
 from ragpool.execution_record import ErrorRecord
+from tests.thorough import thorough
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,7 @@ def test_failed_naive_searches_have_no_time() -> None:
     assert (times.naive_failed, times.ratio(50), times.ratio(99)) == (1, 0.25, 0.25)
 
 
+@thorough
 def test_a_small_soak_ends_as_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     with stub_backend() as running:

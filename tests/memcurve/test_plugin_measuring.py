@@ -297,7 +297,7 @@ def test_the_report_judges_by_the_limits_of_the_tests(folder: Callable[[str], Pa
     (crossing,) = summary["crossings"]
     assert crossing["message"].startswith("test_it.py::test_crossed: growing: live bytes grow by")
     page = place / "out" / "index.html"
-    again = "pytest --memcurve &#39;test_it.py::test_crossed&#39;"
+    again = "pytest --memcurve test_it.py::test_crossed"
     assert again in page.read_text()
     page.unlink()
     assert CliRunner().invoke(main, ["report", "--out", str(place / "out")]).exit_code == 1
