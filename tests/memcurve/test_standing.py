@@ -1,17 +1,22 @@
 """Garbage that stands is proved by running it, and what helps against it is measured."""
 
 import json
+import math
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import memcurve
 from memcurve.model.debt import Act, Calm, Heavy
+from memcurve.model.scenario import Target
 from memcurve.model.steps import Calls, Finish, Survey
 from memcurve.report.debt import act_text, debt_lines
 from memcurve.report.text import check_text
-from memcurve.run.standing import _steps
+from memcurve.run.options import Options, thresholds_of
+from memcurve.run.passes import Subject
+from memcurve.run.standing import _steps, with_standing
 from tests.memcurve.command_line import run_command
 
 SOURCE = """
@@ -93,6 +98,38 @@ def test_where_no_call_was_left_for_it_nobody_knows_what_stands(leaves: str) -> 
     found = memcurve.check(f"{leaves}:in_a_cycle", calls=100, explain=False)
     assert isinstance(found.judgement.debt, Calm)
     assert "how much of it stands at once is not known" in check_text(found)
+
+
+def standing_asked_for(
+    leaves: str, name: str, *, call_s: float = 0.03, seconds: float = math.inf, once: bool = False
+) -> int:
+    """Return how many calls are asked for to see what stands, after few calls were counted."""
+    options = Options(thresholds=thresholds_of(None, "4 MiB"))
+    recording = memcurve.check(f"{leaves}:{name}", calls=30, explain=False).recording
+    (counted,) = recording.passes
+    counted = msgspec.structs.replace(counted, cpu_s=30 * call_s, wall_s=30 * call_s)
+    slow = msgspec.structs.replace(recording, passes=(counted,))
+    subject = Subject(target=Target(call=f"{leaves}:{name}"))
+    request = next(with_standing(slow, subject, options, seconds, once=once), None)
+    if request is None:
+        return 0
+    assert (request.plan.kind, request.label) == ("natural", "garbage")
+    asked = [request.decide(counted) for _ in range(3)]
+    assert asked[0] == Survey(stage="act", options={"kind": "nothing", "number": 0})
+    assert isinstance(asked[1], Calls)
+    return asked[1].to
+
+
+def test_slow_calls_that_leave_much_are_run_for_as_many_as_are_too_much(leaves: str) -> None:
+    assert 95 <= standing_asked_for(leaves, "in_a_cycle") <= 105  # 1.2 times 4 MiB, 50 KB each
+    assert standing_asked_for(leaves, "in_a_cycle", call_s=0.07) > 0
+
+
+def test_slow_calls_are_not_run_where_that_takes_too_long_or_leaves_little(leaves: str) -> None:
+    assert standing_asked_for(leaves, "in_a_cycle", call_s=0.1) == 0  # ten seconds of work
+    assert standing_asked_for(leaves, "in_a_cycle", seconds=2.0) == 0  # of a budget
+    assert standing_asked_for(leaves, "in_a_cycle", once=True) == 0
+    assert standing_asked_for(leaves, "freed_at_once") == 0
 
 
 @pytest.mark.parametrize("name", ["freed_at_once", "collected"])

@@ -50,7 +50,7 @@ def debt_of(recording: Recording, rate: Rate, thresholds: Thresholds) -> Debt:
         "objects_per_call": rate.objects_per_call,
         "descriptors_per_call": _descriptors(rate, natural.surveys) if natural else 0.0,
         "limit": float(thresholds.max_garbage),
-        "stood": most_that_stood(recording, rate) if natural and settled else None,
+        "stood": most_that_stood(recording, rate) if settled else None,
         "here": _here(churn, recording.environment) if churn and waits(rate) else None,
         "forecasts": forecasts(churn, HORIZON) if churn else (),
     }

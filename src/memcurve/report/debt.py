@@ -17,9 +17,7 @@ def debt_lines(debt: Debt | None) -> list[tuple[str, str]]:
     if debt is None:
         return []
     if debt.stood is None and debt.bytes_per_call * LOOKED_AHEAD > debt.limit:
-        return [
-            ("garbage", "how much of it stands at once is not known: that takes calls of its own")
-        ]
+        return [("garbage", NOT_KNOWN)]
     if debt.bytes < TOLD_FROM:
         return []
     if isinstance(debt, Heavy):

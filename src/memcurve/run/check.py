@@ -131,7 +131,7 @@ def checked(
     began = time.monotonic()
     recording = yield from measured(subject, options, effort)
     left_s = effort.left_s(time.monotonic() - began)
-    recording = yield from with_standing(recording, subject, options, left_s)
+    recording = yield from with_standing(recording, subject, options, left_s, once=effort.exact)
     found = concluded(recording, options.thresholds)
     if wants_a_cause(found.judgement) if explain is None else explain:
         left_s = effort.left_s(time.monotonic() - began)

@@ -20,23 +20,44 @@ from memcurve.run.passes import Passes, Request, Subject, natural_plan
 
 PROOF_S = 4.0
 """Seconds of work that one of these passes may take: as long as a conviction does."""
+PROOF_OF_SLOW_S = 8.0
+"""The same where no call was run as production would: as long as slow calls are counted, of which
+four seconds would be too few to leave as much as is allowed."""
 BEYOND = 1.2
 """So many times the calls whose garbage is the limit: a pass that ends at the limit proves less."""
+YOUNG_OBJECTS = 700
+"""Objects after which CPython's collector comes at the earliest, from 3.8 to 3.13: where calls make
+no others than those that wait, so much of their garbage stands at once."""
 LEAST_TRIED = 20
 """Calls below which an act shows nothing."""
 
 
 def with_standing(
-    recording: Recording, subject: Subject, options: Options, seconds: float = math.inf
+    recording: Recording,
+    subject: Subject,
+    options: Options,
+    seconds: float = math.inf,
+    *,
+    once: bool = False,
 ) -> Passes[Recording]:
     """Add passes that show whether what is forecast stands, and what would help against it.
 
     They take `seconds` at most, each PROOF_S of work. Nothing is run where no more is forecast than
-    is allowed, in this very process, or where the calls that would show it take too long.
+    is allowed, in this very process, where the calls that would show it take too long, or where
+    each call may be run but `once`.
     """
     debt = judge(recording, options.thresholds).debt
-    natural = recording.of("natural")
-    if debt is None or natural is None or natural.isolation == "none" or debt.bytes <= debt.limit:
+    natural, settled = recording.of("natural"), recording.of("settled")
+    if debt is None or settled is None or settled.isolation == "none" or once:
+        return recording
+    if natural is None:  # calls so slow that none was run as production would
+        if not _could_be_heavy(debt):
+            return recording
+        calls = _calls_of_proof(debt, settled, seconds, PROOF_OF_SLOW_S)
+        if not calls:
+            return recording
+        return (yield from _tried(recording, subject, options, Act(), calls))
+    if debt.bytes <= debt.limit:
         return recording
     calls = _calls_of_proof(debt, natural, seconds)
     if not calls:
@@ -53,12 +74,20 @@ def with_standing(
     return recording
 
 
-def _calls_of_proof(debt: Debt, natural: PassRecord, seconds: float) -> int:
+def _could_be_heavy(debt: Debt) -> bool:
+    """Say whether what calls leave is too much if a collector that counts objects comes late."""
+    calls = YOUNG_OBJECTS / max(debt.objects_per_call, 1.0)
+    return debt.bytes_per_call * calls > debt.limit
+
+
+def _calls_of_proof(
+    debt: Debt, natural: PassRecord, seconds: float, work_s: float = PROOF_S
+) -> int:
     """Return how many calls to run, 0 where those that fit cannot leave as much as is allowed."""
     enough = max(math.ceil(BEYOND * debt.limit / debt.bytes_per_call), LEAST_TRIED)
     # the limit is of work, so that a busy machine runs as many; what is left of the budget is time
     clock_s = natural.wall_s / natural.calls if natural.calls else math.inf
-    fits = int(min(PROOF_S / max(call_work_s(natural), 1e-6), seconds / max(clock_s, 1e-6)))
+    fits = int(min(work_s / max(call_work_s(natural), 1e-6), seconds / max(clock_s, 1e-6)))
     wanted = enough
     if not isinstance(debt, Heavy) and debt.here is not None:
         wanted = max(enough, math.ceil(debt.here.after))
