@@ -62,6 +62,25 @@ def test_a_cache_that_fills_and_stops_is_no_doubling() -> None:
     assert read(by_chance.flat()).shape == "flat"
 
 
+def stairs(calls: int, *, until: int = 10_000) -> CurveMaker:
+    """Make a bytearray that takes 300 bytes a call, and an eighth more room when it is full."""
+    rises, room = [0.0] * (calls + 1), 0
+    for call in range(1, min(calls, until) + 1):
+        if 300 * call > room:
+            rises[call], room = 300 * call * 9 / 8 - room, 300 * call * 9 // 8
+    return curve(calls=calls).flat().bent(list(accumulate(rises)))
+
+
+@pytest.mark.parametrize("calls", range(300, 4000, 170))
+def test_a_buffer_that_takes_an_eighth_more_is_never_calm(calls: int) -> None:
+    assert read(stairs(calls)).shape != "flat"
+
+
+def test_a_buffer_that_took_an_eighth_more_and_stopped_is_calm_when_the_next_is_overdue() -> None:
+    assert read(stairs(3000, until=2000)).shape == "flat"
+    assert read(curve(calls=400).steps(by=4096, every=30, calls=200).flat()).shape == "flat"
+
+
 def saw(*, step: int = 0) -> Curve:
     """Make a saw of which most rows stand on the tops of its teeth, as the last one does."""
     calls = [*range(1, 101), *range(120, 581, 20), 590, 600]

@@ -10,6 +10,9 @@ and q times as many as between the two before,
 Of a single step g is the calls up to it, and q is `ratio`: a table that began half empty. What the
 curve gave back in its second half is a swing, and a rise that is no larger is one half of a swing.
 
+What takes an eighth more when it is full (a bytearray, a list) stands for a ninth of its calls. So
+stairs, `fewest` gaps or more that lengthen alike, are calm only after the next step is due, too.
+
 Without it: `test_a_buffer_that_doubles_is_not_calm_between_its_steps`.
 """
 
@@ -31,10 +34,21 @@ def calm_from(curve: Curve, limits: Limits) -> int:
     least, swing = max(rule.largest * risen, limits.step), _swing(curve, kept)
     large = [step for step in steps if step[1] >= least and step[1] > swing]
     if not large:
-        return 0
+        return _after_stairs([step for step in steps if step[1] > swing], risen, limits)
     last, size = large[-1]
     alike = [call for call, rise in steps if call <= last and rise >= rule.alike * size]
     return last + round(_stand(alike, rule))
+
+
+def _after_stairs(steps: list[tuple[int, int]], risen: float, limits: Limits) -> int:
+    """Return when the next of regular steps is overdue; 0 where they are few or not regular."""
+    rule = limits.thresholds.doubling
+    steps = [step for step in steps if step[1] >= max(rule.stair * risen, limits.step)]
+    gaps = [after[0] - before[0] for before, after in pairwise(steps)][-rule.fewest :]
+    longer = [after / before for before, after in pairwise(gaps)]
+    if len(gaps) < rule.fewest or not all(1 / rule.uneven <= one <= rule.uneven for one in longer):
+        return 0
+    return steps[-1][0] + round(rule.slack * max(longer[-1], 1.0) * gaps[-1])
 
 
 def _swing(curve: Curve, kept: Curve) -> float:

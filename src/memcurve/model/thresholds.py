@@ -110,6 +110,14 @@ class DoublingRule(msgspec.Struct, frozen=True, kw_only=True):
     slack: float = 1.25
     """So many times what the last steps predict. Convention: ours; rows stand up to 23 calls apart,
     and sizes of tables are rounded."""
+    stair: float = 0.04
+    """Share of the whole rise that each of regular steps has. Literature: of what grows by an
+    eighth the last step is a ninth of all, the fifth last still a fourteenth; half of that."""
+    fewest: int = 4
+    """Gaps between steps that are enough to be stairs. Convention: ours; three can be chance."""
+    uneven: float = 1.5
+    """So many times as long, or as short, one gap may be as the one before. Convention: ours; rows
+    stand up to 23 calls apart, and an eighth makes 1.125 of it."""
 
 
 class RiseRule(msgspec.Struct, frozen=True, kw_only=True):
