@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from memcurve.run.scenarios import run_of, run_scenarios
 
 TARGETS = """
 import ctypes
+import threading
 
 incref = ctypes.pythonapi.Py_IncRef
 incref.argtypes, incref.restype = [ctypes.py_object], None
@@ -30,6 +32,7 @@ class Settings:
     pass
 
 SETTINGS, NAMED = Settings(), [Settings() for _ in range(3)]
+FINISH = threading.Event()
 KEPT, PATTERNS, numbers = [], [], iter(range(10**9))
 
 def loses():
@@ -47,6 +50,9 @@ def keeps():
 
 def keeps_instances():
     KEPT.append(Settings())
+
+def leaves_a_thread():
+    threading.Thread(target=FINISH.wait, daemon=True).start()
 
 def keeps_what_the_collector_does_not_know():
     KEPT.append((ctypes.c_int(3), bytes(40)))
@@ -84,6 +90,15 @@ def test_one_in_five_calls_is_told_as_such(module: dict[str, object]) -> None:
 )
 def test_what_something_holds_is_not_lost(module: dict[str, object], name: str) -> None:
     assert lost(module, name) == []
+
+
+def test_what_threads_have_on_their_stacks_is_not_called_lost(module: dict[str, object]) -> None:
+    finish = module["FINISH"]
+    assert isinstance(finish, threading.Event)
+    try:
+        assert lost(module, "leaves_a_thread") == []
+    finally:
+        finish.set()
 
 
 def test_a_check_with_everything_names_what_loses_references(tmp_path: Path) -> None:
